@@ -1,0 +1,53 @@
+"""The virtual CPU: what a helper can know and change of the machine while a program runs.
+
+Its address is the hidden first argument of every helper and map body.
+"""
+
+from typing import Literal
+
+from ebee.types import array, i64, ptr, struct, u8, u32, u64
+
+CLOCK_HOST = 0
+"""Time is the host's."""
+CLOCK_FIXED = 1
+"""Time stands at `now` until the machine moves it: from a capture's stamps, or a seed."""
+
+REDIRECT_NONE, REDIRECT_IFINDEX, REDIRECT_MAP = 0, 1, 2
+
+
+@struct
+class Trace:
+    """Text of bpf_printk: a ring of bytes; `written` counts all bytes ever, `lost` those that
+    were overwritten before the machine read them."""
+
+    buffer: ptr[u8]
+    size: u64
+    written: u64
+    read: u64
+    lost: u64
+
+
+@struct
+class Cpu:
+    """One virtual CPU. Times in nanoseconds."""
+
+    id: u32
+    count: u32
+    node: u32
+    clock: u32
+    now: u64
+    realtime_offset: i64
+    random: u64
+    redirect_kind: u32
+    redirect_ifindex: u32
+    redirect_map: u64
+    redirect_key: u64
+    redirect_flags: u64
+    tail_calls: u32
+    task_uid: u32
+    task_gid: u32
+    reserved: u32
+    task_pid_tgid: u64
+    task_cgroup: u64
+    task_comm: array[u8, Literal[16]]
+    trace: ptr[Trace]

@@ -1,0 +1,175 @@
+"""The memory of the machine: regions at their real addresses, every access checked.
+
+A region's address is where its bytes lie in this process, so that the interpreter and compiled
+code share maps, packets and stacks. The runtime (map and helper bodies) may touch any byte of any
+region; a program only what a region grants: nothing, reading, or reading and writing, and in a
+region of elements only inside the window of one element.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+from bisect import bisect_right, insort
+from dataclasses import dataclass, field
+
+from ebee.errors import MachineError
+
+
+class Fault(MachineError):
+    """A program touched memory that it must not touch."""
+
+    def __init__(self, addr: int, size: int, access: str, reason: str):
+        super().__init__(f"{access} of {size} bytes at {addr:#x}: {reason}")
+        self.addr, self.size, self.access, self.reason = addr, size, access, reason
+
+
+@dataclass(slots=True, eq=False)
+class Region:
+    """`size` bytes at `base`.
+
+    `readable`/`writable`: for programs. A region of elements has a `stride`; a program's access
+    must lie within bytes `lo..hi` of one element.
+    """
+
+    name: str
+    base: int
+    size: int
+    data: memoryview
+    readable: bool = False
+    writable: bool = False
+    stride: int = 0
+    lo: int = 0
+    hi: int = 0
+    _owner: object = field(default=None, repr=False)
+
+    @property
+    def end(self) -> int:
+        return self.base + self.size
+
+    def refusal(self, addr: int, size: int, write: bool) -> str | None:
+        """Why a program must not make this access (which lies inside the region), or None."""
+        if not (self.writable if write else self.readable):
+            return f"{self.name} is {'read-only' if self.readable else 'not for programs'}"
+        if self.stride:
+            at = (addr - self.base) % self.stride
+            if not (self.lo <= at and at + size <= self.hi):
+                return (
+                    f"offset {at - self.lo} and {size} bytes leave the {self.hi - self.lo} bytes"
+                    f" of an element of {self.name}"
+                )
+        return None
+
+
+class Memory:
+    """All regions of one machine. Implements `ebee.types.Memory` with the runtime's rights."""
+
+    def __init__(self) -> None:
+        self._bases: list[int] = []
+        self._regions: dict[int, Region] = {}
+        self._last: Region | None = None
+        self.programs = ProgramMemory(self)
+
+    def allocate(self, name: str, size: int, **rights: int) -> Region:
+        """A zeroed region of its own pages; `rights` as in Region."""
+        try:
+            pages = mmap.mmap(-1, max(size, 1))
+        except (OSError, ValueError, OverflowError) as e:
+            raise MachineError(f"no memory for {name}: {size} bytes: {e}") from None
+        base = ctypes.addressof(ctypes.c_char.from_buffer(pages))
+        return self.add(Region(name, base, size, memoryview(pages)[:size], _owner=pages, **rights))  # type: ignore[arg-type]
+
+    def add(self, region: Region) -> Region:
+        """Make a region part of this memory."""
+        insort(self._bases, region.base)
+        self._regions[region.base] = region
+        return region
+
+    def free(self, region: Region) -> None:
+        """Take a region out; its bytes live on while a view of them does."""
+        self._bases.remove(region.base)
+        del self._regions[region.base]
+        if self._last is region:
+            self._last = None
+
+    def regions(self) -> list[Region]:
+        """All regions in the order of their addresses."""
+        return [self._regions[b] for b in self._bases]
+
+    def find(self, addr: int, size: int, access: str = "access") -> Region:
+        """The region in which `size` bytes at `addr` lie; Fault if there is none."""
+        last = self._last
+        if last is not None and last.base <= addr and addr + size <= last.base + last.size:
+            return last
+        i = bisect_right(self._bases, addr)
+        region = self._regions[self._bases[i - 1]] if i else None
+        if region is None or addr >= region.end:
+            reason = "null pointer" if addr < 4096 else "no memory there"
+            raise Fault(addr, size, access, reason)
+        if addr + size > region.end:
+            raise Fault(
+                addr, size, access, f"{addr + size - region.end} bytes behind {region.name}"
+            )
+        self._last = region
+        return region
+
+    def load(self, addr: int, size: int) -> int:
+        region = self.find(addr, size, "read")
+        at = addr - region.base
+        return int.from_bytes(region.data[at : at + size], "little")
+
+    def store(self, addr: int, size: int, value: int) -> None:
+        region = self.find(addr, size, "write")
+        at = addr - region.base
+        region.data[at : at + size] = (value & ((1 << 8 * size) - 1)).to_bytes(size, "little")
+
+    def read(self, addr: int, size: int) -> bytes:
+        if not size:
+            return b""
+        region = self.find(addr, size, "read")
+        at = addr - region.base
+        return bytes(region.data[at : at + size])
+
+    def write(self, addr: int, data: bytes) -> None:
+        if data:
+            region = self.find(addr, len(data), "write")
+            at = addr - region.base
+            region.data[at : at + len(data)] = data
+
+
+class ProgramMemory:
+    """The same memory with a program's rights."""
+
+    __slots__ = ("memory",)
+
+    def __init__(self, memory: Memory):
+        self.memory = memory
+
+    def check(self, addr: int, size: int, write: bool) -> Region:
+        """The region of an access that a program may make; Fault if it may not."""
+        access = "write" if write else "read"
+        region = self.memory.find(addr, size, access)
+        reason = region.refusal(addr, size, write)
+        if reason is not None:
+            raise Fault(addr, size, access, reason)
+        return region
+
+    def load(self, addr: int, size: int) -> int:
+        region = self.check(addr, size, write=False)
+        at = addr - region.base
+        return int.from_bytes(region.data[at : at + size], "little")
+
+    def store(self, addr: int, size: int, value: int) -> None:
+        region = self.check(addr, size, write=True)
+        at = addr - region.base
+        region.data[at : at + size] = (value & ((1 << 8 * size) - 1)).to_bytes(size, "little")
+
+    def read(self, addr: int, size: int) -> bytes:
+        region = self.check(addr, size, write=False)
+        at = addr - region.base
+        return bytes(region.data[at : at + size])
+
+    def write(self, addr: int, data: bytes) -> None:
+        region = self.check(addr, len(data), write=True)
+        at = addr - region.base
+        region.data[at : at + len(data)] = data

@@ -1,0 +1,573 @@
+"""The static types of everything below: fixed-width integers, pointers, arrays, structs, unions.
+
+A function written over these types has one meaning in three places: under CPython (integers wrap,
+pointers check every access), compiled for the host, and compiled to BPF. The rules of integers:
+
+* A result is computed exactly, then wrapped to the type of the operands. Of two widths the wider
+  one wins; two types of equal width and different sign do not mix (convert one of them).
+* A plain `int` takes the type of the other operand.
+* `//` and `%` round as in Python; dividing by zero gives 0 and leaves the dividend, as in RFC 9669
+  section 4.1.
+* A shift by the width or more gives what it gives in mathematics: 0, or -1 for a negative number.
+* Comparisons compare values, whatever the types.
+"""
+
+from __future__ import annotations
+
+import inspect
+import operator
+import sys
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, dataclass_transform
+from typing import cast as _as
+
+T = TypeVar("T")
+N = TypeVar("N")
+
+
+class Memory(Protocol):
+    """What a pointer points into: addresses are 64-bit, integers little-endian and unsigned."""
+
+    def load(self, addr: int, size: int) -> int: ...
+    def store(self, addr: int, size: int, value: int) -> None: ...
+    def read(self, addr: int, size: int) -> bytes: ...
+    def write(self, addr: int, data: bytes) -> None: ...
+
+
+# --- integers ------------------------------------------------------------------------------------
+
+
+class Int(int):
+    """Base of the fixed-width integers. `T(x)` wraps any integer (or pointer) to the type."""
+
+    __slots__ = ()
+    bits: ClassVar[int] = 64
+    signed: ClassVar[bool] = False
+    size: ClassVar[int] = 8
+    align: ClassVar[int] = 8
+    big: ClassVar[bool] = False
+
+    def __new__(cls, value: Any = 0) -> Int:
+        return int.__new__(cls, _wrap(cls, int(value)))
+
+    if typing.TYPE_CHECKING:  # results keep the type; see _arithmetic below for what they do
+
+        def __add__(self, other: int) -> Any: ...
+        def __radd__(self, other: int) -> Any: ...
+        def __sub__(self, other: int) -> Any: ...
+        def __rsub__(self, other: int) -> Any: ...
+        def __mul__(self, other: int) -> Any: ...
+        def __rmul__(self, other: int) -> Any: ...
+        def __floordiv__(self, other: int) -> Any: ...
+        def __rfloordiv__(self, other: int) -> Any: ...
+        def __mod__(self, other: int) -> Any: ...
+        def __rmod__(self, other: int) -> Any: ...
+        def __and__(self, other: int) -> Any: ...
+        def __rand__(self, other: int) -> Any: ...
+        def __or__(self, other: int) -> Any: ...
+        def __ror__(self, other: int) -> Any: ...
+        def __xor__(self, other: int) -> Any: ...
+        def __rxor__(self, other: int) -> Any: ...
+        def __lshift__(self, other: int) -> Any: ...
+        def __rshift__(self, other: int) -> Any: ...
+        def __neg__(self) -> Any: ...
+        def __pos__(self) -> Any: ...
+        def __invert__(self) -> Any: ...
+        def __abs__(self) -> Any: ...
+
+
+def _wrap(t: type[Int], value: int) -> int:
+    value &= (1 << t.bits) - 1
+    return value - (1 << t.bits) if t.signed and value >> (t.bits - 1) else value
+
+
+def common(a: type[Int], b: type[Int]) -> type[Int]:
+    """The type in which operands of types `a` and `b` meet; TypeError when they do not."""
+    if a is b:
+        return a
+    if a.bits == b.bits:
+        raise TypeError(f"{a.__name__} and {b.__name__} do not mix: convert one of them")
+    return a if a.bits > b.bits else b
+
+
+def _arithmetic(op: Callable[[int, int], int], swap: bool) -> Callable[[Int, Any], Any]:
+    def method(self: Int, other: Any) -> Any:
+        t = type(self)
+        other_type = type(other)
+        if other_type is int or other_type is bool:
+            other = _wrap(t, other)
+        elif issubclass(other_type, Int):
+            t = common(t, other_type)
+        else:
+            return NotImplemented
+        x, y = (other, self) if swap else (self, other)
+        return int.__new__(t, _wrap(t, op(_wrap(t, int(x)), _wrap(t, int(y)))))
+
+    return method
+
+
+def _shift(left: bool) -> Callable[[Int, Any], Any]:
+    def method(self: Int, count: Any) -> Any:
+        if not isinstance(count, int):
+            return NotImplemented
+        t = type(self)
+        n = min(int(count), t.bits)  # further than the width changes nothing
+        return t(int(self) << n if left else int(self) >> n)
+
+    return method
+
+
+def _floordiv(a: int, b: int) -> int:
+    return a // b if b else 0
+
+
+def _mod(a: int, b: int) -> int:
+    return a % b if b else a
+
+
+def _refuse(what: str) -> Callable[..., Any]:
+    def method(self: Int, *_: Any) -> Any:
+        raise TypeError(f"{type(self).__name__} has no {what}")
+
+    return method
+
+
+for _name, _op in {
+    "add": operator.add, "sub": operator.sub, "mul": operator.mul, "floordiv": _floordiv,
+    "mod": _mod, "and": operator.and_, "or": operator.or_, "xor": operator.xor,
+}.items():  # fmt: skip
+    setattr(Int, f"__{_name}__", _arithmetic(_op, swap=False))
+    setattr(Int, f"__r{_name}__", _arithmetic(_op, swap=True))
+Int.__lshift__ = _shift(left=True)  # type: ignore[method-assign]
+Int.__rshift__ = _shift(left=False)  # type: ignore[method-assign]
+for _name, _what in {
+    "truediv": "fractions: use //", "rtruediv": "fractions: use //", "pow": "power operator",
+    "rpow": "power operator", "divmod": "divmod", "rdivmod": "divmod",
+}.items():  # fmt: skip
+    setattr(Int, f"__{_name}__", _refuse(_what))
+for _name, _unary in {
+    "neg": operator.neg, "pos": operator.pos, "invert": operator.invert, "abs": operator.abs,
+}.items():  # fmt: skip
+    setattr(Int, f"__{_name}__", lambda self, _op=_unary: type(self)(_op(int(self))))
+
+
+def _int_type(name: str, bits: int, signed: bool) -> type[Int]:
+    doc = f"{bits}-bit {'signed' if signed else 'unsigned'} integer."
+    space = {
+        "__slots__": (), "__doc__": doc, "__module__": __name__,
+        "bits": bits, "signed": signed, "size": bits // 8, "align": bits // 8,
+    }  # fmt: skip
+    return _as("type[Int]", type(name, (Int,), space))
+
+
+if typing.TYPE_CHECKING:
+
+    class u8(Int): ...
+
+    class u16(Int): ...
+
+    class u32(Int): ...
+
+    class u64(Int): ...
+
+    class i8(Int): ...
+
+    class i16(Int): ...
+
+    class i32(Int): ...
+
+    class i64(Int): ...
+
+    class be16(u16): ...
+
+    class be32(u32): ...
+
+    class be64(u64): ...
+else:
+    u8, u16, u32, u64 = (_int_type(f"u{n}", n, False) for n in (8, 16, 32, 64))
+    i8, i16, i32, i64 = (_int_type(f"i{n}", n, True) for n in (8, 16, 32, 64))
+
+    def _big(host: type[Int]) -> type[Int]:
+        """Storage in network byte order: a field of this type reads and writes host values."""
+        space = {
+            "__slots__": (),
+            "__module__": __name__,
+            "big": True,
+            "host": host,
+            "__new__": lambda cls, value=0: host(value),
+            "__doc__": f"{host.bits}-bit unsigned integer stored in network byte order.",
+        }
+        return type(f"be{host.bits}", (host,), space)
+
+    be16, be32, be64 = map(_big, (u16, u32, u64))
+
+
+# --- descriptions of the other types -------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PtrType:
+    """`ptr[to]`: 8 bytes holding an address."""
+
+    to: Any
+    size: ClassVar[int] = 8
+    align: ClassVar[int] = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayType:
+    """`array[elem, count]`: `count` elements in a row."""
+
+    elem: Any
+    count: int
+
+    @property
+    def size(self) -> int:
+        return sizeof(self.elem) * self.count
+
+    @property
+    def align(self) -> int:
+        return alignof(self.elem)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A member of a struct or union; `offset` in bytes. `const`: never changes after set-up."""
+
+    name: str
+    type: Any
+    offset: int
+    const: bool = False
+
+    def __get__(self, view: Any, owner: type) -> Any:
+        return self if view is None else load(self.type, view.mem, view.addr + self.offset)
+
+    def __set__(self, view: Any, value: Any) -> None:
+        store(self.type, view.mem, view.addr + self.offset, value)
+
+
+if typing.TYPE_CHECKING:
+    from typing import Annotated
+
+    const = Annotated[T, "const"]
+else:
+
+    @dataclass(frozen=True, slots=True)
+    class const:
+        """`const[T]`: a field that never changes after set-up, so the compiler may fold it."""
+
+        type: Any
+
+        def __class_getitem__(cls, item: Any) -> Any:
+            return cls(item)
+
+
+class array(Generic[T, N]):
+    """`array[T, n]`: as a field of a struct, n elements in a row; reading the field gives a view
+    with `a[i]`, `len(a)` and iteration."""
+
+    __slots__ = ("addr", "mem", "type")
+
+    def __init__(self, mem: Memory, addr: int, type: ArrayType):
+        self.mem, self.addr, self.type = mem, addr, type
+
+    def __class_getitem__(cls, item: Any) -> Any:
+        elem, count = item
+        if typing.get_origin(count) is typing.Literal:
+            (count,) = typing.get_args(count)
+        if not isinstance(count, int) or count < 0:
+            raise TypeError(f"array length must be a constant, not {count!r}")
+        return ArrayType(elem, count)
+
+    def _at(self, i: int) -> int:
+        if not 0 <= i < self.type.count:
+            raise IndexError(f"index {i} of an array of {self.type.count}")
+        return self.addr + int(i) * sizeof(self.type.elem)
+
+    def __getitem__(self, i: int) -> Any:
+        return load(self.type.elem, self.mem, self._at(i))
+
+    def __setitem__(self, i: int, value: Any) -> None:
+        store(self.type.elem, self.mem, self._at(i), value)
+
+    def __len__(self) -> int:
+        return self.type.count
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    @property
+    def ptr(self) -> Any:
+        """A pointer to the first element."""
+        return ptr(self.mem, self.addr, self.type.elem)
+
+
+class ptr(Generic[T]):
+    """A pointer to `T`: `p[i]` loads and stores elements, `p.field` members of a struct,
+    `p.ref.field` is the address of a member, `p + n` steps by elements, `not p` tests for null.
+    """
+
+    __slots__ = ("addr", "mem", "to")
+    mem: Memory
+    addr: int
+    to: Any
+
+    def __init__(self, mem: Any, addr: int, to: Any):
+        set_ = object.__setattr__
+        set_(self, "mem", mem)
+        set_(self, "addr", int(addr) & 0xFFFF_FFFF_FFFF_FFFF)
+        set_(self, "to", to)
+
+    def __getitem__(self, i: int) -> Any:
+        return load(self.to, self.mem, self.addr + int(i) * sizeof(self.to))
+
+    def __setitem__(self, i: int, value: Any) -> None:
+        store(self.to, self.mem, self.addr + int(i) * sizeof(self.to), value)
+
+    def __getattr__(self, name: str) -> Any:
+        return fields(self.to)[name].__get__(self, ptr)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        fields(self.to)[name].__set__(self, value)
+
+    @property
+    def ref(self) -> Any:
+        return _Ref(self)
+
+    def __add__(self, n: int) -> Any:
+        return ptr(self.mem, self.addr + int(n) * sizeof(self.to), self.to)
+
+    def __sub__(self, other: Any) -> Any:
+        if isinstance(other, ptr):
+            return i64((self.addr - other.addr) // sizeof(self.to))
+        return ptr(self.mem, self.addr - int(other) * sizeof(self.to), self.to)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ptr) and self.addr == other.addr
+
+    def __lt__(self, other: ptr[Any]) -> bool:
+        return self.addr < other.addr
+
+    def __le__(self, other: ptr[Any]) -> bool:
+        return self.addr <= other.addr
+
+    def __gt__(self, other: ptr[Any]) -> bool:
+        return self.addr > other.addr
+
+    def __ge__(self, other: ptr[Any]) -> bool:
+        return self.addr >= other.addr
+
+    def __hash__(self) -> int:
+        return hash(self.addr)
+
+    def __bool__(self) -> bool:
+        return self.addr != 0
+
+    def __int__(self) -> int:
+        return self.addr
+
+    def __repr__(self) -> str:
+        return f"<ptr[{getattr(self.to, '__name__', self.to)}] {self.addr:#x}>"
+
+
+class _Ref:
+    """`p.ref`: attribute access gives addresses instead of values."""
+
+    __slots__ = ("view",)
+
+    def __init__(self, view: Any):
+        self.view = view
+
+    def __getattr__(self, name: str) -> ptr[Any]:
+        try:
+            field = fields(self.view.to if isinstance(self.view, ptr) else type(self.view))[name]
+        except KeyError:
+            raise AttributeError(name) from None
+        return ptr(self.view.mem, self.view.addr + field.offset, field.type)
+
+
+null: ptr[Any] = ptr(None, 0, u8)
+
+
+# --- structs and unions --------------------------------------------------------------------------
+
+
+class LocalMemory:
+    """The memory of one struct that a function made for itself."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, size: int):
+        self.data = bytearray(size)
+
+    def _slice(self, addr: int, size: int) -> slice:
+        if not 0 <= addr - 1 <= len(self.data) - size:  # address 0 stays null
+            raise IndexError(f"{size} bytes at offset {addr - 1} of {len(self.data)}")
+        return slice(addr - 1, addr - 1 + size)
+
+    def load(self, addr: int, size: int) -> int:
+        return int.from_bytes(self.data[self._slice(addr, size)], "little")
+
+    def store(self, addr: int, size: int, value: int) -> None:
+        self.data[self._slice(addr, size)] = (value & ((1 << 8 * size) - 1)).to_bytes(
+            size, "little"
+        )
+
+    def read(self, addr: int, size: int) -> bytes:
+        return bytes(self.data[self._slice(addr, size)])
+
+    def write(self, addr: int, data: bytes) -> None:
+        self.data[self._slice(addr, len(data))] = data
+
+
+class Struct:
+    """What `@struct` and `@union` make of a class: a view of `size` bytes at `addr` of `mem`.
+
+    `S(a=1)` makes a zeroed value of its own and sets members; `S.at(mem, addr)` views memory.
+    """
+
+    __slots__ = ("addr", "mem")
+    size: ClassVar[int]
+    align: ClassVar[int]
+    fields: ClassVar[dict[str, Field]]
+
+    def __init__(self, **values: Any):
+        self.mem: Memory = LocalMemory(self.size)
+        self.addr = 1
+        for name, value in values.items():
+            if name not in self.fields:
+                raise TypeError(f"{type(self).__name__} has no member {name!r}")
+            setattr(self, name, value)
+
+    @classmethod
+    def at(cls, mem: Memory, addr: int) -> Any:
+        view = cls.__new__(cls)
+        view.mem, view.addr = mem, addr
+        return view
+
+    @property
+    def ref(self) -> Any:
+        return _Ref(self)
+
+    @property
+    def ptr(self) -> ptr[Any]:
+        return ptr(self.mem, self.addr, type(self))
+
+    def __bytes__(self) -> bytes:
+        return self.mem.read(self.addr, self.size)
+
+    def __repr__(self) -> str:
+        inner = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.fields)
+        return f"{type(self).__name__}({inner})"
+
+
+def _layout(cls: type, overlap: bool, packed: bool) -> type[Struct]:
+    hints: dict[str, Any] = inspect.get_annotations(cls)
+    if any(isinstance(h, str) for h in hints.values()):
+        space = vars(sys.modules[cls.__module__]) | {cls.__name__: cls}
+        hints = {k: eval(h, space) if isinstance(h, str) else h for k, h in hints.items()}
+    members: dict[str, Field] = {}
+    end, align = 0, 1
+    for name, hint in hints.items():
+        if typing.get_origin(hint) is ClassVar:
+            continue
+        if name in _RESERVED:
+            raise TypeError(f"{cls.__name__}.{name}: this name is taken by the struct itself")
+        fixed = type(hint).__name__ == "const"
+        t = typeof(hint.type if fixed else hint)
+        a = 1 if packed else alignof(t)
+        offset = 0 if overlap else -(-end // a) * a
+        members[name] = Field(name, t, offset, fixed)
+        end, align = max(end, offset + sizeof(t)), max(align, a)
+    body = {k: v for k, v in vars(cls).items() if k not in ("__dict__", "__weakref__", *members)}
+    body |= members | {"fields": members, "align": align, "size": -(-end // align) * align}
+    body["__slots__"] = ()
+    return _as("type[Struct]", type(cls.__name__, (Struct,), body))
+
+
+_RESERVED = frozenset(("mem", "addr", "ref", "ptr", "at", "size", "align", "fields", "to"))
+
+
+@dataclass_transform()
+def struct(cls: type[T] | None = None, *, packed: bool = False) -> Any:
+    """Make a struct of a class with annotated members, laid out as C does (or packed)."""
+    if cls is None:
+        return lambda c: _layout(c, overlap=False, packed=packed)
+    return _layout(cls, overlap=False, packed=packed)
+
+
+@dataclass_transform()
+def union(cls: type[T]) -> Any:
+    """Make a union of a class with annotated members: all of them at offset 0."""
+    return _layout(cls, overlap=True, packed=False)
+
+
+# --- one view on all of them ---------------------------------------------------------------------
+
+
+def typeof(annotation: Any) -> Any:
+    """The type that an annotation names: an Int subclass, PtrType, ArrayType or Struct subclass."""
+    if isinstance(annotation, PtrType | ArrayType):
+        return annotation
+    if isinstance(annotation, type) and issubclass(annotation, Int | Struct):
+        return annotation
+    if typing.get_origin(annotation) is ptr:
+        (to,) = typing.get_args(annotation)
+        return PtrType(to)
+    if annotation is ptr:
+        return PtrType(u8)
+    raise TypeError(f"{annotation!r} is no static type")
+
+
+def sizeof(t: Any) -> int:
+    """Size of a type in bytes."""
+    return _as(int, typeof(t).size)
+
+
+def alignof(t: Any) -> int:
+    """Alignment of a type in bytes."""
+    return _as(int, typeof(t).align)
+
+
+def fields(t: Any) -> dict[str, Field]:
+    """The members of a struct or union by name; a pointer's target may be named by a string."""
+    try:
+        return _as("dict[str, Field]", t.fields)
+    except AttributeError:
+        raise TypeError(f"{t!r} has no members") from None
+
+
+def offsetof(t: Any, name: str) -> int:
+    """Offset of a member in bytes."""
+    return fields(t)[name].offset
+
+
+def load(t: Any, mem: Memory, addr: int) -> Any:
+    """The value of type `t` at an address: an integer, pointer, or view of a struct or array."""
+    if isinstance(t, type) and issubclass(t, Int):
+        if t.big:
+            return t(int.from_bytes(mem.read(addr, t.size), "big"))
+        return t(mem.load(addr, t.size))
+    if isinstance(t, type) and issubclass(t, Struct):
+        return t.at(mem, addr)
+    if isinstance(t, ArrayType):
+        return array(mem, addr, t)
+    t = typeof(t)
+    return ptr(mem, mem.load(addr, 8), t.to)
+
+
+def store(t: Any, mem: Memory, addr: int, value: Any) -> None:
+    """Store a value of type `t` at an address."""
+    if isinstance(t, type) and issubclass(t, Int):
+        value = _wrap(t, int(value))
+        if t.big:
+            mem.write(addr, value.to_bytes(t.size, "big"))
+        else:
+            mem.store(addr, t.size, value)
+    elif isinstance(t, PtrType) or typing.get_origin(t) is ptr:
+        mem.store(addr, 8, int(value))
+    else:  # structs and arrays are copied
+        data = value.mem.read(value.addr, sizeof(t))
+        mem.write(addr, data)

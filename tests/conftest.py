@@ -1,0 +1,36 @@
+"""Which tests can run here: those without their means are skipped, saying why, unless
+EBEE_REQUIRE (a comma-separated list of markers) says that the means must be there."""
+
+import os
+import shutil
+
+import pytest
+
+REQUIRED = frozenset(filter(None, os.environ.get("EBEE_REQUIRE", "").split(",")))
+
+
+def _kernel() -> str | None:
+    if os.name != "posix" or os.geteuid() != 0:
+        return "needs root"
+    if not os.path.exists("/sys/kernel/btf/vmlinux"):
+        return "needs a kernel with BTF"
+    return None
+
+
+def _vm() -> str | None:
+    return None if shutil.which("qemu-system-x86_64") else "needs qemu-system-x86_64"
+
+
+MEANS = {"kernel": _kernel, "vm": _vm}
+
+
+def pytest_collection_modifyitems(items):
+    for name, means in MEANS.items():
+        reason = means()
+        if reason is None:
+            continue
+        if name in REQUIRED:
+            pytest.exit(f"EBEE_REQUIRE={name}, but this machine {reason}", returncode=3)
+        for item in items:
+            if name in item.keywords:
+                item.add_marker(pytest.mark.skip(reason=reason))
