@@ -1,0 +1,122 @@
+"""BTF from files: raw, inside ELF, and what the running kernel publishes in sysfs."""
+
+from __future__ import annotations
+
+import struct
+from os import PathLike, fspath
+from pathlib import Path
+
+from ebee.btf.reader import Btf
+from ebee.errors import BtfError
+
+VMLINUX = Path("/sys/kernel/btf/vmlinux")
+NOTES = Path("/sys/kernel/notes")
+_WORTH_CACHING = 1 << 18
+_MAX_FILE = 1 << 31
+
+
+def load(path: str | PathLike[str], base: Btf | None = None) -> Btf:
+    """See `Btf.load`. Indexes of big files are kept in the cache under their content's hash."""
+    name = fspath(path)
+    try:
+        if Path(path).is_file() and Path(path).stat().st_size > _MAX_FILE:
+            raise BtfError(f"{name}: the file is over {_MAX_FILE >> 30} GB")
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise BtfError(f"cannot read BTF from {name}: {error.strerror}") from None
+    if data[:4] == b"\x7fELF":
+        data = section(data, ".BTF", name)
+    key = ""
+    if len(data) >= _WORTH_CACHING:
+        from hashlib import blake2b
+
+        key = "file-" + blake2b(data, digest_size=20).hexdigest()
+    return Btf(data, base, name=name, cache_key=key)
+
+
+def section(data: bytes, wanted: str, name: str) -> bytes:
+    """The bytes of one section of an ELF file (32 or 64 bits, either byte order)."""
+    try:
+        wide, order = {1: False, 2: True}[data[4]], {1: "<", 2: ">"}[data[5]]
+        at, size, count, names = struct.unpack_from(
+            order + ("40xQ10xHHH" if wide else "32xI10xHHH"), data
+        )
+        layout = struct.Struct(order + ("II16xQQ" if wide else "II8xII"))
+        if size < layout.size:
+            raise KeyError
+        headers = [layout.unpack_from(data, at + size * number) for number in range(count)]
+        labels = headers[names][2]
+        for label, kind, start, length in headers:
+            end = data.find(b"\0", labels + label)
+            if data[labels + label : end] == wanted.encode() and kind != 8:  # SHT_NOBITS
+                if start + length > len(data):
+                    raise BtfError(f"{name}: section {wanted} reaches past the end of the file")
+                return data[start : start + length]
+    except (struct.error, IndexError, KeyError):
+        raise BtfError(f"{name}: the ELF file is damaged (its section headers)") from None
+    raise BtfError(
+        f"{name} has no {wanted} section: was it built without -g, or stripped? "
+        "(a kernel needs CONFIG_DEBUG_INFO_BTF)"
+    )
+
+
+def vmlinux() -> Btf:
+    """See `Btf.vmlinux`."""
+    if not VMLINUX.exists():
+        raise BtfError(
+            f"this kernel publishes no BTF: {VMLINUX} does not exist "
+            "(Linux only, since 5.4, built with CONFIG_DEBUG_INFO_BTF)"
+        )
+    build = build_id()
+    return Btf(_map(VMLINUX), name="vmlinux", cache_key=f"kernel-{build}" if build else "")
+
+
+def module(name: str, base: Btf | None = None) -> Btf:
+    """See `Btf.module`."""
+    path = VMLINUX.parent / name
+    if "/" in name or not path.exists():
+        raise BtfError(f"there is no BTF of a kernel module {name!r}: {path} does not exist")
+    return Btf(_read(path), base or vmlinux(), name=name)
+
+
+def modules() -> list[str]:
+    """The names of the loaded modules that have BTF."""
+    try:
+        return sorted(path.name for path in VMLINUX.parent.iterdir() if path != VMLINUX)
+    except OSError:
+        return []
+
+
+def _map(path: Path):  # type: ignore[no-untyped-def]
+    """The file's bytes, mapped where the kernel can (since Linux 6.16; private only), for a
+    mapping costs nothing until a type is looked at; else read."""
+    import mmap
+
+    try:
+        with path.open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)
+    except (OSError, ValueError):
+        return _read(path)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BtfError(f"cannot read {path}: {error.strerror}") from None
+
+
+def build_id() -> str:
+    """The running kernel's build id in hex, or "" where it tells none (/sys/kernel/notes)."""
+    try:
+        notes = NOTES.read_bytes()
+    except OSError:
+        return ""
+    at = 0
+    while at + 12 <= len(notes):
+        name_size, size, kind = struct.unpack_from("=III", notes, at)
+        start = at + 12 + (name_size + 3 & ~3)
+        if kind == 3 and notes[at + 12 : at + 12 + name_size] == b"GNU\0":
+            return notes[start : start + size].hex()
+        at = start + (size + 3 & ~3)
+    return ""

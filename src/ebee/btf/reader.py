@@ -1,0 +1,577 @@
+"""Reading BTF: lazily, type by type, with split BTF (modules) on top of a base."""
+
+from __future__ import annotations
+
+import builtins
+import struct
+import sys
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from os import PathLike
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+
+from ebee.btf import index as indexing
+from ebee.btf.types import (
+    KINDS,
+    VOID,
+    Array,
+    Composite,
+    Const,
+    Datasec,
+    DeclTag,
+    Enum,
+    Enum64,
+    Enumeration,
+    Enumerator,
+    Float,
+    Func,
+    FuncProto,
+    Fwd,
+    Int,
+    Member,
+    Param,
+    Ptr,
+    Restrict,
+    SecVar,
+    Struct,
+    Type,
+    Typedef,
+    TypeTag,
+    Union,
+    Var,
+    Void,
+    Volatile,
+)
+from ebee.errors import BtfError
+
+if TYPE_CHECKING:
+    from mmap import mmap
+
+T = TypeVar("T", bound="Type")
+
+MAGIC = 0xEB9F
+MAX_NAME = 0x00FFFFFF
+MAX_SIZE = 0xFFFFFFFF
+_DEPTH = 32
+"""MAX_RESOLVE_DEPTH of the kernel: how long a chain of modifiers and arrays may be."""
+_CACHE = 4096
+"""Decoded types kept; beyond it all are dropped, for a whole kernel's types take 100 MB."""
+
+_LONGS = ("long unsigned int", "long int", "unsigned long", "long", "unsigned long int")
+
+
+class Btf:
+    """The types of one BTF blob, decoded when asked for.
+
+    >>> btf = Btf.vmlinux()                                        # doctest: +SKIP
+    >>> btf.find("sk_buff", Struct).members[0]                     # doctest: +SKIP
+    Member(name='', type=2113, offset=0, bits=0)
+
+    Ids count from 1 (0 is void) and go on from the base's in split BTF. Objects do not change.
+    """
+
+    def __init__(
+        self,
+        data: bytes | mmap,
+        base: Btf | None = None,
+        *,
+        name: str = "BTF",
+        cache_key: str = "",
+    ):
+        """Parse `data`; see `parse`. With `cache_key` the index is kept in the user's cache."""
+        self.data = data
+        self.base = base
+        self.name = name
+        self.byteorder, types, self._strings = _sections(data, name)
+        self._words = _as_words(types, self.byteorder)
+        self.start_id: int = len(base) if base else 1
+        self._start_string: int = base.string_end if base else 0
+        self.string_end: int = self._start_string + len(self._strings)
+        if base and base.byteorder != self.byteorder:
+            raise BtfError(f"{name}: split BTF is {self.byteorder}-endian, its base is not")
+        try:
+            self._index = self._load_index(cache_key)
+        except BtfError as error:
+            raise BtfError(f"{name}: {error}") from None
+        self._local: int = len(self._index.starts)
+        self._types: dict[int, Type] = {0: VOID}
+        self._ids: dict[str, list[int]] = {}
+        self._pointer_size = 0
+
+    def _load_index(self, key: str) -> indexing.Index:
+        if not key:
+            return indexing.build(self._words)
+        found = indexing.cached(key, self._words)
+        if found is None:
+            found = indexing.build(self._words)
+            indexing.keep(key, self._words, found)
+        return found
+
+    @classmethod
+    def parse(cls, data: bytes, base: Btf | None = None, name: str = "BTF") -> Btf:
+        """Read the bytes of a .BTF section or file, of either byte order.
+
+        The header and the extent of every type are checked now; what a type says when it is
+        asked for; everything by `validate`. BtfError tells what is wrong and where.
+        """
+        return cls(bytes(data), base, name=name)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], base: Btf | None = None) -> Btf:
+        """Read a file: raw BTF, or an ELF file with a .BTF section (a vmlinux, module, object)."""
+        from ebee.btf import files
+
+        return files.load(path, base)
+
+    @classmethod
+    def vmlinux(cls) -> Btf:
+        """The running kernel's types (/sys/kernel/btf/vmlinux, since Linux 5.4)."""
+        from ebee.btf import files
+
+        return files.vmlinux()
+
+    @classmethod
+    def module(cls, name: str, base: Btf | None = None) -> Btf:
+        """A loaded kernel module's types, split on vmlinux (since Linux 5.11)."""
+        from ebee.btf import files
+
+        return files.module(name, base)
+
+    def __len__(self) -> int:
+        """The number of ids in use, void and the base's included: one past the last id."""
+        return self.start_id + self._local
+
+    def __repr__(self) -> str:
+        return f"<Btf {self.name}: {len(self) - self.start_id} types>"
+
+    def __iter__(self) -> Iterator[Type]:
+        """All types of this blob (not the base's) in the order of their ids."""
+        return (self.type(id) for id in range(self.start_id, len(self)))
+
+    # -- one type ---------------------------------------------------------------------------
+
+    def type(self, id: int) -> Type:
+        """The type with this id; type 0 is void. BtfError if there is none or it is damaged."""
+        found = self._types.get(id)
+        if found is not None:
+            return found
+        if id < self.start_id and self.base and id >= 0:
+            return self.base.type(id)
+        if not self.start_id <= id < len(self):
+            raise BtfError(f"{self.name}: there is no type {id}; ids go up to {len(self) - 1}")
+        if len(self._types) >= _CACHE:
+            self._types = {0: VOID}
+        found = self._types[id] = self._decode(id)
+        return found
+
+    def kind(self, id: int) -> builtins.type[Type]:
+        """The class of type `id`, without decoding the type."""
+        if self.start_id <= id < len(self):
+            return KINDS[self._words[self._index.starts[id - self.start_id] + 1] >> 24 & 0x1F]
+        return type(self.type(id))
+
+    def _decode(self, id: int) -> Type:
+        try:
+            words = self._words
+            start = self._index.starts[id - self.start_id]
+            name, info, third = words[start], words[start + 1], words[start + 2]
+            decode = _DECODERS[info >> 24 & 0x1F]
+            return decode(self, id, name, info, third, start + 3)
+        except (IndexError, KeyError):  # only with a stale index
+            raise BtfError(f"{self.name}: type {id} lies outside its section") from None
+        except BtfError as error:
+            raise BtfError(f"{self.name}: type {id}: {error}") from None
+
+    def string(self, offset: int) -> str:
+        """The string at this offset of the string section (the base's come first)."""
+        return self._string_bytes(offset).decode()
+
+    def _string_bytes(self, offset: int) -> bytes:
+        if offset < self._start_string and self.base:
+            return self.base._string_bytes(offset)
+        local = offset - self._start_string
+        if not 0 <= local < len(self._strings):
+            raise BtfError(f"string offset {offset} is outside the {self.string_end} bytes")
+        text = self._strings[local : self._strings.index(b"\0", local)]
+        try:
+            text.decode()
+        except UnicodeDecodeError:
+            raise BtfError(f"the string at offset {offset} is not UTF-8: {text[:40]!r}") from None
+        return text
+
+    def string_offset(self, text: str) -> int | None:
+        """The offset of a string, or None if no string section holds it."""
+        return next(self._offsets_of(text.encode() + b"\0"), None) if text else 0
+
+    def _entries(self, info: int, start: int, width: int) -> Iterator[tuple[int, ...]]:
+        """The `vlen` entries of `width` words each from word `start`."""
+        flat = self._words[start : start + (info & 0xFFFF) * width].tolist()
+        return cast("Iterator[tuple[int, ...]]", zip(*[iter(flat)] * width, strict=True))
+
+    # -- finding ----------------------------------------------------------------------------
+
+    def find_ids(self, name: str) -> list[int]:
+        """The ids of all types called `name`, the base's first."""
+        found = self._ids.get(name)
+        if found is None:
+            if len(self._ids) >= _CACHE:
+                self._ids = {}
+            found = self._ids[name] = self._find_ids(name)
+        return list(found)
+
+    def _find_ids(self, name: str) -> list[int]:
+        if not name or "\0" in name:
+            return []
+        found = self.base.find_ids(name) if self.base else []
+        own: list[int] = []
+        for offset in self._offsets_of(name.encode("utf-8", "surrogatepass") + b"\0"):
+            own += self._named_at(offset)
+        return found + sorted(own)
+
+    def _offsets_of(self, text: bytes) -> Iterator[int]:
+        """Every place where `text` stands in the string sections. Producers may let one string
+        share another's tail, so a hit need not begin a string."""
+        if self.base:
+            yield from self.base._offsets_of(text)
+        at = self._strings.find(text)
+        while at >= 0:
+            yield at + self._start_string
+            at = self._strings.find(text, at + 1)
+
+    def _named_at(self, offset: int) -> Iterator[int]:
+        """The ids of this blob's types whose name is the string at `offset`."""
+        words, (starts, by_name) = self._words, self._index
+        place = bisect_left(by_name, offset, key=lambda i: words[starts[i]])
+        while place < len(by_name) and words[starts[by_name[place]]] == offset:
+            yield by_name[place] + self.start_id
+            place += 1
+
+    def ids_with_flavours(self, name: str) -> list[int]:
+        """The ids of all types called `name` or `name___anything` (CO-RE's flavours)."""
+        found = self.base.ids_with_flavours(name) if self.base else []
+        own = set(self.find_ids(name))
+        for offset in self._offsets_of(name.encode() + b"___"):
+            own.update(self._named_at(offset))
+        return found + sorted(id for id in own if id >= self.start_id)
+
+    def find_all(self, name: str) -> list[Type]:
+        """All types called `name`, in the order of their ids."""
+        return [self.type(id) for id in self.find_ids(name)]
+
+    @overload
+    def get(self, name: str) -> Type | None: ...
+    @overload
+    def get(self, name: str, kind: builtins.type[T]) -> T | None: ...
+    @overload
+    def get(self, name: str, kind: tuple[builtins.type[Type], ...]) -> Type | None: ...
+    def get(self, name: str, kind: Any = None) -> Any:
+        """The first type called `name` that is of `kind` (a class or several), or None."""
+        for id in self.find_ids(name):
+            if kind is None or issubclass(self.kind(id), kind):
+                return self.type(id)
+        return None
+
+    @overload
+    def find(self, name: str) -> Type: ...
+    @overload
+    def find(self, name: str, kind: builtins.type[T]) -> T: ...
+    @overload
+    def find(self, name: str, kind: tuple[builtins.type[Type], ...]) -> Type: ...
+    def find(self, name: str, kind: Any = None) -> Any:
+        """Like `get`, but BtfError with the nearest names if there is none."""
+        found = self.get(name, kind)
+        if found is None:
+            from ebee.btf import names
+
+            raise BtfError(names.missing(self, name, kind))
+        return found
+
+    def names(self) -> Iterator[tuple[str, int]]:
+        """(name, id) of every named type of this blob, cheaply: no type is decoded."""
+        words, starts = self._words, self._index.starts
+        for local, start in enumerate(starts):
+            if words[start]:
+                yield self.string(words[start]), local + self.start_id
+
+    # -- sizes ------------------------------------------------------------------------------
+
+    @property
+    def pointer_size(self) -> int:
+        """Bytes of a pointer: what `long` takes, else 8."""
+        if not self._pointer_size:
+            longs = (self.get(name, Int) for name in _LONGS)
+            sizes = (found.size for found in longs if found and found.size in (4, 8))
+            self._pointer_size = next(sizes, 8)
+        return self._pointer_size
+
+    def resolve(self, id: int) -> Type:
+        """Type `id` without typedefs, const, volatile, restrict and type tags."""
+        found = self.type(id)
+        steps = 0
+        while isinstance(found, _MODIFIERS):
+            steps += 1
+            if steps > len(self):
+                raise BtfError(f"{self.name}: type {id} refers to itself")
+            found = self.type(found.type)
+        return found
+
+    def sizeof(self, id: int) -> int:
+        """Bytes of a value of type `id`; BtfError if it has no size (void, functions, `struct x;`
+        without a body)."""
+        count, at = 1, id
+        for _ in range(_DEPTH):
+            found = self.resolve(at)
+            if not isinstance(found, Array):
+                break
+            count, at = count * found.nelems, found.type
+        else:
+            raise BtfError(f"{self.name}: type {id} nests more than {_DEPTH} arrays")
+        if isinstance(found, _SIZED):
+            size = found.size
+        elif isinstance(found, Ptr):
+            size = self.pointer_size
+        elif isinstance(found, Var):
+            size = self.sizeof(found.type)
+        else:
+            raise BtfError(f"{self.name}: type {id} ({describe(found)}) has no size")
+        if count * size > MAX_SIZE:
+            raise BtfError(f"{self.name}: type {id} is an array of {count * size} bytes")
+        return count * size
+
+    def alignof(self, id: int, _depth: int = 0) -> int:
+        """Bytes that a value of type `id` is aligned to by its members' nature; 1 for what has
+        none. (BTF does not record attributes; a packed struct shows in its offsets.)"""
+        if _depth > _DEPTH:
+            raise BtfError(f"{self.name}: type {id} nests too deep, or contains itself")
+        found = self.resolve(id)
+        if isinstance(found, Array):
+            return self.alignof(found.type, _depth + 1)
+        if isinstance(found, Ptr):
+            return self.pointer_size
+        if isinstance(found, Composite):
+            return self._composite_align(found, _depth)
+        if isinstance(found, (Int, Enumeration, Float)):
+            # i386 aligns 8-byte scalars in structs to 4, and no 10-byte float aligns to itself.
+            return min(found.size & -found.size or 1, max(self.pointer_size, 8), 16)
+        return 1
+
+    def _composite_align(self, found: Composite, depth: int) -> int:
+        """The widest member's alignment; 1 if some member is not where that would put it."""
+        widest = 1
+        for member in found.members:
+            align = self.alignof(member.type, depth + 1)
+            if not self.bitfield(member)[1] and member.offset % (align * 8):
+                return 1
+            widest = max(widest, align)
+        return 1 if found.size % widest else widest
+
+    def bitfield(self, member: Member) -> tuple[int, int]:
+        """(bit offset, width in bits) of `member` in its struct; width 0 if it is no bitfield.
+
+        The bit offset counts from the struct's start, in the order of the struct's bytes for a
+        little-endian target and from each byte's top bit for a big-endian one. Both encodings
+        are understood: the kind flag's, and the old one with a narrow Int.
+        """
+        if member.bits:
+            return member.offset, member.bits
+        found = self.resolve(member.type)
+        if isinstance(found, Int) and (found.offset or found.bits != found.size * 8):
+            return member.offset + found.offset, found.bits
+        return member.offset, 0
+
+    def validate(self) -> None:
+        """Check everything that the kernel would (kernel/bpf/btf.c); BtfError for the first
+        fault. It takes a second for a kernel's BTF, so nothing does it unasked."""
+        from ebee.btf import validate
+
+        validate.validate(self)
+
+
+_SIZED = (Int, Composite, Enumeration, Float, Datasec)
+_MODIFIERS = (Typedef, Volatile, Const, Restrict, TypeTag)
+
+
+def describe(found: Type) -> str:
+    """ "struct task_struct", "int", "const": how messages name a type."""
+    words = {Struct: "struct", Union: "union", Enum: "enum", Enum64: "enum", Fwd: "struct"}
+    word = words.get(type(found), type(found).__name__.lower())
+    if isinstance(found, Fwd) and found.union:
+        word = "union"
+    if isinstance(found, (Int, Float, Typedef, Void)):
+        return found.name
+    return f"{word} {found.name or '(anonymous)'}"
+
+
+def _sections(data: bytes | mmap, name: str) -> tuple[str, memoryview, bytes]:
+    """(byte order, type section, string section) of a blob, all bounds checked."""
+    size = len(data)
+    if size < 24:
+        raise BtfError(f"{name}: {size} bytes are too few for BTF (its header takes 24)")
+    order = {b"\x9f\xeb": "little", b"\xeb\x9f": "big"}.get(bytes(data[:2]))
+    if order is None:
+        raise BtfError(f"{name}: this is no BTF: it begins with {bytes(data[:2]).hex()}, not 9feb")
+    prefix = "<" if order == "little" else ">"
+    version, flags, length, type_at, type_size, string_at, string_size = struct.unpack_from(
+        prefix + "xxBBIIIII", data
+    )
+    if version != 1:
+        raise BtfError(f"{name}: BTF version {version} is unknown (only 1 is)")
+    if flags:
+        raise BtfError(f"{name}: BTF header flags {flags:#x} are unknown")
+    if not 24 <= length <= size:
+        raise BtfError(f"{name}: the BTF header claims {length} bytes; there are {size}")
+    for what, at, extent in (("type", type_at, type_size), ("string", string_at, string_size)):
+        if length + at + extent > size:
+            raise BtfError(
+                f"{name}: the {what} section ({extent} bytes at {length + at}) reaches past the "
+                f"end ({size} bytes); the BTF is cut off or damaged"
+            )
+    if type_at % 4 or type_size % 4:
+        raise BtfError(f"{name}: the type section is not aligned to 4 bytes")
+    if max(type_at, string_at) < min(type_at + type_size, string_at + string_size):
+        raise BtfError(f"{name}: the type and string sections overlap")
+    types = memoryview(data)[length + type_at : length + type_at + type_size]
+    strings = bytes(data[length + string_at : length + string_at + string_size])
+    if not strings or strings[-1] or len(strings) > MAX_NAME + 1:
+        raise BtfError(f"{name}: the string section is empty, too long or not NUL-terminated")
+    return order, types, strings
+
+
+def _as_words(section: memoryview, order: str) -> indexing.Words:
+    if order == sys.byteorder:
+        return section.cast("I")
+    words = array("I", bytes(section))
+    words.byteswap()
+    return words
+
+
+# -- decoders: (btf, id, name offset, info, size or type, first word after the header) -> type ---
+
+
+def _int(btf: Btf, id: int, name: int, info: int, size: int, at: int) -> Int:
+    data = btf._words[at]
+    encoding, offset, bits = data >> 24 & 0xF, data >> 16 & 0xFF, data & 0xFF
+    if encoding not in (0, 1, 2, 4) or data & 0xF000FF00 & ~0xF000:
+        raise BtfError(f"integer with unknown encoding {data:#x}")
+    if size not in (1, 2, 4, 8, 16) or not bits or offset + bits > size * 8:
+        raise BtfError(f"integer of {size} bytes with {bits} bits at bit {offset}")
+    return Int(btf.string(name), size, encoding, bits, offset, id)
+
+
+def _reference(kind: Callable[[int, int], Type]) -> Decoder:
+    def decode(btf: Btf, id: int, name: int, info: int, target: int, at: int) -> Type:
+        return kind(target, id)
+
+    return decode
+
+
+def _array(btf: Btf, id: int, name: int, info: int, size: int, at: int) -> Array:
+    element, index_type, count = btf._words[at : at + 3]
+    return Array(element, index_type, count, id)
+
+
+def _composite(kind: Callable[..., Struct | Union]) -> Decoder:
+    def decode(btf: Btf, id: int, name: int, info: int, size: int, at: int) -> Type:
+        string, flag = btf.string, info >> 31
+        members = tuple(
+            Member(string(label), target, offset & MAX_NAME, offset >> 24)
+            if flag
+            else Member(string(label), target, offset)
+            for label, target, offset in btf._entries(info, at, 3)
+        )
+        return kind(string(name), size, members, id)
+
+    return decode
+
+
+def _enum(btf: Btf, id: int, name: int, info: int, size: int, at: int) -> Enum:
+    string, sign = btf.string, info >> 31 << 31
+    values = tuple(
+        Enumerator(string(label), (value ^ sign) - sign)
+        for label, value in btf._entries(info, at, 2)
+    )
+    return Enum(string(name), _enum_size(size), bool(sign), values, id)
+
+
+def _enum64(btf: Btf, id: int, name: int, info: int, size: int, at: int) -> Enum64:
+    string, sign = btf.string, info >> 31 << 63
+    values = tuple(
+        Enumerator(string(label), ((high << 32 | low) ^ sign) - sign)
+        for label, low, high in btf._entries(info, at, 3)
+    )
+    return Enum64(string(name), _enum_size(size), bool(sign), values, id)
+
+
+def _enum_size(size: int) -> int:
+    if size not in (1, 2, 4, 8):
+        raise BtfError(f"enumeration of {size} bytes")
+    return size
+
+
+def _fwd(btf: Btf, id: int, name: int, info: int, size: int, at: int) -> Fwd:
+    return Fwd(btf.string(name), bool(info >> 31), id)
+
+
+def _typedef(btf: Btf, id: int, name: int, info: int, target: int, at: int) -> Typedef:
+    return Typedef(btf.string(name), target, id)
+
+
+def _func(btf: Btf, id: int, name: int, info: int, target: int, at: int) -> Func:
+    return Func(btf.string(name), target, info & 0xFFFF, id)
+
+
+def _proto(btf: Btf, id: int, name: int, info: int, target: int, at: int) -> FuncProto:
+    params = tuple(
+        Param(btf.string(label), type_id) for label, type_id in btf._entries(info, at, 2)
+    )
+    return FuncProto(target, params, id)
+
+
+def _var(btf: Btf, id: int, name: int, info: int, target: int, at: int) -> Var:
+    return Var(btf.string(name), target, btf._words[at], id)
+
+
+def _datasec(btf: Btf, id: int, name: int, info: int, size: int, at: int) -> Datasec:
+    entries = tuple(SecVar(*entry) for entry in btf._entries(info, at, 3))
+    return Datasec(btf.string(name), size, entries, id)
+
+
+def _float(btf: Btf, id: int, name: int, info: int, size: int, at: int) -> Float:
+    if size not in (2, 4, 8, 12, 16):
+        raise BtfError(f"floating-point number of {size} bytes")
+    return Float(btf.string(name), size, id)
+
+
+def _decl_tag(btf: Btf, id: int, name: int, info: int, target: int, at: int) -> DeclTag:
+    component = (btf._words[at] ^ 1 << 31) - (1 << 31)
+    return DeclTag(btf.string(name), target, component, bool(info >> 31), id)
+
+
+def _type_tag(btf: Btf, id: int, name: int, info: int, target: int, at: int) -> TypeTag:
+    return TypeTag(btf.string(name), target, bool(info >> 31), id)
+
+
+Decoder = Callable[[Btf, int, int, int, int, int], Type]
+
+_DECODERS: dict[int, Decoder] = {
+    1: _int,
+    2: _reference(Ptr),
+    3: _array,
+    4: _composite(Struct),
+    5: _composite(Union),
+    6: _enum,
+    7: _fwd,
+    8: _typedef,
+    9: _reference(Volatile),
+    10: _reference(Const),
+    11: _reference(Restrict),
+    12: _func,
+    13: _proto,
+    14: _var,
+    15: _datasec,
+    16: _float,
+    17: _decl_tag,
+    18: _type_tag,
+    19: _enum64,
+}

@@ -1,0 +1,132 @@
+"""The user's private cache folder: small files that may be lost at any time, never trusted blindly.
+
+The folder is `$XDG_CACHE_HOME/ebee` or `~/.cache/ebee`. It is used only if it belongs to the
+effective user and nobody else may write to it: under sudo, with HOME still another user's, the
+effective user's own home is taken instead, and without a safe place nothing is cached.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+KEEP = 64
+"""Files kept per room; the oldest go first."""
+
+
+def _uid() -> int | None:
+    """The effective user, or None where the system has no such notion (Windows)."""
+    return os.geteuid() if hasattr(os, "geteuid") else None
+
+
+def _bases() -> Iterator[Path]:
+    """Where cache folders may live, best first."""
+    xdg = os.environ.get("XDG_CACHE_HOME", "")
+    if os.path.isabs(xdg):
+        yield Path(xdg)
+    uid = _uid()
+    if uid is None:
+        yield Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        return
+    if os.path.isabs(os.environ.get("HOME", "")):
+        yield Path(os.environ["HOME"]) / ".cache"
+    import pwd
+
+    try:
+        yield Path(pwd.getpwuid(uid).pw_dir) / ".cache"
+    except KeyError:  # a user without an account, as in many containers
+        return
+
+
+def _own(path: Path, *, others: int) -> bool:
+    """Whether `path` is a real folder of the effective user without the `others` mode bits."""
+    info = path.lstat()
+    uid = _uid()
+    if not stat.S_ISDIR(info.st_mode):
+        return False
+    return uid is None or (info.st_uid == uid and not info.st_mode & others)
+
+
+def folder(room: str) -> Path | None:
+    """The folder of one room of the cache, made if need be (mode 0700); None if there is no
+    place that is safe and writable."""
+    for base in _bases():
+        try:
+            if base.parent.is_dir():
+                base.mkdir(mode=0o700, exist_ok=True)
+            # The base may be readable by others, but whoever can write there can swap our folder.
+            # It may also be a symbolic link of the user's own, so look at what it names.
+            if not _own(base.resolve(strict=True), others=0o022):
+                continue
+            for path in (base / "ebee", base / "ebee" / room):
+                path.mkdir(mode=0o700, exist_ok=True)
+                if not _own(path, others=0o077):
+                    break
+            else:
+                return path
+        except OSError:
+            continue
+    return None
+
+
+def _path(room: str, key: str) -> Path | None:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,128}", key) or key.startswith("."):
+        raise ValueError(f"cache key {key!r} is not a plain file name")
+    place = folder(room)
+    return place / key if place else None
+
+
+def load(room: str, key: str) -> bytes | None:
+    """The bytes stored under `key`, or None. A file that is not the effective user's own, that
+    others may write, or that is no plain file counts as absent."""
+    path = _path(room, key)
+    if path is None:
+        return None
+    try:
+        fd = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0))
+    except OSError:
+        return None
+    with os.fdopen(fd, "rb", buffering=0) as file:
+        info = os.fstat(fd)
+        uid = _uid()
+        if not stat.S_ISREG(info.st_mode):
+            return None
+        if uid is not None and (info.st_uid != uid or info.st_mode & 0o022):
+            return None
+        try:
+            return file.readall()
+        except OSError:
+            return None
+
+
+def store(room: str, key: str, data: bytes) -> bool:
+    """Store `data` under `key`, whole or not at all; False without a safe place or space."""
+    path = _path(room, key)
+    if path is None:
+        return False
+    temporary = ""
+    try:
+        fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        with os.fdopen(fd, "wb") as file:
+            file.write(data)
+        os.replace(temporary, path)
+    except OSError:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        return False
+    _trim(path.parent)
+    return True
+
+
+def _trim(place: Path) -> None:
+    """Remove the oldest files beyond KEEP (also temporary ones that a crash left behind)."""
+    try:
+        files = sorted(place.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in files[KEEP:]:
+            path.unlink(missing_ok=True)
+    except OSError:
+        pass
