@@ -1,0 +1,95 @@
+"""Facts of the running kernel and of this process that the whole room asks for."""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import cache
+from pathlib import Path
+
+# The capabilities that decide about BPF, by bit (include/uapi/linux/capability.h).
+CAPABILITIES = {
+    "CAP_NET_ADMIN": 12,
+    "CAP_NET_RAW": 13,
+    "CAP_SYS_ADMIN": 21,
+    "CAP_SYS_RESOURCE": 24,
+    "CAP_PERFMON": 38,
+    "CAP_BPF": 39,
+}
+
+
+def read(path: str) -> str | None:
+    """The text of a small file of the kernel, stripped; None where it cannot be read."""
+    try:
+        return Path(path).read_text(errors="replace").strip()
+    except OSError:
+        return None
+
+
+@cache
+def kernel_version() -> tuple[int, int, int]:
+    """The running kernel's version, as (6, 18, 2).
+
+    Debian and Ubuntu put a name of their own into the release; what the kernel was built from
+    (and what old kernels compare `kern_version` with) then stands elsewhere.
+    """
+    uname = os.uname()
+    for text in (
+        (read("/proc/version_signature") or "").rpartition(" ")[2],  # Ubuntu
+        uname.version.partition("Debian ")[2],
+        uname.release,
+    ):
+        if found := re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", text):
+            major, minor, patch = found.groups(default="0")
+            return int(major), int(minor), int(patch)
+    return 0, 0, 0
+
+
+def version_code() -> int:
+    """LINUX_VERSION_CODE, which kprobe programs had to state before Linux 5.0."""
+    major, minor, patch = kernel_version()
+    return major << 16 | minor << 8 | min(patch, 255)
+
+
+def cpu_list(text: str) -> list[int]:
+    """The CPUs of a kernel list such as "0-3,8"."""
+    cpus: list[int] = []
+    for part in filter(None, text.strip().split(",")):
+        first, _, last = part.partition("-")
+        cpus.extend(range(int(first), int(last or first) + 1))
+    return cpus
+
+
+@cache
+def possible_cpus() -> int:
+    """How many values a per-CPU element has: every CPU that could ever be plugged in."""
+    text = read("/sys/devices/system/cpu/possible")
+    if text:
+        return max(cpu_list(text)) + 1
+    return os.cpu_count() or 1
+
+
+def effective_capabilities() -> set[str]:
+    """The capabilities of CAPABILITIES that this process has now."""
+    status = read("/proc/self/status") or ""
+    found = re.search(r"^CapEff:\s*([0-9a-f]+)", status, re.MULTILINE)
+    held = int(found[1], 16) if found else 0
+    return {name for name, bit in CAPABILITIES.items() if held >> bit & 1}
+
+
+def missing_capabilities(needed: tuple[str, ...]) -> list[str]:
+    """Which of `needed` this process lacks. CAP_SYS_ADMIN stands for the BPF ones it once covered.
+
+    CAP_BPF and CAP_PERFMON are there since Linux 5.8.
+    """
+    held = effective_capabilities()
+    if "CAP_SYS_ADMIN" in held:
+        held |= {"CAP_BPF", "CAP_PERFMON"}
+    return [name for name in needed if name not in held]
+
+
+def lockdown() -> str:
+    """The kernel's lockdown level: "none", "integrity" or "confidentiality"."""
+    text = read("/sys/kernel/security/lockdown") or "[none]"
+    found = re.search(r"\[(\w+)\]", text)
+    return found[1] if found else "none"

@@ -1,0 +1,322 @@
+"""Kernel programs: load with the verifier's log, run on test data, inspect, pin."""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from ebee.errors import KernelError, VerifierError
+from ebee.isa import Insn, encode
+from ebee.linux import uapi
+from ebee.linux.errors import ENOTSUPP, name_of, object_name, older_than, refused
+from ebee.linux.flags import BPF_F_TEST_XDP_LIVE_FRAMES
+from ebee.linux.host import version_code
+from ebee.linux.info import Info, object_info, open_id, open_pinned, pin
+from ebee.linux.sys import Attributes, Fd, open_fd, strerror, submit
+
+LOG_START = 1 << 16
+LOG_LIMIT = (1 << 24) - 1 if older_than("5.2") else (1 << 30) - 1  # bpf_verifier_log_attr_valid
+FUNC_INFO_SIZE, LINE_INFO_SIZE = 8, 16  # struct bpf_func_info, struct bpf_line_info
+OUT_ROOM = 4096  # How much a test run's output may be longer than its input.
+
+# Capabilities beyond CAP_BPF, by program type (kernel/bpf/syscall.c: is_net_admin_prog_type,
+# is_perfmon_prog_type).
+NET_ADMIN_TYPES = {
+    "sched_cls", "sched_act", "xdp", "lwt_in", "lwt_out", "lwt_xmit", "lwt_seg6local", "sk_skb",
+    "sk_msg", "flow_dissector", "cgroup_device", "cgroup_sock", "cgroup_sock_addr",
+    "cgroup_sockopt", "cgroup_sysctl", "sock_ops", "ext", "netfilter",
+}  # fmt: skip
+PERFMON_TYPES = {
+    "kprobe", "tracepoint", "perf_event", "raw_tracepoint", "raw_tracepoint_writable", "tracing",
+    "lsm", "struct_ops", "ext",
+}  # fmt: skip
+
+
+class RunResult(NamedTuple):
+    """What a test run gave: the return value (u32), packet and context after it, mean time of one
+    run in ns."""
+
+    retval: int
+    data: bytes
+    ctx: bytes
+    duration: int
+
+
+class LinuxProgram:
+    """One program of the kernel: `name`, `type` ("xdp"), `id`, `tag`; `log` when one was asked for.
+
+    Closed by close(), `with`, or when collected; the kernel's program lives on while a link, a pin,
+    a prog_array or another process holds it.
+    """
+
+    def __init__(self, fd: Fd, info: Info, log: str = ""):
+        self.fd = fd
+        self.type = PROG_TYPE_NAMES.get(info.type, f"type {info.type}")
+        self.name: str = info.get("name", "")
+        self.id: int = info.id
+        self.tag: str = info.tag
+        self.log = log
+
+    # -- making and finding ------------------------------------------------------------------
+
+    @classmethod
+    def load(
+        cls,
+        insns: bytes | Iterable[Insn],
+        type: str,
+        *,
+        name: str = "",
+        license: str = "GPL",
+        attach_type: int = 0,
+        flags: int = 0,
+        log_level: int = 0,
+        btf: Fd | None = None,
+        func_info: bytes = b"",
+        line_info: bytes = b"",
+        fd_array: Sequence[int] = (),
+        **attributes: Any,
+    ) -> LinuxProgram:
+        """Load instructions whose map references are descriptors already.
+
+        `log_level` (1: what the verifier did, 2: more, 4: statistics) fills `.log`; without it a
+        log is asked for only after a failure. `attributes` are further ones of BPF_PROG_LOAD by
+        name (attach_btf_id, attach_prog_fd, prog_ifindex, ...). Raises VerifierError when the
+        program was rejected, KernelError when it did not come to that.
+        """
+        if type not in uapi.PROG_TYPES:
+            names = ", ".join(uapi.PROG_TYPES)
+            raise KernelError(f"{type!r} is no program type; there are: {names}")
+        code = insns if isinstance(insns, bytes) else encode(insns)
+        attributes |= {"prog_type": uapi.PROG_TYPES[type], "insn_cnt": len(code) // 8}
+        attributes |= {"insns": code, "license": license, "prog_flags": flags}
+        if name and not older_than("4.15"):
+            attributes["prog_name"] = object_name(name)
+        if attach_type and not older_than("4.17"):
+            attributes["expected_attach_type"] = attach_type
+        if older_than("5.0"):
+            attributes["kern_version"] = version_code()
+        if btf is not None and not older_than("5.0"):
+            attributes |= _debug_info(btf, func_info, line_info)
+        if fd_array:
+            attributes["fd_array"] = b"".join(fd.to_bytes(4, "little") for fd in fd_array)
+        fd, log = _load(attributes, type, name, log_level)
+        try:
+            return cls(fd, object_info(fd, "prog"), log)
+        except KernelError:  # before Linux 4.13
+            unknown = Info(type=uapi.PROG_TYPES[type], name=name, id=0, tag="")
+            return cls(fd, unknown, log)
+
+    @classmethod
+    def from_fd(cls, fd: Fd) -> LinuxProgram:
+        """The program of a descriptor, which it owns from now on."""
+        return cls(fd, object_info(fd, "prog"))
+
+    @classmethod
+    def from_id(cls, number: int) -> LinuxProgram:
+        """The program with that id. Needs CAP_SYS_ADMIN."""
+        return cls.from_fd(open_id("prog", number))
+
+    @classmethod
+    def get(cls, path: str) -> LinuxProgram:
+        """The program pinned at a path."""
+        fd = open_pinned(path)
+        try:
+            return cls.from_fd(fd)
+        except KernelError:
+            fd.close()
+            raise KernelError(f"{path} is no pinned program", errno.EINVAL) from None
+
+    # -- use ---------------------------------------------------------------------------------
+
+    def test_run(
+        self,
+        data: bytes = b"",
+        *,
+        ctx: bytes = b"",
+        repeat: int = 1,
+        flags: int = 0,
+        cpu: int | None = None,
+        batch_size: int = 0,
+        out_room: int = OUT_ROOM,
+    ) -> RunResult:
+        """Run the program on a packet and/or a context, `repeat` times, and see what it leaves.
+
+        Maps keep what the program does to them. The packet may grow by `out_room` bytes. Which
+        inputs a type takes is the kernel's to say (net/bpf/test_run.c). With
+        BPF_F_TEST_XDP_LIVE_FRAMES (Linux 5.18) packets really go out, `batch_size` at a time, and
+        nothing comes back. Since Linux 4.12; `ctx` since 5.2, `cpu` 5.10.
+        """
+        fields: dict[str, Any] = {"prog_fd": self.fd, "repeat": repeat}
+        live = flags & BPF_F_TEST_XDP_LIVE_FRAMES
+        room = 0 if live or not data else len(data) + out_room
+        data_out, ctx_out = bytearray(room), bytearray(0 if live else len(ctx))
+        for name, given, out in (("data", data, data_out), ("ctx", ctx, ctx_out)):
+            if given:
+                fields |= {f"{name}_in": given, f"{name}_size_in": len(given)}
+            if out:
+                fields |= {f"{name}_out": out, f"{name}_size_out": len(out)}
+        fields |= {"flags": flags | (cpu is not None)} if flags or cpu is not None else {}
+        fields |= {"cpu": cpu} if cpu is not None else {}
+        fields |= {"batch_size": batch_size} if batch_size else {}
+        reply = Attributes("PROG_TEST_RUN", fields)
+        if code := submit(reply):
+            raise self._run_error(code, reply["data_size_out"])
+        return RunResult(
+            reply["retval"],
+            bytes(data_out[: reply["data_size_out"]]),
+            bytes(ctx_out[: reply["ctx_size_out"]]),
+            reply["duration"],
+        )
+
+    def _run_error(self, code: int, size: int) -> KernelError:
+        why = {
+            errno.EINTR: "a signal came in between",
+            errno.ENOSPC: f"the packet has grown to {size} bytes; give more out_room",
+            ENOTSUPP: f"{self.type} programs have no test run",
+            errno.EINVAL: f"the kernel does not take this input for {self.type} programs",
+        }.get(code, "")
+        error = OSError(code, strerror(code))
+        return refused(error, f"run program {self.name!r} on test data", why, since="4.12")
+
+    def info(self) -> Info:
+        """bpf_prog_info: id, tag, sizes, load time, run statistics (see enable_stats)."""
+        return object_info(self.fd, "prog")
+
+    def _array(self, field: str, count: str, size: int) -> bytes:
+        """One of the arrays that bpf_prog_info points to, `count` items of `size` bytes."""
+        room = bytearray(self.info()[count] * size)
+        if not room:
+            return b""
+        info = object_info(self.fd, "prog", **{field: room, count: len(room) // size})
+        return bytes(room[: info[count] * size])
+
+    def map_ids(self) -> list[int]:
+        """The ids of the maps that the program uses."""
+        raw = self._array("map_ids", "nr_map_ids", 4)
+        return list(memoryview(raw).cast("I"))
+
+    def xlated(self) -> bytes:
+        """The instructions as the verifier rewrote them; addresses are hidden without
+        CAP_SYSLOG."""
+        return self._array("xlated_prog_insns", "xlated_prog_len", 1)
+
+    def jited(self) -> bytes:
+        """The machine code; empty when not compiled, or not for this user to see."""
+        return self._array("jited_prog_insns", "jited_prog_len", 1)
+
+    def pin(self, path: str) -> None:
+        """Give the program a name in a BPF file system, which keeps it alive."""
+        pin(self.fd, path, f"program {self.name!r}")
+
+    def close(self) -> None:
+        """Give up this handle of the program."""
+        self.fd.close()
+
+    def __enter__(self) -> LinuxProgram:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<LinuxProgram {self.name!r} {self.type} id {self.id}>"
+
+
+PROG_TYPE_NAMES = {number: name for name, number in uapi.PROG_TYPES.items()}
+
+
+def enable_stats() -> Fd:
+    """Let the kernel count runs and time of all programs until this is closed. Since Linux 5.8."""
+    try:
+        return open_fd("ENABLE_STATS", type=0)
+    except OSError as error:
+        doing = "count the runs of programs"
+        raise refused(error, doing, needs=("CAP_SYS_ADMIN",), since="5.8") from None
+
+
+def _debug_info(btf: Fd, func_info: bytes, line_info: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = {"prog_btf_fd": btf}
+    for name, records, size in (
+        ("func_info", func_info, FUNC_INFO_SIZE),
+        ("line_info", line_info, LINE_INFO_SIZE),
+    ):
+        if records:
+            found |= {name: records, f"{name}_rec_size": size, f"{name}_cnt": len(records) // size}
+    return found
+
+
+def _load(attributes: dict[str, Any], type: str, name: str, log_level: int) -> tuple[Fd, str]:
+    """Load, at first without a log unless one is wanted; then with one that is large enough."""
+    size = LOG_START
+    while True:
+        log = bytearray(size if log_level else 0)
+        if log_level:
+            attributes |= {"log_level": log_level, "log_size": size, "log_buf": log}
+        attempt = Attributes("PROG_LOAD", attributes)
+        code = submit(attempt)
+        if code == 0:
+            return Fd(attempt.result), _text(log)
+        if not log_level:
+            log_level = 1
+        elif code == errno.ENOSPC and size < LOG_LIMIT:
+            # Since Linux 6.4 the kernel says how much it would have been.
+            size = min(max(size * 8, attempt["log_true_size"] + 1), LOG_LIMIT)
+        else:
+            raise _load_error(code, type, name, attributes["insn_cnt"], _text(log))
+
+
+def _text(log: bytearray) -> str:
+    return log.partition(b"\0")[0].decode(errors="replace")
+
+
+def _load_error(code: int, type: str, name: str, slots: int, log: str) -> KernelError:
+    doing = f"load program {name!r} ({type})"
+    found = digest(log)
+    if found:
+        first, *rest = found
+        detail = "".join(f"\n  {line}" for line in rest)
+        return VerifierError(f"cannot {doing}: {first} [{name_of(code)}]{detail}", code, log)
+    why = ""
+    if code == errno.E2BIG:
+        why = f"a program cannot have {slots} instructions" if slots < 1 or slots > 4096 else ""
+    elif code == errno.EINVAL:
+        why = "the kernel does not know this type of program, its attach type or its flags"
+    needs = ["CAP_BPF"]
+    needs += ["CAP_NET_ADMIN"] if type in NET_ADMIN_TYPES else []
+    needs += ["CAP_PERFMON"] if type in PERFMON_TYPES else []
+    return refused(OSError(code, strerror(code)), doing, why, needs=tuple(needs))
+
+
+# What the verifier adds to every log, and says nothing of the failure.
+_NOISE = re.compile(
+    r"processed \d+ insns|verification time|stack depth|mark_precise|insns processed|"
+    r"peak_states|total_states|max_states|max_depth|func#\d+|arg#\d+ reference type|-- BEGIN|-- END"
+)
+_INSN = re.compile(r"(\d+): \([0-9a-f]{2}\) ")
+
+
+def digest(log: str) -> list[str]:
+    """What of a verifier's log tells why: the complaint, the instruction, the source line.
+
+    Empty when the verifier had no complaint (an EPERM before it, for example).
+    """
+    lines = [line.rstrip() for line in log.splitlines()]
+    lines = [line for line in lines if line and not _NOISE.match(line)]
+    if not lines:
+        return []
+    complaint = lines[-1]
+    insn = source = None
+    for line in reversed(lines[:-1]):
+        if insn is None and _INSN.match(line):
+            insn = line
+        elif line.startswith("; "):
+            source = line[2:]
+            break
+    if _INSN.match(complaint) and insn is None:
+        insn = complaint
+    found = [complaint]
+    found += [f"at instruction {insn.partition(' ; ')[0].rstrip()}"] if insn else []
+    found += [f"from {source}"] if source else []
+    return found

@@ -1,0 +1,234 @@
+"""bpf() itself: named attributes in, results out; and the file descriptors it gives.
+
+`call("MAP_CREATE", map_type=1, ...)` packs what it is given by the tables of uapi.py and passes no
+more than that, so one table serves old kernels too: they refuse only fields that they do not know.
+Failures are plain OSError here; the rest of this room turns them into words.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import struct
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, TypeAlias, TypeVar
+
+from ebee.errors import KernelError
+from ebee.linux import uapi
+from ebee.linux.host import kernel_version
+
+# A number; a buffer or text where the kernel takes a pointer (it lives as long as the structure).
+Value: TypeAlias = Any  # int | str | bytes | bytearray | ctypes.Array | Fd
+SelfFd = TypeVar("SelfFd", bound="Fd")
+
+# The number of bpf() (arch/*/entry/syscalls); the second line is asm-generic's.
+SYSCALL = {"x86_64": 321, "ppc64le": 361, "s390x": 351} | dict.fromkeys(
+    ("aarch64", "riscv64", "loongarch64"), 280
+)
+LOAD_ATTEMPTS = 5  # The verifier gives up with EAGAIN when a signal is pending; libbpf's number.
+
+
+class Fd:
+    """An open file descriptor that is ours: closed by close(), `with`, or when it is collected."""
+
+    __slots__ = ("_number",)
+
+    def __init__(self, number: int):
+        self._number = number
+
+    def fileno(self) -> int:
+        """The number; KernelError when it is closed."""
+        if self._number < 0:
+            raise KernelError("this object is closed", errno.EBADF)
+        return self._number
+
+    @property
+    def closed(self) -> bool:
+        return self._number < 0
+
+    def close(self, _close: Callable[[int], None] = os.close) -> None:
+        """Close it; doing so again does nothing."""
+        number, self._number = self._number, -1
+        if number >= 0:
+            _close(number)
+
+    def detach(self) -> int:
+        """Give the number away: from now on the caller closes it."""
+        number, self._number = self.fileno(), -1
+        return number
+
+    def dup(self) -> Fd:
+        """Another descriptor of the same object."""
+        import fcntl
+
+        return Fd(fcntl.fcntl(self.fileno(), fcntl.F_DUPFD_CLOEXEC, 3))
+
+    def __enter__(self: SelfFd) -> SelfFd:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_number", -1) >= 0:
+            self.close()
+
+    def __repr__(self) -> str:
+        return f"Fd({self._number})" if self._number >= 0 else "Fd(closed)"
+
+
+def address(buffer: Any) -> int:
+    """Where a buffer's bytes are. The caller keeps it alive."""
+    import ctypes
+
+    if isinstance(buffer, bytes):
+        return ctypes.cast(ctypes.c_char_p(buffer), ctypes.c_void_p).value or 0
+    if isinstance(buffer, ctypes.Array):
+        return ctypes.addressof(buffer)
+    view = memoryview(buffer)
+    return ctypes.addressof((ctypes.c_char * view.nbytes).from_buffer(buffer))
+
+
+class CStruct:
+    """A C structure in memory, laid out by a table of uapi.py, with its fields by name."""
+
+    __slots__ = ("_keep", "_layout", "data", "size")
+
+    def __init__(self, layout: uapi.Layout, fields: Mapping[str, Value]):
+        import ctypes
+
+        self._layout = layout
+        self._keep: list[object] = []
+        whole = max(at + struct.calcsize(form) for at, form in layout.values())
+        self.data = ctypes.create_string_buffer((whole + 7) & ~7)
+        self.size = 0  # Up to the end of the last field that was given.
+        for name, value in fields.items():
+            self[name] = value
+
+    def __setitem__(self, name: str, value: Value) -> None:
+        if name not in self._layout:
+            raise KernelError(f"bpf() has no attribute {name!r} here: {', '.join(self._layout)}")
+        at, form = self._layout[name]
+        if form[-1] == "s":
+            value = value.encode() if isinstance(value, str) else bytes(value)
+        elif not isinstance(value, int):
+            value = value.fileno() if hasattr(value, "fileno") else self._pointer(form, value)
+        try:
+            struct.pack_into("=" + form, self.data, at, value)
+        except struct.error:
+            raise KernelError(f"bpf() attribute {name} cannot be {value!r}") from None
+        self.size = max(self.size, at + struct.calcsize(form))
+
+    def _pointer(self, form: str, value: Any) -> int:
+        if form != "Q":
+            raise KernelError(f"a bpf() attribute of format {form} cannot point to {value!r}")
+        if isinstance(value, str):
+            value = value.encode() + b"\0"
+        self._keep.append(value)
+        return address(value)
+
+    def __getitem__(self, name: str) -> Any:
+        at, form = self._layout[name]
+        return struct.unpack_from("=" + form, self.data, at)[0]
+
+    def items(self) -> dict[str, Any]:
+        """All fields that lie within `size`, with their values; char arrays without padding."""
+        found = {}
+        for name, (at, form) in self._layout.items():
+            if at + struct.calcsize(form) <= self.size:
+                found[name] = self[name]
+        return found
+
+
+class Attributes(CStruct):
+    """The attributes of a command; after the call with its outputs and its own `result`."""
+
+    __slots__ = ("command", "number", "result")
+
+    def __init__(self, command: str, fields: Mapping[str, Value]):
+        self.command = command
+        self.number, group = uapi.COMMANDS[command]
+        self.result = -1
+        super().__init__(uapi.ATTRIBUTES[group], fields)
+
+
+@cache
+def syscall() -> Callable[..., int]:
+    """libc's syscall(number of bpf(), ...), which keeps errno for ctypes.get_errno()."""
+    import ctypes
+    import functools
+
+    machine = os.uname().machine
+    if machine not in SYSCALL:
+        raise KernelError(f"the bpf() system call's number on {machine} is not known to ebee")
+    function = ctypes.CDLL(None, use_errno=True).syscall
+    function.restype = ctypes.c_long
+    function.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_ulong]
+    return functools.partial(function, SYSCALL[machine])
+
+
+def submit(attributes: Attributes) -> int:
+    """Make the call; 0, or the errno of its failure.
+
+    Interrupted calls are made again, except a test run, whose effects cannot be taken back. On a
+    kernel that charges BPF memory to RLIMIT_MEMLOCK (before 5.11) a failing EPERM raises that limit
+    once and tries again.
+    """
+    command = attributes.command
+    attempts = LOAD_ATTEMPTS
+    while True:
+        result = syscall()(attributes.number, attributes.data, attributes.size)
+        attributes.result = result
+        if result >= 0:
+            return 0
+        code = last_errno()
+        attempts -= 1
+        again = (
+            (code == errno.EINTR and command != "PROG_TEST_RUN")
+            or (code == errno.EAGAIN and command == "PROG_LOAD" and attempts)
+            or (code == errno.EPERM and command in MEMORY_COMMANDS and raise_memlock())
+        )
+        if not again:
+            return code
+
+
+def call(command: str, /, **fields: Value) -> Attributes:
+    """One bpf() call: its attributes with the outputs filled in; OSError when it fails."""
+    attributes = Attributes(command, fields)
+    if code := submit(attributes):
+        raise OSError(code, strerror(code))
+    return attributes
+
+
+def open_fd(command: str, /, **fields: Value) -> Fd:
+    """A command whose result is a descriptor (always close-on-exec: the kernel sees to it)."""
+    return Fd(call(command, **fields).result)
+
+
+def last_errno() -> int:
+    import ctypes
+
+    return ctypes.get_errno()
+
+
+def strerror(code: int) -> str:
+    """errno in words; also the one number that only bpf() lets out of the kernel."""
+    return "Operation not supported by this kind of object" if code == 524 else os.strerror(code)
+
+
+MEMORY_COMMANDS = ("MAP_CREATE", "PROG_LOAD", "BTF_LOAD")
+
+
+def raise_memlock() -> bool:
+    """Lift RLIMIT_MEMLOCK on kernels before 5.11; True when that has changed something."""
+    import resource
+
+    unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    if kernel_version() >= (5, 11) or resource.getrlimit(resource.RLIMIT_MEMLOCK) == unlimited:
+        return False
+    try:
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, unlimited)
+    except (OSError, ValueError):
+        return False
+    return True
