@@ -1,5 +1,7 @@
 """Objects: what a program is (specs), reading and writing it as ELF, linking its functions."""
 
+from ebee.obj.linker import link
+from ebee.obj.reader import load, read
 from ebee.obj.spec import (
     ExternSpec,
     FuncInfo,
@@ -24,4 +26,7 @@ __all__ = [
     "ProgramSpec",
     "Ref",
     "VariableSpec",
+    "link",
+    "load",
+    "read",
 ]

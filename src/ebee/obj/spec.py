@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 from ebee.errors import ObjectError
 
 if TYPE_CHECKING:
-    from ebee.btf.ext import CoreRelo
-
     from ebee.btf import Btf
+    from ebee.btf.ext import CoreRelo
     from ebee.isa import Insn
 
 RefKind = Literal["map", "data", "call", "func", "kfunc", "ksym", "kconfig", "core"]
 Linkage = Literal["static", "global"]
-ExternKind = Literal["kfunc", "ksym", "kconfig"]
+ExternKind = Literal["kfunc", "ksym", "kconfig", "func"]
 F = TypeVar("F", bound="FunctionSpec")
 
 
@@ -40,8 +39,9 @@ class Ref(NamedTuple):
     | core    | any         | type, for messages            | BTF type id          |
 
     Until it is resolved the instruction's own immediate is zero (-1 for a `call`), with the pseudo
-    source register set where the kind alone decides it. A `core` ref stands beside what it
-    patches, which keeps the compiler's own guess. Several refs may name one slot.
+    source register set where the kind alone decides it. A `core` ref leaves the compiler's own
+    guess in the instruction; `core` is its record (with offset 0: `slot` says where). One slot may
+    have a `core` ref beside another one.
     """
 
     slot: int
@@ -133,10 +133,11 @@ class MapSpec:
 
 @dataclass
 class ExternSpec:
-    """Something the program expects the kernel to supply.
+    """Something that is declared but not defined here.
 
-    A `weak` one may be missing: its address, or its value, is then zero. `btf_id` is the type of
-    its declaration (a Func or a Var); typeless kernel symbols are declared `void`.
+    The kernel supplies a kfunc, a ksym (variable) and a kconfig value; a func another object, when
+    linking. A `weak` one may be missing: its address, or its value, is then zero. `btf_id` is the
+    type of its declaration (a Func or a Var); typeless kernel variables are declared `void`.
     """
 
     name: str

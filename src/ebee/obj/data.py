@@ -1,0 +1,119 @@
+"""Global data: .rodata, .data and .bss (and their like) as maps, with the variables in them."""
+
+from __future__ import annotations
+
+import re
+
+from ebee.btf import Btf, BtfBuilder, Datasec, Func, SecVar, Var
+from ebee.btf.types import Linkage
+from ebee.obj import elf
+from ebee.obj.elf import Section
+from ebee.obj.source import Source
+from ebee.obj.spec import MapSpec, VariableSpec
+
+F_RDONLY_PROG, F_MMAPABLE = 1 << 7, 1 << 10
+MAX_VALUE = 0x7FFF_FFFF
+"""INT_MAX, the largest value an array takes (array_map_alloc_check)."""
+
+_DATA = re.compile(r"\.(rodata|data|bss)(\.|$)")
+
+
+def is_data(section: Section) -> bool:
+    """Whether a section becomes a map of global data."""
+    wanted = section.type in (elf.SHT_PROGBITS, elf.SHT_NOBITS)
+    return bool(wanted and section.size and section.flags & elf.SHF_ALLOC
+                and _DATA.match(section.name))  # fmt: skip
+
+
+def read_data(src: Source) -> None:
+    """Add a map for each data section, and its variables, to the spec."""
+    for section in filter(is_data, src.file.sections):
+        if section.size > MAX_VALUE:
+            raise src.error(
+                f"section {section.name} of {section.size} bytes is too large for a map"
+            )
+        if section.name in src.spec.maps:
+            raise src.error(f"there are two sections (or a map) called {section.name}")
+        datasec = src.btf.get(section.name, Datasec) if src.btf else None
+        readonly = section.name.startswith(".rodata")
+        mapped = any(_is_global(src.btf, v) for v in datasec.vars) if datasec else False
+        src.spec.maps[section.name] = MapSpec(
+            section.name,
+            "array",
+            key_size=4,
+            value_size=section.size,
+            max_entries=1,
+            flags=F_RDONLY_PROG * readonly | F_MMAPABLE * mapped,
+            value_btf_id=datasec.id if datasec else 0,
+            data=None if section.type == elf.SHT_NOBITS else bytes(section.data),
+            readonly=readonly,
+        )
+        src.data_map[section.index] = section.name
+        _read_variables(src, section, datasec)
+        pointers = len(src.relocs(section))
+        if pointers:
+            src.spec.warnings.append(
+                f"{section.name} holds {pointers} address(es), which nothing fills in at load time"
+            )
+
+
+def _is_global(btf: Btf | None, var: SecVar) -> bool:
+    found = btf.type(var.type) if btf else None
+    return isinstance(found, Var) and found.linkage == Linkage.GLOBAL
+
+
+def _read_variables(src: Source, section: Section, datasec: Datasec | None) -> None:
+    types = {}
+    if src.btf and datasec:
+        for entry in datasec.vars:
+            var = src.btf.type(entry.type)
+            if isinstance(var, Var):
+                types[var.name] = var
+    for symbol in sorted(src.symbols_in[section.index], key=lambda s: s.value):
+        if symbol.type != elf.STT_OBJECT or not symbol.name:
+            continue
+        if symbol.value + symbol.size > section.size:
+            raise src.error(f"variable {symbol.name} reaches outside its section {section.name}")
+        name = symbol.name
+        if name in src.spec.variables:  # static variables of several merged files
+            name = f"{name}@{section.name}+{symbol.value}"
+        declared = types.get(symbol.name)
+        src.spec.variables[name] = VariableSpec(
+            name,
+            section.name,
+            symbol.value,
+            symbol.size,
+            declared.type if declared else 0,
+            "static" if symbol.bind == elf.STB_LOCAL else "global",
+            src.spec,
+        )
+
+
+def complete_btf(btf: Btf, src: Source) -> Btf:
+    """The same types with what only the linker knows: the sizes of data sections and the places of
+    their variables, which compilers leave zero (libbpf: btf_fixup_datasec), and functions that
+    hidden visibility makes static to the verifier.
+    """
+    changed: dict[int, Datasec | Func] = {}
+    for section in src.file.sections:
+        found = btf.get(section.name, Datasec) if section.size else None
+        if found is None or found.size or found.id in changed:
+            continue
+        places = {s.name: s.value for s in src.symbols_in[section.index]}
+        entries = [
+            v._replace(offset=places.get(btf.type(v.type).name, v.offset)) for v in found.vars
+        ]
+        changed[found.id] = found._replace(
+            size=section.size, vars=tuple(sorted(entries, key=lambda v: v.offset))
+        )
+    for symbol in src.file.symbols:
+        if symbol.type == elf.STT_FUNC and symbol.visibility and symbol.section:
+            function = btf.get(symbol.name, Func)
+            if function is not None and function.linkage == Linkage.GLOBAL:
+                changed[function.id] = function._replace(linkage=Linkage.STATIC)
+    if not changed:
+        return btf
+    edit = BtfBuilder.edit(btf)
+    for type_id, new in changed.items():
+        edit.set(type_id, new)
+    return edit.build()

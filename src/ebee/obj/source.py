@@ -1,0 +1,70 @@
+"""What the parts of the object reader share: the parsed file, and where things are in it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ebee.errors import ObjectError
+from ebee.obj import elf
+from ebee.obj.elf import Elf, Reloc, Section, Symbol
+from ebee.obj.spec import ObjectSpec
+
+if TYPE_CHECKING:
+    from ebee.btf import Btf
+
+Place = tuple[int, int]
+"""A section's index and an offset in it."""
+
+
+@dataclass
+class Source:
+    """One file being read into `spec`; each part adds what the next ones look up."""
+
+    file: Elf
+    spec: ObjectSpec
+    btf: Btf | None
+    function_at: dict[Place, str] = field(default_factory=dict)
+    map_at: dict[Place, str] = field(default_factory=dict)
+    data_map: dict[int, str] = field(default_factory=dict)
+    """Section index of global data -> its map."""
+
+    def __post_init__(self) -> None:
+        self.symbols_in: defaultdict[int, list[Symbol]] = defaultdict(list)
+        for symbol in self.file.symbols:
+            self.symbols_in[symbol.section].append(symbol)
+        self._reloc_sections: defaultdict[int, list[Section]] = defaultdict(list)
+        for section in self.file.sections:
+            if section.type in (elf.SHT_REL, elf.SHT_RELA):
+                self._reloc_sections[section.info].append(section)
+
+    def error(self, message: str) -> ObjectError:
+        """An error that names the file."""
+        return ObjectError(f"{self.file.name}: {message}")
+
+    def section_name(self, symbol: Symbol) -> str:
+        """Where a symbol is, for messages."""
+        if symbol.section < len(self.file.sections):
+            return self.file.sections[symbol.section].name or "no section"
+        return {elf.SHN_ABS: "*ABS*", elf.SHN_COMMON: "*COM*"}.get(symbol.section, "no section")
+
+    def relocs(self, section: Section) -> dict[int, Reloc]:
+        """The relocations of a section by offset; ObjectError when two are at one place."""
+        found: dict[int, Reloc] = {}
+        for table in self._reloc_sections[section.index]:
+            if table.type == elf.SHT_RELA:
+                raise self.error(
+                    f"{table.name} has explicit addends (RELA); BPF objects have them in the code"
+                )
+            for reloc in self.file.relocs(table):
+                if reloc.offset in found:
+                    raise self.error(f"two relocations at byte {reloc.offset} of {section.name}")
+                found[reloc.offset] = reloc
+        return found
+
+    def symbol(self, reloc: Reloc) -> Symbol:
+        """The symbol that a relocation names."""
+        if not self.file.symbols:
+            raise self.error("there are relocations, but no symbol table")
+        return self.file.symbols[reloc.symbol]
