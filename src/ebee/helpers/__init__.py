@@ -4,10 +4,17 @@ A helper's signature is one line, read by the compiler (types), the verifier (ar
 generator of C headers, and the machine (which checks arguments before it calls the body):
 
     "map: map, key: map_key -> map_value?"
+    "ctx: ctx, map: map[perf_event_array], flags: u64, data: mem[size], size: size0[u64] -> long"
 
-A parameter is `name: kind`. The kinds are in `KINDS`; `?` after a kind means that null is allowed
-(argument) or possible (result). `ctx[xdp_md]` names the context struct, `mem[size]` a buffer whose
-length is the parameter `size`, `mem[16]` one of 16 bytes.
+A parameter is `name: [own] kind[of][?] [as type]`:
+
+* the kinds are in `KINDS`; what the brackets mean stands there too;
+* `?`: null is allowed (argument) or possible (result);
+* `own`: an argument of this kind is given up (the program must not use it again), a result is
+  acquired (the program must give it up);
+* `as type`: what a pointer points to, a scalar kind, `char` or the name of a C struct.
+
+The same argument is of another kind at some hooks: `variants` holds those signatures.
 """
 
 from __future__ import annotations
@@ -17,54 +24,101 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 
-FAMILIES: tuple[str, ...] = ()
+FAMILIES = (
+    "map", "packet", "checksum", "redirect", "time", "task", "trace", "memory", "output", "flow",
+    "string",
+)  # fmt: skip
 """The modules of this package that declare helpers, each in a tuple HELPERS."""
 
-KINDS = {
-    # scalars, named by their C type
+SCALARS = {
     "u8": "__u8", "u16": "__u16", "u32": "__u32", "u64": "__u64",
-    "i8": "__s8", "i16": "__s16", "i32": "int", "i64": "long", "be16": "__be16", "be32": "__be32",
-    "void": "void",
+    "i8": "__s8", "i16": "__s16", "i32": "__s32", "i64": "__s64", "int": "int",
+    "long": "long", "ulong": "unsigned long",
+    "be16": "__be16", "be32": "__be32", "wsum": "__wsum", "void": "void",
+}  # fmt: skip
+"""Scalar kinds and their C types. An argument of such a kind may be any value."""
+
+KINDS = SCALARS | {
+    "scalar": "__u32",              # a number and never a pointer
+    "size": "__u32",                # a length above zero; [its C type, if not u32]
+    "size0": "__u32",               # a length that may be zero; [its C type]
+    "alloc_size": "__u64",          # a constant: the length of the result; [its C type]
+    "variadic": "...",              # any further arguments
     # maps
-    "map": "void *",                # a map, known when the program is loaded
+    "map": "void *",                # a map, known at load time; [types it must have, by `|`]
     "map_key": "const void *",      # key_size bytes to read
     "map_value": "const void *",    # value_size bytes to read; as a result: a value of the map
     "map_value_out": "void *",      # value_size bytes that the helper writes
     # memory
-    "mem": "const void *",          # bytes to read; length in brackets
-    "mem_out": "void *",            # bytes that the helper writes: need not be initialised
-    "size": "__u32",                # a length above zero
-    "size0": "__u32",               # a length that may be zero
+    "mem": "const void *",          # bytes to read; [their length: a parameter or a number]
+    "mem_out": "void *",            # bytes that the helper writes, need not be initialised
+    "mem_rw": "void *",             # bytes that the helper reads and writes
+    "out": "void *",                # one aligned value that the helper writes; its type behind `as`
+    "inout": "void *",              # one aligned value that the helper reads and writes
     "str": "const char *",          # a NUL-terminated constant in a read-only map
-    "any": "const void *",          # any value at all, never dereferenced directly
-    "alloc_size": "__u64",          # constant size of the memory that the result points to
-    "alloc_mem": "void *",          # memory from a ring buffer; as an argument it is given up
-    # the rest
-    "ctx": "void *",                # the program's context
+    "any": "const void *",          # any value at all, never followed by the program itself
+    "alloc_mem": "void *",          # a record of a ring buffer; [its length]
+    # objects of the kernel
+    "ctx": "void *",                # the program's context; [its struct]
+    "sock_common": "struct bpf_sock *",     # a socket, also a request or timewait socket
+    "socket": "struct bpf_sock *",          # a full socket
+    "tcp_sock": "struct bpf_tcp_sock *",    # a TCP socket
+    "btf_sock": "void *",           # a sock_common, or a kernel pointer to one
+    "btf": "void *",                # a trusted kernel pointer; [its struct]
+    "percpu_btf": "const void *",   # the address of a per-CPU kernel variable
+    "percpu_mem": "void *",         # one CPU's copy of such a variable
+    "spin_lock": "struct bpf_spin_lock *",  # a lock inside a map value
+    "timer": "struct bpf_timer *",  # a timer inside a map value
+    "kptr": "void *",               # where a map value keeps a kernel pointer
+    "dynptr": "const struct bpf_dynptr *",  # a dynptr; [its origin]
+    "dynptr_out": "struct bpf_dynptr *",    # stack space in which a dynptr is made; [its origin]
+    "dynptr_mem": "void *",         # bytes behind a dynptr; [their length]
+    # code and stack
     "func": "void *",               # a subprogram, called back
     "stack": "void *",              # a pointer into the program's stack
 }  # fmt: skip
+"""Every kind and its C type."""
+
+_OF_IS_TYPE = frozenset(("size", "size0", "alloc_size", "ctx", "btf"))
 
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """One parameter (or the result): `kind` from KINDS, `of`: what stood in brackets."""
+    """One parameter (or the result, which has no name): see the module's description.
+
+    `of`: what stood in brackets; `owned`: marked `own`; `type`: what a pointer points to.
+    """
 
     name: str
     kind: str
     of: str | None = None
     nullable: bool = False
+    owned: bool = False
+    type: str | None = None
+
+    @property
+    def c_type(self) -> str:
+        """The type in C, ready to be followed by a name."""
+        base = KINDS[self.kind]
+        target = self.type or (self.of if self.kind in _OF_IS_TYPE else None)
+        if target is None:
+            return base
+        c = SCALARS.get(target) or ("char" if target == "char" else f"struct {target}")
+        return base.replace("void", c) if base.endswith("*") else c
 
 
 @dataclass(frozen=True, slots=True)
 class Helper:
-    """One helper.
+    """One helper, from its number in enum bpf_func_id.
 
-    `body`: "module:function" of restricted Python that the machine runs, its first argument the
-    virtual CPU; "map:OP": operation OP of the map that is the first argument; "engine:NAME": the
-    engine itself does it, because it changes the flow of control. `gpl`: only for programs under a
-    GPL-compatible licence; `moves_packet`: makes packet pointers that the program holds invalid;
-    `missing`: why a cell of the coverage matrix is blank.
+    `since`: the Linux release that brought it; `body`: "module:function" of restricted Python that
+    the machine runs, its first argument the virtual CPU; "map:OP": operation OP of the map that is
+    the first argument; "engine:NAME": the engine itself does it, because it changes the flow of
+    control or the memory rules. `gpl`: only for programs under a GPL-compatible licence;
+    `moves_packet`: makes packet pointers that the program holds invalid; `takes_packet`: packet
+    pointers are welcome as memory, key or value; `sleeps`: only for sleepable programs;
+    `variants`: the signature at the hooks where it differs; `missing`: why a cell of the coverage
+    matrix is blank.
     """
 
     id: int
@@ -75,30 +129,53 @@ class Helper:
     body: str | None = None
     gpl: bool = False
     moves_packet: bool = False
+    takes_packet: bool = False
+    sleeps: bool = False
+    variants: dict[str, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
 
     @property
     def params(self) -> tuple[Param, ...]:
-        return _parse(self.signature)[0]
+        return parse(self.signature)[0]
 
     @property
     def result(self) -> Param:
-        return _parse(self.signature)[1]
+        return parse(self.signature)[1]
+
+    def prototype(self) -> str:
+        """The declaration in C, as a bpf_helper_defs.h has it.
+
+        >>> by_name("map_delete_elem").prototype()
+        'static long (* const bpf_map_delete_elem)(void *map, const void *key) = (void *) 3;'
+        """
+        params = ", ".join(_declare(p.c_type, p.name) for p in self.params) or "void"
+        name = f"(* const bpf_{self.name})"
+        return f"static {_declare(self.result.c_type, name)}({params}) = (void *) {self.id};"
 
 
-_PARAM = re.compile(r"(?:(\w+): )?(\w+)(?:\[(\w+)\])?(\?)?")
+def _declare(c_type: str, name: str) -> str:
+    if c_type == "...":
+        return c_type
+    return f"{c_type}{name}" if c_type.endswith("*") else f"{c_type} {name}"
+
+
+_PARAM = re.compile(r"(?:(\w+): )?(own )?(\w+)(?:\[([\w|]+)\])?(\?)?(?: as (\w+))?")
 
 
 @cache
-def _parse(signature: str) -> tuple[tuple[Param, ...], Param]:
-    left, _, right = signature.rpartition("->")
+def parse(signature: str) -> tuple[tuple[Param, ...], Param]:
+    """The parameters and the result of a signature; ValueError when it is no signature."""
+    left, arrow, right = signature.rpartition("->")
 
     def param(text: str) -> Param:
         match = _PARAM.fullmatch(text.strip())
-        if match is None or match[2] not in KINDS:
+        if match is None or match[3] not in KINDS:
             raise ValueError(f"helper signature {signature!r}: {text.strip()!r} is unknown")
-        return Param(match[1] or "", match[2], match[3], match[4] is not None)
+        name, own, kind, of, null, target = match.groups()
+        return Param(name or "", kind, of, null is not None, own is not None, target)
 
+    if not arrow:
+        raise ValueError(f"helper signature {signature!r}: no result")
     return tuple(param(p) for p in left.split(",") if p.strip()), param(right)
 
 
