@@ -11,7 +11,7 @@ import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from ebee.errors import ObjectError
+from ebee.errors import BtfError, ObjectError
 
 if TYPE_CHECKING:
     from ebee.btf import Btf
@@ -180,20 +180,23 @@ class VariableSpec:
         """The initial value; ObjectError when it cannot be read."""
         spec, _, data = self._data
         raw = data[self.offset : self.offset + self.size]
-        return value_codec(spec.btf, self.btf_id, self.size).decode(raw)
+        return value_codec(spec.btf, self.btf_id, self.size, spec.endian).decode(raw)
 
     @value.setter
     def value(self, value: Any) -> None:
         spec, where, data = self._data
-        raw = value_codec(spec.btf, self.btf_id, self.size).encode(value)
+        try:
+            raw = value_codec(spec.btf, self.btf_id, self.size, spec.endian).encode(value)
+        except BtfError as error:
+            raise BtfError(f"variable {self.name}: {error}") from None
         where.data = data[: self.offset] + raw + data[self.offset + self.size :]
 
 
-def value_codec(btf: Btf | None, btf_id: int, size: int) -> Any:
+def value_codec(btf: Btf | None, btf_id: int, size: int, endian: str) -> Any:
     """The codec of a key, a value or a variable: by BTF where its type is known, else by size."""
     from ebee.btf.codec import Codec
 
-    return Codec(btf, btf_id) if btf is not None and btf_id else Codec.from_size(size)
+    return Codec(btf, btf_id) if btf is not None and btf_id else Codec.from_size(size, endian)
 
 
 class Variables(dict[str, VariableSpec]):
