@@ -55,6 +55,7 @@ class BtfBuilder:
         self.start_id = len(base) if base else 1
         self._types: list[Type | None] = []
         self._known: dict[tuple[type, Type], int] = {}
+        self._strings = _Strings(base)
         self._copied: dict[Btf, dict[int, int]] = {}
 
     @classmethod
@@ -138,9 +139,13 @@ class BtfBuilder:
             self.set(new, remap(self.type(new), done.__getitem__))
         return done[id]
 
+    def string(self, text: str) -> int:
+        """The offset that `text` has in the string section (it is added if need be)."""
+        return self._strings.add(text)
+
     def bytes(self) -> bytes:
         """The BTF blob. BtfError for a reserved id without a type or a value that does not fit."""
-        strings = _Strings(self.base)
+        strings = self._strings
         pack = struct.Struct(("<" if self.byteorder == "little" else ">") + "I").pack
         words: list[int] = []
         for number, found in enumerate(self._types):

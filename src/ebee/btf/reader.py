@@ -32,6 +32,7 @@ from ebee.btf.types import (
     Member,
     Param,
     Ptr,
+    Reference,
     Restrict,
     SecVar,
     Struct,
@@ -98,6 +99,9 @@ class Btf:
         self._types: dict[int, Type] = {0: VOID}
         self._ids: dict[str, list[int]] = {}
         self._pointer_size = 0
+        self._aligns: dict[int, int] = {}
+        self.nodes: dict[int, Any] = {}
+        """What `codec` has made of these types, by id."""
 
     def _load_index(self, key: str) -> indexing.Index:
         if not key:
@@ -322,17 +326,18 @@ class Btf:
         count, at = 1, id
         for _ in range(_DEPTH):
             found = self.resolve(at)
-            if not isinstance(found, Array):
+            if isinstance(found, Array):
+                count, at = count * found.nelems, found.type
+            elif isinstance(found, Var):
+                at = found.type
+            else:
                 break
-            count, at = count * found.nelems, found.type
         else:
             raise BtfError(f"{self.name}: type {id} nests more than {_DEPTH} arrays")
         if isinstance(found, _SIZED):
             size = found.size
         elif isinstance(found, Ptr):
             size = self.pointer_size
-        elif isinstance(found, Var):
-            size = self.sizeof(found.type)
         else:
             raise BtfError(f"{self.name}: type {id} ({describe(found)}) has no size")
         if count * size > MAX_SIZE:
@@ -342,27 +347,28 @@ class Btf:
     def alignof(self, id: int, _depth: int = 0) -> int:
         """Bytes that a value of type `id` is aligned to by its members' nature; 1 for what has
         none. (BTF does not record attributes; a packed struct shows in its offsets.)"""
-        if _depth > _DEPTH:
-            raise BtfError(f"{self.name}: type {id} nests too deep, or contains itself")
-        found = self.resolve(id)
+        known = self._aligns.get(id)
+        if known is None:
+            if _depth > _DEPTH:
+                raise BtfError(f"{self.name}: type {id} nests too deep, or contains itself")
+            known = self._aligns[id] = self._align(self.resolve(id), _depth + 1)
+        return known
+
+    def _align(self, found: Type, depth: int) -> int:
         if isinstance(found, Array):
-            return self.alignof(found.type, _depth + 1)
+            return self.alignof(found.type, depth)
         if isinstance(found, Ptr):
             return self.pointer_size
-        if isinstance(found, Composite):
-            return self._composite_align(found, _depth)
         if isinstance(found, (Int, Enumeration, Float)):
-            # i386 aligns 8-byte scalars in structs to 4, and no 10-byte float aligns to itself.
-            return min(found.size & -found.size or 1, max(self.pointer_size, 8), 16)
-        return 1
-
-    def _composite_align(self, found: Composite, depth: int) -> int:
-        """The widest member's alignment; 1 if some member is not where that would put it."""
+            # Of a size that is no power of two (long double on i386) the lowest bit counts.
+            return min(found.size & -found.size, 16)
+        if not isinstance(found, Composite):
+            return 1
         widest = 1
         for member in found.members:
-            align = self.alignof(member.type, depth + 1)
+            align = self.alignof(member.type, depth)
             if not self.bitfield(member)[1] and member.offset % (align * 8):
-                return 1
+                return 1  # packed
             widest = max(widest, align)
         return 1 if found.size % widest else widest
 
@@ -392,7 +398,7 @@ _SIZED = (Int, Composite, Enumeration, Float, Datasec)
 _MODIFIERS = (Typedef, Volatile, Const, Restrict, TypeTag)
 
 
-def describe(found: Type) -> str:
+def describe(found: Type | Composite | Enumeration | Reference) -> str:
     """ "struct task_struct", "int", "const": how messages name a type."""
     words = {Struct: "struct", Union: "union", Enum: "enum", Enum64: "enum", Fwd: "struct"}
     word = words.get(type(found), type(found).__name__.lower())
