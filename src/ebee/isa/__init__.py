@@ -21,6 +21,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ebee.isa.asm import Assembly, Reference, SourceError, assemble, parse
     from ebee.isa.disasm import Names, auto_labels, disassemble, listing, text_of
     from ebee.isa.flow import Access, access, reads, successors, target, writes
     from ebee.isa.insn import Insn, decode, encode, imm64, lddw
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ebee.isa.table import BY_NAME, FORMS, Form, form_of, make
 
 _HOME = {
+    "asm": ("Assembly", "Reference", "SourceError", "assemble", "parse"),
     "legal": ("Fault", "check", "check_program"),
     "disasm": ("Names", "auto_labels", "disassemble", "listing", "text_of"),
     "flow": ("Access", "access", "reads", "successors", "target", "writes"),
@@ -37,9 +39,35 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
-    "BY_NAME", "FORMS", "Access", "Fault", "Form", "Insn", "Names", "access", "auto_labels",
-    "check", "check_program", "decode", "disassemble", "encode", "form_of", "imm64", "lddw",
-    "listing", "make", "reads", "successors", "target", "text_of", "writes",
+    "BY_NAME",
+    "FORMS",
+    "Access",
+    "Assembly",
+    "Fault",
+    "Form",
+    "Insn",
+    "Names",
+    "Reference",
+    "SourceError",
+    "access",
+    "assemble",
+    "auto_labels",
+    "check",
+    "check_program",
+    "decode",
+    "disassemble",
+    "encode",
+    "form_of",
+    "imm64",
+    "lddw",
+    "listing",
+    "make",
+    "parse",
+    "reads",
+    "successors",
+    "target",
+    "text_of",
+    "writes",
 ]  # fmt: skip
 
 

@@ -60,6 +60,7 @@ OPERANDS: dict[str, Callable[[_View], object]] = {
     "src": lambda v: v.insn.src,
     "off": lambda v: f"{v.insn.off:+d}",
     "imm": lambda v: v.insn.imm,
+    "id": lambda v: v.insn.imm,
     "hex": lambda v: f"{v.insn.imm & U32:#x}",
     "plus": lambda v: f" + {v.insn.imm}",
     "imm64": lambda v: f"{imm64(v.insn, Insn(0, imm=v.high)):#x}",
@@ -71,11 +72,11 @@ OPERANDS: dict[str, Callable[[_View], object]] = {
     "func": lambda v: _to(v, ""),
     "helper": lambda v: v.names.helper(v.insn.imm) or "unknown",
     "map": lambda v: v.names.map(v.insn.imm) or f"fd:{v.insn.imm}",
-    "module": lambda v: f" module {v.insn.off}" if v.insn.off else "",
+    "module?": lambda v: f" module {v.insn.off}" if v.insn.off else "",
 }
 """The operands that texts in the table name, and how each is printed."""
 
-_FIELD = re.compile(r"\{(\w+)\}")
+_FIELD = re.compile(r"\{(\w+\??)\}")
 
 
 def text_of(

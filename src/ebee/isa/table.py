@@ -35,7 +35,7 @@ class Form(NamedTuple):
                 "any": ignored
     aliases     other spellings the assembler takes
     cpu         the lowest -mcpu (1 to 4) for which compilers emit it
-    since       the first kernel that takes it from a user; "": the kernel's own, seen in dumps
+    since       the first kernel that takes it; "": none does (callx, and the kernel's own code)
     """
 
     name: str
@@ -244,40 +244,48 @@ def _jumps() -> Iterator[Form]:
 
 
 def _calls() -> Iterator[Form]:
-    op = i.JMP | i.CALL
-    rows: tuple[tuple[str, Role, str, tuple[str, ...], Fields], ...] = (
-        ("helper", i.HELPER_CALL, "call {helper}#{imm}", ("call {imm}",), {"imm": "id"}),
-        ("local", i.PSEUDO_CALL, "call {callee}", (), {"imm": "jump", "since": "4.16"}),
+    """llvm-objdump writes each kind of call as a bare number."""
+    op, number = i.JMP | i.CALL, "call {id}"
+    rows: tuple[tuple[str, int, str, str, tuple[str, ...], Fields], ...] = (
+        ("helper", i.HELPER_CALL, "3.18", "call {helper}#{id}", (number,), {"imm": "id"}),
         (
-            "kfunc", i.PSEUDO_KFUNC_CALL, "call kfunc#{imm}{module}",
-            ("call kfunc#{imm}", "call kernel-function#{imm}"),
-            {"imm": "id", "off": "btf", "since": "5.13"},
+            "local", i.PSEUDO_CALL, "4.16", "call {callee}", (number, "call {callee}#{note}"),
+            {"imm": "jump"},
+        ),
+        (
+            "kfunc", i.PSEUDO_KFUNC_CALL, "5.13", "call kfunc#{id}{module?}",
+            (
+                number, "call kfunc#{id}", "call kfunc#{id} module {module}",
+                "call kernel-function#{id}", "call kfunc[{kfunc}]",
+            ),
+            {"imm": "id", "off": "btf"},
         ),
     )  # fmt: skip
-    for name, src, text, aliases, fields in rows:
-        yield Form(f"call_{name}", "call", name, op, text, src=src, aliases=aliases, **fields)
+    for name, src, since, text, aliases, roles in rows:
+        fields: Fields = {"src": src, "since": since, "aliases": aliases, **roles}
+        yield Form(f"call_{name}", "call", name, op, text, **fields)
     yield Form("callx", "call", "register", op | i.X, "callx r{dst}", dst="r", since="")
     yield Form("exit", "exit", "exit", i.JMP | i.EXIT, "exit")
 
 
 def _wide_loads() -> Iterator[Form]:
-    fd, by_id = "map[fd:{imm}]", "map[id:{imm}]"
+    fd, by_id = "map[fd:{id}]", "map[id:{id}]"
     whole: Fields = {"imm": "id"}
     value: Fields = {"imm": "id", "high": "offset"}
     rows: tuple[tuple[str, int, str, str, tuple[str, ...], Fields], ...] = (
-        ("imm", 0, "3.18", "{imm64} ll", (), {"imm": "imm", "high": "imm"}),
+        ("imm", 0, "3.18", "{imm64} ll", ("{imm64}",), {"imm": "imm", "high": "imm"}),
         ("map_fd", i.PSEUDO_MAP_FD, "3.18", "map[{map}]", (fd, by_id), whole),
         (
             "map_value", i.PSEUDO_MAP_VALUE, "5.2", "map[{map}][0]{high}",
             (f"{fd}[0]{{high}}", f"{by_id}[0]{{high}}"), value,
         ),
         (
-            "btf_id", i.PSEUDO_BTF_ID, "5.10", "btf[id:{imm}]{high}",
-            ("btf[id:{imm}]", "btf[{ksym}]"), {"imm": "id", "high": "btf"},
+            "btf_id", i.PSEUDO_BTF_ID, "5.10", "btf[id:{id}]{high}",
+            ("btf[id:{id}]", "btf[{ksym}]"), {"imm": "id", "high": "btf"},
         ),
         ("func", i.PSEUDO_FUNC, "5.13", "subprog[{func}]", (), {"imm": "jump", "high": "any"}),
-        ("map_idx", i.PSEUDO_MAP_IDX, "5.14", "map[idx:{imm}]", (), whole),
-        ("map_idx_value", i.PSEUDO_MAP_IDX_VALUE, "5.14", "map[idx:{imm}][0]{high}", (), value),
+        ("map_idx", i.PSEUDO_MAP_IDX, "5.14", "map[idx:{id}]", (), whole),
+        ("map_idx_value", i.PSEUDO_MAP_IDX_VALUE, "5.14", "map[idx:{id}][0]{high}", (), value),
     )  # fmt: skip
     for name, src, since, text, aliases, roles in rows:
         fields = {"source": "imm", "dst": "w", "src": src, "since": since, **roles}
