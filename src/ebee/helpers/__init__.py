@@ -26,7 +26,8 @@ from importlib import import_module
 
 FAMILIES = (
     "map", "packet", "checksum", "redirect", "time", "task", "trace", "memory", "output", "flow",
-    "string",
+    "string", "dynptr", "skb", "socket", "sockmap", "cgroup", "sysctl", "lwt", "storage", "stack",
+    "kernel", "syscall", "lirc",
 )  # fmt: skip
 """The modules of this package that declare helpers, each in a tuple HELPERS."""
 
@@ -59,7 +60,7 @@ KINDS = SCALARS | {
     "any": "const void *",          # any value at all, never followed by the program itself
     "alloc_mem": "void *",          # a record of a ring buffer; [its length]
     # objects of the kernel
-    "ctx": "void *",                # the program's context; [its struct]
+    "ctx": "const void *",          # the program's context; [its struct]
     "sock_common": "struct bpf_sock *",     # a socket, also a request or timewait socket
     "socket": "struct bpf_sock *",          # a full socket
     "tcp_sock": "struct bpf_tcp_sock *",    # a TCP socket
@@ -104,7 +105,9 @@ class Param:
         if target is None:
             return base
         c = SCALARS.get(target) or ("char" if target == "char" else f"struct {target}")
-        return base.replace("void", c) if base.endswith("*") else c
+        if not base.endswith("*"):
+            return c
+        return f"const {c} *" if base.startswith("const") and self.kind != "ctx" else f"{c} *"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +117,11 @@ class Helper:
     `since`: the Linux release that brought it; `body`: "module:function" of restricted Python that
     the machine runs, its first argument the virtual CPU; "map:OP": operation OP of the map that is
     the first argument; "engine:NAME": the engine itself does it, because it changes the flow of
-    control or the memory rules. `gpl`: only for programs under a GPL-compatible licence;
-    `moves_packet`: makes packet pointers that the program holds invalid; `takes_packet`: packet
-    pointers are welcome as memory, key or value; `sleeps`: only for sleepable programs;
-    `variants`: the signature at the hooks where it differs; `missing`: why a cell of the coverage
-    matrix is blank.
+    control or the memory rules. `gpl`: only for programs under a GPL-compatible licence, but for
+    the hooks in `gpl_except`; `moves_packet`: makes packet pointers that the program holds
+    invalid; `takes_packet`: packet pointers are welcome as memory, key or value; `sleeps`: only
+    for sleepable programs; `variants`: the signature at the hooks where it differs; `missing`: why
+    a cell of the coverage matrix is blank.
     """
 
     id: int
@@ -128,6 +131,7 @@ class Helper:
     doc: str
     body: str | None = None
     gpl: bool = False
+    gpl_except: tuple[str, ...] = ()
     moves_packet: bool = False
     takes_packet: bool = False
     sleeps: bool = False

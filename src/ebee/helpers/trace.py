@@ -43,14 +43,16 @@ HELPERS = (
     ),
     Helper(
         165, "snprintf",
-        "str: mem_out[str_size]? as char, str_size: size0, fmt: str, data: mem[data_len]? as u64, "
+        "str: mem_rw[str_size]? as char, str_size: size0, fmt: str, data: mem[data_len]? as u64, "
         "data_len: size0 -> long", "5.13",
         "Print into a buffer; values are an array of u64. The length of the whole text with its "
         "NUL, also when it was cut.", f"{_OPS}:snprintf", gpl=True,
     ),
     Helper(
         173, "get_func_ip", "ctx: ctx -> u64", "5.15",
-        "The address of the function that is traced or probed.", gpl=True, missing=_NO_FUNCTION,
+        "The address of the function that is traced or probed.", gpl=True,
+        gpl_except=("kprobe.multi", "kprobe.session", "uprobe.multi", "uprobe.session"),
+        missing=_NO_FUNCTION,
     ),
     Helper(
         174, "get_attach_cookie", "ctx: ctx -> u64", "5.15",
