@@ -14,6 +14,7 @@ from ebee.obj.spec import (
     Ref,
     VariableSpec,
 )
+from ebee.obj.writer import save, write
 
 __all__ = [
     "ExternSpec",
@@ -29,4 +30,6 @@ __all__ = [
     "link",
     "load",
     "read",
+    "save",
+    "write",
 ]

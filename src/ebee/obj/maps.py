@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from ebee.btf import Array, Btf, Datasec, Enum, Enum64, FuncProto, Ptr, Struct, Var
-from ebee.errors import BtfError
+from ebee.btf import Array, Btf, Datasec, Enum, Enum64, FuncProto, Member, Ptr, Struct, Var
+from ebee.errors import EbeeError, ObjectError
 from ebee.obj import elf
 from ebee.obj.elf import Section, Symbol
 from ebee.obj.source import Source
@@ -28,7 +28,7 @@ _NUMBERS = {
 }
 """Members that are numbers -> field of MapSpec."""
 
-_U32 = 0xFFFF_FFFF
+_U32, _U64 = 0xFFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF
 POINTER = 8
 
 
@@ -81,70 +81,69 @@ def _add(src: Source, section: Section, symbol: Symbol, var: Var) -> None:
     if var.name in src.spec.maps or (section.index, symbol.value) in src.map_at:
         raise src.error(f"map {var.name} is defined twice, or shares its place with another")
     try:
-        src.spec.maps[var.name] = _definition(src, src.btf, var.name, var.type)
-    except BtfError as error:
+        src.spec.maps[var.name] = definition(src.btf, var.name, var.type)
+    except EbeeError as error:
         raise src.error(f"map {var.name}: {error}") from None
     src.map_at[section.index, symbol.value] = var.name
 
 
-def _definition(src: Source, btf: Btf, name: str, type_id: int, *, inner: bool = False) -> MapSpec:
-    """The map that a struct type spells."""
+def definition(btf: Btf, name: str, type_id: int, *, inner: bool = False) -> MapSpec:
+    """The map that a struct type spells; ObjectError or BtfError when it spells none."""
     found = btf.resolve(type_id)
     if not isinstance(found, Struct):
-        raise src.error(f"map {name} is not declared as a struct; legacy definitions go in `maps`")
+        raise ObjectError("it is not declared as a struct of attributes")
     made = MapSpec(name, "")
     numbers: dict[str, int] = {}
     for position, member in enumerate(found.members):
         if member.name in _NUMBERS:
-            number = _number(src, btf, name, member.name, member.type)
-            if member.name not in ("type", "map_extra") and number > _U32:
-                raise src.error(f"map {name}: {member.name} {number} does not fit 32 bits")
-            _set(src, name, numbers, _NUMBERS[member.name], number)
+            _set(numbers, _NUMBERS[member.name], _number(btf, member))
         elif member.name in ("key", "value"):
             target = btf.resolve(member.type)
             if not isinstance(target, Ptr):
-                raise src.error(f"map {name}: {member.name} is not declared with __type()")
-            _set(src, name, numbers, f"{member.name}_size", btf.sizeof(target.type))
+                raise ObjectError(f"{member.name} is not declared with __type()")
+            _set(numbers, f"{member.name}_size", btf.sizeof(target.type))
             setattr(made, f"{member.name}_btf_id", target.type)
         elif member.name == "values":
             if inner or position != len(found.members) - 1:
-                raise src.error(f"map {name}: `values` is allowed once, as the last member")
-            _set(src, name, numbers, "value_size", 4)
-            made.inner = _element(src, btf, name, member.type)
+                raise ObjectError("`values` is allowed once, as the last member")
+            _set(numbers, "value_size", 4)
+            made.inner = _element(btf, name, member.type)
         else:
-            raise src.error(
-                f"map {name} has an unknown attribute {member.name!r};"
+            raise ObjectError(
+                f"unknown attribute {member.name!r};"
                 f" known are {', '.join([*_NUMBERS, 'key', 'value', 'values'])}"
             )
     if "type" not in numbers:
-        raise src.error(f"map {name} does not say its type (__uint(type, BPF_MAP_TYPE_...))")
-    if numbers.get("pinning", 0) > 1 or (inner and numbers.get("pinning")):
-        raise src.error(
-            f"map {name}: pinning {numbers['pinning']} is unknown; 1 is LIBBPF_PIN_BY_NAME"
-        )
+        raise ObjectError("it does not say its type (__uint(type, BPF_MAP_TYPE_...))")
+    if numbers.get("pinning", 0) > (0 if inner else 1):
+        raise ObjectError(f"pinning {numbers['pinning']} is not LIBBPF_PIN_BY_NAME (1) of a map")
     made.type = type_name(numbers.pop("type"))
     for attribute, number in numbers.items():
         setattr(made, attribute, number)
     return made
 
 
-def _set(src: Source, name: str, numbers: dict[str, int], attribute: str, number: int) -> None:
+def _set(numbers: dict[str, int], attribute: str, number: int) -> None:
     if numbers.setdefault(attribute, number) != number:
-        raise src.error(f"map {name}: {attribute} is both {numbers[attribute]} and {number}")
+        raise ObjectError(f"{attribute} is both {numbers[attribute]} and {number}")
 
 
-def _number(src: Source, btf: Btf, name: str, attribute: str, type_id: int) -> int:
-    found = btf.resolve(type_id)
+def _number(btf: Btf, member: Member) -> int:
+    found = btf.resolve(member.type)
+    number = None
     if isinstance(found, Ptr):
         target = btf.resolve(found.type)
-        if isinstance(target, Array):
-            return target.nelems
+        number = target.nelems if isinstance(target, Array) else None
     elif isinstance(found, Enum | Enum64) and len(found.values) == 1:
-        return found.values[0].value
-    raise src.error(f"map {name}: {attribute} is not declared with __uint() or __ulong()")
+        number = found.values[0].value
+    if number is None:
+        raise ObjectError(f"{member.name} is not declared with __uint() or __ulong()")
+    if not 0 <= number <= (_U64 if member.name == "map_extra" else _U32):
+        raise ObjectError(f"{member.name} is {number}, which does not fit")
+    return number
 
 
-def _element(src: Source, btf: Btf, name: str, type_id: int) -> MapSpec | None:
+def _element(btf: Btf, name: str, type_id: int) -> MapSpec | None:
     """What `values` holds: an inner map's definition, or (None) programs."""
     array = btf.resolve(type_id)
     target = btf.resolve(array.type) if isinstance(array, Array) else array
@@ -153,8 +152,8 @@ def _element(src: Source, btf: Btf, name: str, type_id: int) -> MapSpec | None:
         if isinstance(what, FuncProto):
             return None
         if isinstance(what, Struct):
-            return _definition(src, btf, f"{name}.inner", target.type, inner=True)
-    raise src.error(f"map {name}: `values` is an array of neither maps nor programs")
+            return definition(btf, f"{name}.inner", target.type, inner=True)
+    raise ObjectError("`values` is an array of neither maps nor programs")
 
 
 def read_contents(src: Source) -> None:

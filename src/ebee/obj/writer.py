@@ -1,0 +1,238 @@
+"""ObjectSpec -> ELF: an object as clang would have made it, for any loader.
+
+Every reference becomes a relocation: calls and externs against their symbol, data and addresses
+of functions against the section's symbol with the offset in the code (libbpf takes only these).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from ebee.btf import BtfBuilder, Datasec, SecVar, Var
+from ebee.btf.ext import BtfExt, FuncInfo, LineInfo
+from ebee.btf.types import Linkage
+from ebee.errors import ObjectError
+from ebee.isa import encode
+from ebee.isa import insn as isa
+from ebee.obj import elf
+from ebee.obj.elf import ElfWriter, NewSection, NewSymbol
+from ebee.obj.mapbtf import write_maps
+from ebee.obj.maps import POINTER
+from ebee.obj.spec import FunctionSpec, MapSpec, ObjectSpec, ProgramSpec, Ref
+
+_CODE = elf.SHF_ALLOC | elf.SHF_EXECINSTR
+
+
+def save(spec: ObjectSpec, path: str | os.PathLike[str]) -> None:
+    """Write an object file; ObjectError when that fails or the spec cannot be an object."""
+    content = write(spec)
+    try:
+        Path(path).write_bytes(content)
+    except OSError as error:
+        raise ObjectError(f"cannot write {os.fspath(path)}: {error.strerror}") from None
+
+
+def write(spec: ObjectSpec) -> bytes:
+    """The bytes of an ELF object that says what the spec says; reading it gives an equal spec.
+
+    ObjectError for what the format cannot hold: a variable of .bss that is not zero, a reference
+    to something that is not there.
+    """
+    return _Writer(spec).build()
+
+
+class _Writer:
+    def __init__(self, spec: ObjectSpec):
+        self.spec, self.elf = spec, ElfWriter(spec.endian)
+        self.builder = BtfBuilder.edit(spec.btf) if spec.btf else BtfBuilder(byteorder=spec.endian)
+        self.ext = BtfExt()
+        self.symbols: dict[str, NewSymbol] = {}
+        self.section_symbols: dict[str, NewSymbol] = {}
+        self.offsets: dict[str, int] = {}
+
+    def build(self) -> bytes:
+        """All parts in the order of a compiler's object."""
+        placed = self.place_functions()
+        self.text_section(
+            "license", self.spec.license.encode() + b"\0" if self.spec.license else b""
+        )
+        version = self.spec.version.to_bytes(4, self.spec.endian) if self.spec.version else b""
+        self.text_section("version", version)
+        data = {name: m for name, m in self.spec.maps.items() if name.startswith(".")}
+        maps = [m for name, m in self.spec.maps.items() if name not in data]
+        for made in data.values():
+            self.data(made)
+        self.maps(maps)
+        for extern in self.spec.externs.values():
+            bind = elf.STB_WEAK if extern.weak else elf.STB_GLOBAL
+            self.symbols[extern.name] = self.elf.symbol(NewSymbol(extern.name, bind=bind))
+        for section, functions in placed:
+            section.data = b"".join(self.code(section, f) for f in functions)
+        if len(self.builder) > 1:
+            self.types()
+        return self.elf.build()
+
+    # -- sections and symbols -----------------------------------------------------------------
+
+    def section(self, section: NewSection) -> NewSection:
+        """A section that can be referred to by its own symbol."""
+        self.elf.section(section)
+        self.section_symbols[section.name] = self.elf.symbol(
+            NewSymbol("", section, bind=elf.STB_LOCAL, type=elf.STT_SECTION)
+        )
+        return section
+
+    def text_section(self, name: str, data: bytes) -> None:
+        """`license` and `version`, with the variable that the BTF says is in it."""
+        if not data:
+            return
+        section = self.elf.section(
+            NewSection(name, data, flags=elf.SHF_ALLOC | elf.SHF_WRITE, align=1)
+        )
+        datasec = self.spec.btf.get(name, Datasec) if self.spec.btf else None
+        entries = datasec.vars[:1] if datasec else ()
+        label = self.builder.type(entries[0].type).name if entries else f"_{name}"
+        self.elf.symbol(NewSymbol(label, section, 0, len(data), type=elf.STT_OBJECT))
+        if datasec and entries:  # the text may have changed
+            entry = entries[0]._replace(size=len(data))
+            self.builder.set(datasec.id, datasec._replace(size=len(data), vars=(entry,)))
+
+    def place_functions(self) -> list[tuple[NewSection, list[FunctionSpec]]]:
+        """Give every function its section, place and symbol."""
+        groups: dict[str, list[FunctionSpec]] = {}
+        for function in (*self.spec.functions.values(), *self.spec.programs.values()):
+            groups.setdefault(_section_of(function), []).append(function)
+        placed = []
+        for name, functions in groups.items():
+            section = self.section(NewSection(name, b"", flags=_CODE))
+            at = 0
+            for function in functions:
+                size = len(function.insns) * isa.SLOT
+                self.offsets[function.name] = at
+                self.symbols[function.name] = self.elf.symbol(
+                    _function_symbol(function, section, at, size)
+                )
+                at += size
+            placed.append((section, functions))
+        return placed
+
+    def data(self, made: MapSpec) -> None:
+        """A section of global data and its variables."""
+        zero = made.name == ".bss" or made.name.startswith(".bss.")
+        content = made.data if made.data is not None else b""
+        if zero and content.strip(b"\0"):
+            raise ObjectError(
+                f"cannot write {self.spec.name}: variables in {made.name} are zero in an object"
+                " file; give them a value in the source to have them in .data"
+            )
+        flags = elf.SHF_ALLOC | (0 if made.readonly else elf.SHF_WRITE)
+        section = self.section(
+            NewSection(made.name, b"", elf.SHT_NOBITS, flags, size=made.value_size)
+            if zero
+            else NewSection(made.name, content.ljust(made.value_size, b"\0"), flags=flags)
+        )
+        variables = [v for v in self.spec.variables.values() if v.map == made.name]
+        for v in variables:
+            bind = elf.STB_LOCAL if v.linkage == "static" else elf.STB_GLOBAL
+            self.elf.symbol(NewSymbol(v.name, section, v.offset, v.size, bind, elf.STT_OBJECT))
+        if not made.value_btf_id and any(v.btf_id for v in variables):
+            entries = []
+            for v in sorted(variables, key=lambda v: v.offset):
+                linkage = Linkage.STATIC if v.linkage == "static" else Linkage.GLOBAL
+                var = self.builder.add(Var(v.name, v.btf_id, linkage))
+                entries.append(SecVar(var, v.offset, v.size))
+            self.builder.add(Datasec(made.name, made.value_size, tuple(entries)))
+
+    def maps(self, maps: list[MapSpec]) -> None:
+        """`.maps`, its symbols, and the elements that are named in it."""
+        if not maps:
+            return
+        offsets = write_maps(self.builder, self.spec, maps)
+        size = offsets.pop("")
+        ends = [*list(offsets.values())[1:], size]
+        section = self.elf.section(
+            NewSection(".maps", bytes(size), flags=elf.SHF_ALLOC | elf.SHF_WRITE)
+        )
+        for (name, at), end in zip(offsets.items(), ends, strict=True):
+            self.symbols[name] = self.elf.symbol(
+                NewSymbol(name, section, at, end - at, type=elf.STT_OBJECT)
+            )
+        for made, end in zip(maps, ends, strict=True):
+            count = max(made.contents, default=-1) + 1
+            for index, target in made.contents.items():
+                at = end - (count - index) * POINTER
+                symbol = self.symbol(target, f"map {made.name}, element {index}")
+                self.elf.reloc(section, at, elf.R_BPF_64_ABS64, symbol)
+
+    def symbol(self, name: str, user: str) -> NewSymbol:
+        """What a reference names; ObjectError when it is not there."""
+        found = self.symbols.get(name)
+        if found is None:
+            raise ObjectError(f"cannot write {self.spec.name}: {user} refers to missing {name!r}")
+        return found
+
+    # -- code ---------------------------------------------------------------------------------
+
+    def code(self, section: NewSection, function: FunctionSpec) -> bytes:
+        """A function's bytes; its relocations and debug records go to their tables."""
+        start, insns = self.offsets[function.name], list(function.insns)
+        for ref in function.refs:
+            place = start + ref.slot * isa.SLOT
+            if ref.kind == "core":
+                if ref.core is None:
+                    raise ObjectError(f"function {function.name}: a core ref without its record")
+                self.ext.relos.setdefault(section.name, []).append(ref.core._replace(offset=place))
+                continue
+            symbol, imm = self.target(function, ref)
+            call = insns[ref.slot].op != isa.LDDW
+            insns[ref.slot] = insns[ref.slot]._replace(src=isa.PSEUDO_CALL if call else 0, imm=imm)
+            self.elf.reloc(section, place, elf.R_BPF_64_32 if call else elf.R_BPF_64_64, symbol)
+        if function.btf_id:
+            self.ext.funcs.setdefault(section.name, []).append(FuncInfo(start, function.btf_id))
+        if function.lines:
+            self.ext.lines.setdefault(section.name, []).extend(
+                LineInfo(start + at * isa.SLOT, file, text, line, column)
+                for at, file, line, column, text in function.lines
+            )
+        return encode(insns, self.spec.endian)
+
+    def target(self, function: FunctionSpec, ref: Ref) -> tuple[NewSymbol, int]:
+        """The symbol of a reference, and the immediate that goes with it."""
+        user = f"function {function.name}"
+        if ref.kind in ("call", "kfunc"):
+            return self.symbol(ref.symbol, user), -1
+        if ref.kind == "func":
+            defined = self.symbol(ref.symbol, user).section
+            if defined is not None:
+                return self.section_symbols[defined.name], self.offsets[ref.symbol]
+        if ref.kind == "data" and ref.symbol in self.section_symbols:
+            return self.section_symbols[ref.symbol], ref.addend
+        return self.symbol(ref.symbol, user), ref.addend
+
+    def types(self) -> None:
+        """.BTF and .BTF.ext."""
+        records: Iterable[object] = (*self.ext.funcs, *self.ext.lines, *self.ext.relos)
+        ext = self.ext.bytes(self.builder.string, self.spec.endian) if any(records) else b""
+        self.elf.section(NewSection(".BTF", self.builder.bytes(), align=4))
+        if ext:
+            self.elf.section(NewSection(".BTF.ext", ext, align=4))
+
+
+def _section_of(function: FunctionSpec) -> str:
+    """The ELF section a function goes to."""
+    if isinstance(function, ProgramSpec):
+        return ("" if function.autoload else "?") + function.section.removeprefix("?")
+    # Beside programs every global function would be a program, too.
+    return function.section if function.linkage == "static" and not function.weak else ".text"
+
+
+def _function_symbol(function: FunctionSpec, section: NewSection, at: int, size: int) -> NewSymbol:
+    static = function.linkage == "static"
+    program = isinstance(function, ProgramSpec)
+    bind = elf.STB_WEAK if function.weak else elf.STB_GLOBAL
+    if static and not program and not function.weak:
+        bind = elf.STB_LOCAL
+    hidden = elf.STV_HIDDEN if static and bind != elf.STB_LOCAL else elf.STV_DEFAULT
+    return NewSymbol(function.name, section, at, size, bind, elf.STT_FUNC, hidden)
