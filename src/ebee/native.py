@@ -55,7 +55,7 @@ def _converter(annotation: Any) -> Callable[[Any], Any] | None:
     except TypeError:
         return None
     if isinstance(t, PtrType):
-        return lambda p: p if p.to is t.to else ptr(p.mem, p.addr, t.to)
+        return lambda p: p if p._to is t.to else ptr(p._mem, p._addr, t.to)
     return None
 
 
@@ -65,7 +65,7 @@ def cast(t: Any, value: Any) -> Any:
     if isinstance(target, PtrType):
         if not isinstance(value, ptr):
             raise TypeError("only a pointer can become a pointer: integers carry no memory")
-        return ptr(value.mem, value.addr, target.to)
+        return ptr(value._mem, value._addr, target.to)
     return target(value)
 
 
@@ -74,7 +74,7 @@ def cast(t: Any, value: Any) -> Any:
 
 def memcpy(dst: ptr[Any], src: ptr[Any], n: int) -> None:
     """Copy n bytes; the two do not overlap."""
-    dst.mem.write(dst.addr, src.mem.read(src.addr, int(n)))
+    dst._mem.write(dst._addr, src._mem.read(src._addr, int(n)))
 
 
 def memmove(dst: ptr[Any], src: ptr[Any], n: int) -> None:
@@ -84,17 +84,17 @@ def memmove(dst: ptr[Any], src: ptr[Any], n: int) -> None:
 
 def memset(dst: ptr[Any], byte: int, n: int) -> None:
     """Fill n bytes."""
-    dst.mem.write(dst.addr, bytes([int(byte) & 255]) * int(n))
+    dst._mem.write(dst._addr, bytes([int(byte) & 255]) * int(n))
 
 
 def memeq(a: ptr[Any], b: ptr[Any], n: int) -> bool:
     """Whether n bytes are equal."""
-    return a.mem.read(a.addr, int(n)) == b.mem.read(b.addr, int(n))
+    return a._mem.read(a._addr, int(n)) == b._mem.read(b._addr, int(n))
 
 
 def byte_offset(p: ptr[Any], n: int) -> ptr[u8]:
     """The address n bytes after p (before it, for a negative n)."""
-    return ptr(p.mem, p.addr + int(n), u8)
+    return ptr(p._mem, p._addr + int(n), u8)
 
 
 # --- atomics: sequentially consistent, on aligned 32- and 64-bit integers ------------------------
@@ -113,7 +113,7 @@ def atomic_store(p: ptr[Any], value: int) -> None:
 
 def _exchange(p: ptr[Any], value: Any) -> Any:
     old = p[0]
-    store(p.to, p.mem, p.addr, value)
+    store(p._to, p._mem, p._addr, value)
     return old
 
 

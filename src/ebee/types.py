@@ -242,10 +242,10 @@ class Field:
     const: bool = False
 
     def __get__(self, view: Any, owner: type) -> Any:
-        return self if view is None else load(self.type, view.mem, view.addr + self.offset)
+        return self if view is None else load(self.type, view._mem, view._addr + self.offset)
 
     def __set__(self, view: Any, value: Any) -> None:
-        store(self.type, view.mem, view.addr + self.offset, value)
+        store(self.type, view._mem, view._addr + self.offset, value)
 
 
 if typing.TYPE_CHECKING:
@@ -268,10 +268,10 @@ class array(Generic[T, N]):
     """`array[T, n]`: as a field of a struct, n elements in a row; reading the field gives a view
     with `a[i]`, `len(a)` and iteration."""
 
-    __slots__ = ("addr", "mem", "type")
+    __slots__ = ("_addr", "_mem", "_type")
 
     def __init__(self, mem: Memory, addr: int, type: ArrayType):
-        self.mem, self.addr, self.type = mem, addr, type
+        self._mem, self._addr, self._type = mem, addr, type
 
     def __class_getitem__(cls, item: Any) -> Any:
         elem, count = item
@@ -282,18 +282,18 @@ class array(Generic[T, N]):
         return ArrayType(elem, count)
 
     def _at(self, i: int) -> int:
-        if not 0 <= i < self.type.count:
-            raise IndexError(f"index {i} of an array of {self.type.count}")
-        return self.addr + int(i) * sizeof(self.type.elem)
+        if not 0 <= i < self._type.count:
+            raise IndexError(f"index {i} of an array of {self._type.count}")
+        return self._addr + int(i) * sizeof(self._type.elem)
 
     def __getitem__(self, i: int) -> Any:
-        return load(self.type.elem, self.mem, self._at(i))
+        return load(self._type.elem, self._mem, self._at(i))
 
     def __setitem__(self, i: int, value: Any) -> None:
-        store(self.type.elem, self.mem, self._at(i), value)
+        store(self._type.elem, self._mem, self._at(i), value)
 
     def __len__(self) -> int:
-        return self.type.count
+        return self._type.count
 
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
@@ -301,7 +301,7 @@ class array(Generic[T, N]):
     @property
     def ptr(self) -> Any:
         """A pointer to the first element."""
-        return ptr(self.mem, self.addr, self.type.elem)
+        return ptr(self._mem, self._addr, self._type.elem)
 
 
 class ptr(Generic[T]):
@@ -309,67 +309,67 @@ class ptr(Generic[T]):
     `p.ref.field` is the address of a member, `p + n` steps by elements, `not p` tests for null.
     """
 
-    __slots__ = ("addr", "mem", "to")
-    mem: Memory
-    addr: int
-    to: Any
+    __slots__ = ("_addr", "_mem", "_to")
+    _mem: Memory
+    _addr: int
+    _to: Any
 
     def __init__(self, mem: Any, addr: int, to: Any):
         set_ = object.__setattr__
-        set_(self, "mem", mem)
-        set_(self, "addr", int(addr) & 0xFFFF_FFFF_FFFF_FFFF)
-        set_(self, "to", to)
+        set_(self, "_mem", mem)
+        set_(self, "_addr", int(addr) & 0xFFFF_FFFF_FFFF_FFFF)
+        set_(self, "_to", to)
 
     def __getitem__(self, i: int) -> Any:
-        return load(self.to, self.mem, self.addr + int(i) * sizeof(self.to))
+        return load(self._to, self._mem, self._addr + int(i) * sizeof(self._to))
 
     def __setitem__(self, i: int, value: Any) -> None:
-        store(self.to, self.mem, self.addr + int(i) * sizeof(self.to), value)
+        store(self._to, self._mem, self._addr + int(i) * sizeof(self._to), value)
 
     def __getattr__(self, name: str) -> Any:
-        return fields(self.to)[name].__get__(self, ptr)
+        return fields(self._to)[name].__get__(self, ptr)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        fields(self.to)[name].__set__(self, value)
+        fields(self._to)[name].__set__(self, value)
 
     @property
     def ref(self) -> Any:
         return _Ref(self)
 
     def __add__(self, n: int) -> Any:
-        return ptr(self.mem, self.addr + int(n) * sizeof(self.to), self.to)
+        return ptr(self._mem, self._addr + int(n) * sizeof(self._to), self._to)
 
     def __sub__(self, other: Any) -> Any:
         if isinstance(other, ptr):
-            return i64((self.addr - other.addr) // sizeof(self.to))
-        return ptr(self.mem, self.addr - int(other) * sizeof(self.to), self.to)
+            return i64((self._addr - other._addr) // sizeof(self._to))
+        return ptr(self._mem, self._addr - int(other) * sizeof(self._to), self._to)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, ptr) and self.addr == other.addr
+        return isinstance(other, ptr) and self._addr == other._addr
 
     def __lt__(self, other: ptr[Any]) -> bool:
-        return self.addr < other.addr
+        return self._addr < other._addr
 
     def __le__(self, other: ptr[Any]) -> bool:
-        return self.addr <= other.addr
+        return self._addr <= other._addr
 
     def __gt__(self, other: ptr[Any]) -> bool:
-        return self.addr > other.addr
+        return self._addr > other._addr
 
     def __ge__(self, other: ptr[Any]) -> bool:
-        return self.addr >= other.addr
+        return self._addr >= other._addr
 
     def __hash__(self) -> int:
-        return hash(self.addr)
+        return hash(self._addr)
 
     def __bool__(self) -> bool:
-        return self.addr != 0
+        return self._addr != 0
 
     def __int__(self) -> int:
-        return self.addr
+        return self._addr
 
     def __repr__(self) -> str:
-        return f"<ptr[{getattr(self.to, '__name__', self.to)}] {self.addr:#x}>"
+        return f"<ptr[{getattr(self._to, '__name__', self._to)}] {self._addr:#x}>"
 
 
 class _Ref:
@@ -382,10 +382,10 @@ class _Ref:
 
     def __getattr__(self, name: str) -> ptr[Any]:
         try:
-            field = fields(self.view.to if isinstance(self.view, ptr) else type(self.view))[name]
+            field = fields(self.view._to if isinstance(self.view, ptr) else type(self.view))[name]
         except KeyError:
             raise AttributeError(name) from None
-        return ptr(self.view.mem, self.view.addr + field.offset, field.type)
+        return ptr(self.view._mem, self.view._addr + field.offset, field.type)
 
 
 null: ptr[Any] = ptr(None, 0, u8)
@@ -425,27 +425,21 @@ class LocalMemory:
 class Struct:
     """What `@struct` and `@union` make of a class: a view of `size` bytes at `addr` of `mem`.
 
-    `S(a=1)` makes a zeroed value of its own and sets members; `S.at(mem, addr)` views memory.
+    `S(a=1)` makes a zeroed value of its own and sets members; `view(S, mem, addr)` views memory.
     """
 
-    __slots__ = ("addr", "mem")
-    size: ClassVar[int]
-    align: ClassVar[int]
-    fields: ClassVar[dict[str, Field]]
+    __slots__ = ("_addr", "_mem")
+    __size__: ClassVar[int]
+    __align__: ClassVar[int]
+    __fields__: ClassVar[dict[str, Field]]
 
     def __init__(self, **values: Any):
-        self.mem: Memory = LocalMemory(self.size)
-        self.addr = 1
+        self._mem: Memory = LocalMemory(self.__size__)
+        self._addr = 1
         for name, value in values.items():
-            if name not in self.fields:
+            if name not in self.__fields__:
                 raise TypeError(f"{type(self).__name__} has no member {name!r}")
             setattr(self, name, value)
-
-    @classmethod
-    def at(cls, mem: Memory, addr: int) -> Any:
-        view = cls.__new__(cls)
-        view.mem, view.addr = mem, addr
-        return view
 
     @property
     def ref(self) -> Any:
@@ -453,13 +447,13 @@ class Struct:
 
     @property
     def ptr(self) -> ptr[Any]:
-        return ptr(self.mem, self.addr, type(self))
+        return ptr(self._mem, self._addr, type(self))
 
     def __bytes__(self) -> bytes:
-        return self.mem.read(self.addr, self.size)
+        return self._mem.read(self._addr, self.__size__)
 
     def __repr__(self) -> str:
-        inner = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.fields)
+        inner = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__fields__)
         return f"{type(self).__name__}({inner})"
 
 
@@ -482,12 +476,13 @@ def _layout(cls: type, overlap: bool, packed: bool) -> type[Struct]:
         members[name] = Field(name, t, offset, fixed)
         end, align = max(end, offset + sizeof(t)), max(align, a)
     body = {k: v for k, v in vars(cls).items() if k not in ("__dict__", "__weakref__", *members)}
-    body |= members | {"fields": members, "align": align, "size": -(-end // align) * align}
+    body |= members | {"__fields__": members, "__align__": align}
+    body["__size__"] = -(-end // align) * align
     body["__slots__"] = ()
     return _as("type[Struct]", type(cls.__name__, (Struct,), body))
 
 
-_RESERVED = frozenset(("mem", "addr", "ref", "ptr", "at", "size", "align", "fields", "to"))
+_RESERVED = frozenset(("ref", "ptr"))
 
 
 @dataclass_transform()
@@ -507,6 +502,13 @@ def union(cls: type[T]) -> Any:
 # --- one view on all of them ---------------------------------------------------------------------
 
 
+def view(t: Any, mem: Memory, addr: int) -> Any:
+    """The struct `t` at an address of a memory."""
+    made = t.__new__(t)
+    made._mem, made._addr = mem, addr
+    return made
+
+
 def typeof(annotation: Any) -> Any:
     """The type that an annotation names: an Int subclass, PtrType, ArrayType or Struct subclass."""
     if isinstance(annotation, PtrType | ArrayType):
@@ -521,20 +523,26 @@ def typeof(annotation: Any) -> Any:
     raise TypeError(f"{annotation!r} is no static type")
 
 
+def _is_struct(t: Any) -> bool:
+    return isinstance(t, type) and issubclass(t, Struct)
+
+
 def sizeof(t: Any) -> int:
     """Size of a type in bytes."""
-    return _as(int, typeof(t).size)
+    t = typeof(t)
+    return _as(int, t.__size__ if _is_struct(t) else t.size)
 
 
 def alignof(t: Any) -> int:
     """Alignment of a type in bytes."""
-    return _as(int, typeof(t).align)
+    t = typeof(t)
+    return _as(int, t.__align__ if _is_struct(t) else t.align)
 
 
 def fields(t: Any) -> dict[str, Field]:
     """The members of a struct or union by name; a pointer's target may be named by a string."""
     try:
-        return _as("dict[str, Field]", t.fields)
+        return _as("dict[str, Field]", t.__fields__)
     except AttributeError:
         raise TypeError(f"{t!r} has no members") from None
 
@@ -551,7 +559,7 @@ def load(t: Any, mem: Memory, addr: int) -> Any:
             return t(int.from_bytes(mem.read(addr, t.size), "big"))
         return t(mem.load(addr, t.size))
     if isinstance(t, type) and issubclass(t, Struct):
-        return t.at(mem, addr)
+        return view(t, mem, addr)
     if isinstance(t, ArrayType):
         return array(mem, addr, t)
     t = typeof(t)
@@ -569,5 +577,5 @@ def store(t: Any, mem: Memory, addr: int, value: Any) -> None:
     elif isinstance(t, PtrType) or typing.get_origin(t) is ptr:
         mem.store(addr, 8, int(value))
     else:  # structs and arrays are copied
-        data = value.mem.read(value.addr, sizeof(t))
+        data = value._mem.read(value._addr, sizeof(t))
         mem.write(addr, data)

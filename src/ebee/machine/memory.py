@@ -70,14 +70,16 @@ class Memory:
         self._last: Region | None = None
         self.programs = ProgramMemory(self)
 
-    def allocate(self, name: str, size: int, **rights: int) -> Region:
+    def allocate(self, name: str, size: int, kind: type[Region] = Region, **rights: int) -> Region:
         """A zeroed region of its own pages; `rights` as in Region."""
         try:
             pages = mmap.mmap(-1, max(size, 1))
         except (OSError, ValueError, OverflowError) as e:
             raise MachineError(f"no memory for {name}: {size} bytes: {e}") from None
         base = ctypes.addressof(ctypes.c_char.from_buffer(pages))
-        return self.add(Region(name, base, size, memoryview(pages)[:size], _owner=pages, **rights))  # type: ignore[arg-type]
+        return self.add(
+            kind(name, base, size, memoryview(pages)[:size], _owner=pages, **rights)  # type: ignore[arg-type]
+        )
 
     def add(self, region: Region) -> Region:
         """Make a region part of this memory."""

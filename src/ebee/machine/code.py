@@ -1,0 +1,165 @@
+"""Code: a linked program made ready for the machine's engines.
+
+References become addresses, and loads from the context become loads from the machine's block
+behind it, as the kernel's verifier converts them (convert_ctx_accesses); both keep the slots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from ebee.errors import MachineError
+from ebee.hooks import CtxField, Hook
+from ebee.isa import Form, Insn, check_program, form_of, lddw, make
+from ebee.obj.spec import Line, Linked
+from ebee.types import Struct, offsetof
+from ebee.verifier.facts import Facts, pointer_kinds
+
+FUNCTION_STEP = 8
+"""Distance of the made-up addresses of two neighbouring slots, for pointers to functions."""
+
+
+@dataclass(eq=False)
+class Code:
+    """One program ready to run.
+
+    `insns` are patched, `forms` their table rows (None for the second half of a wide load);
+    `converted` the slots whose context access now goes to the block. `text` is the address that
+    stands for slot 0 in pointers to functions.
+    """
+
+    name: str
+    hook: Hook | None
+    insns: list[Insn]
+    forms: list[Form | None]
+    facts: Facts
+    text: int
+    converted: frozenset[int] = frozenset()
+    lines: list[Line] = field(default_factory=list)
+    funcs: list[tuple[str, int]] = field(default_factory=list)
+    handlers: list[Callable[[Any], int]] | None = None
+
+    def where(self, slot: int) -> str:
+        """The place of a slot for a message: program, slot, and source line where known."""
+        line = next((ln for ln in reversed(self.lines) if ln.slot <= slot), None)
+        source = f" ({line.file}:{line.line}: {line.text.strip()})" if line else ""
+        return f"{self.name}, instruction {slot}{source}"
+
+
+def block_of(hook: Hook) -> type[Struct]:
+    """The struct behind a hook's context on the machine."""
+    if hook.block is None:
+        reason = hook.missing.get("machine", "the machine has no context for it")
+        raise MachineError(f"{hook.name} programs do not run on the machine: {reason}")
+    module, _, name = hook.block.partition(":")
+    block: type[Struct] = getattr(import_module(module), name)
+    return block
+
+
+def ctx_target(hook: Hook, offset: int, size: int, write: bool) -> tuple[CtxField, int, int] | None:
+    """Where an access of the context goes: the field, offset in the block, size there. None when
+    the hook's declaration does not allow it."""
+    for f in hook.fields:
+        at = offset - f.offset
+        if not 0 <= at < f.size:
+            continue
+        if at + size > f.size or (write and not f.write) or offset % size:
+            return None
+        base = offsetof(block_of(hook), f.source)
+        if f.kind != "scalar":
+            return (f, base, 8) if size == f.size and not write else None
+        return (f, base + at, size) if size == f.size or f.narrow else None
+    return None
+
+
+def prepare(
+    program: Linked,
+    hook: Hook | None,
+    addresses: Mapping[str, int],
+    text: int,
+    arguments: Sequence[Any] | None = None,
+) -> Code:
+    """Make a linked program ready; `addresses` of maps and of the values of data maps by name
+    (`name` and `name.value`). MachineError for what the machine does not have."""
+    faults = check_program(program.insns)
+    if faults:
+        raise MachineError(
+            f"{program.name}: no valid program: instruction {faults[0].slot}: {faults[0].reason}"
+        )
+    insns = list(program.insns)
+    forms = [form_of(i) for i in insns]
+    for slot, form in enumerate(forms):
+        if form is not None and form.wide:
+            forms[slot + 1] = None
+    facts = pointer_kinds(program, hook, *(() if arguments is None else (arguments,)))
+    _patch(program, insns, forms, addresses, text)
+    converted = _convert(hook, insns, forms, facts) if hook and hook.fields else frozenset()
+    funcs = [(f.name, f.start) for f in program.funcs]
+    return Code(program.name, hook, insns, forms, facts, text, converted, program.lines, funcs)
+
+
+def _patch(
+    program: Linked,
+    insns: list[Insn],
+    forms: Sequence[Form | None],
+    addresses: Mapping[str, int],
+    text: int,
+) -> None:
+    def load(slot: int, value: int) -> None:
+        insns[slot : slot + 2] = lddw(insns[slot].dst, value)
+
+    for ref in program.refs:
+        if ref.kind == "map":
+            load(ref.slot, addresses[ref.symbol])
+        elif ref.kind == "data":
+            load(ref.slot, addresses[f"{ref.symbol}.value"] + ref.addend)
+        elif ref.kind != "core":
+            raise MachineError(
+                f"{program.name}, instruction {ref.slot}: {ref.kind} {ref.symbol!r} is the"
+                " kernel's; the machine does not have it"
+            )
+        else:
+            raise MachineError(
+                f"{program.name}, instruction {ref.slot}: CO-RE relocation of {ref.symbol!r} is"
+                " not resolved; relocate the object against a target BTF first"
+            )
+    for slot, form in enumerate(forms):
+        if form is None:
+            continue
+        if form.operation == "func":
+            load(slot, text + FUNCTION_STEP * (slot + 1 + program.insns[slot].imm))
+        elif form.kind == "imm64" and insns[slot].src:
+            raise MachineError(f"{program.name}, instruction {slot}: {form.name} without a map")
+        elif form.name in ("call_kfunc", "addr_space_cast"):
+            raise MachineError(
+                f"{program.name}, instruction {slot}: the machine has no"
+                f" {'arenas' if form.name == 'addr_space_cast' else 'kernel functions'}"
+            )
+
+
+_SIGN = {False: "u", True: "s"}
+
+
+def _convert(
+    hook: Hook, insns: list[Insn], forms: list[Form | None], facts: Facts
+) -> frozenset[int]:
+    done = set()
+    for slot, form in enumerate(forms):
+        if form is None or form.kind not in ("load", "store"):
+            continue
+        insn, write = insns[slot], form.kind == "store"
+        base = facts.reg(slot, insn.dst if write else insn.src)
+        if base.kind != "ctx" or base.offset is None or base.nullable:
+            continue
+        found = ctx_target(hook, base.offset + insn.off, form.size, write)
+        if found is None:
+            continue  # faults when it is reached
+        _, offset, size = found
+        name = f"load_u{size * 8}" if size != form.size else form.name
+        insns[slot] = make(name, insn.dst, insn.src, offset - base.offset, insn.imm)
+        forms[slot] = form_of(insns[slot])
+        done.add(slot)
+    return frozenset(done)

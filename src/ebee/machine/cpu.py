@@ -1,0 +1,118 @@
+"""A virtual CPU: its block, its stack, the packet frame, in regions of the machine's memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ebee.abi.cpu import CLOCK_FIXED, CLOCK_HOST, Cpu, Trace
+from ebee.abi.packet import HEADROOM, TAILROOM, Packet
+from ebee.errors import MachineError
+from ebee.machine.memory import Memory, Region
+from ebee.types import ptr, sizeof, view
+
+FRAMES = 8
+"""Depth of calls (MAX_CALL_FRAMES in include/linux/bpf_verifier.h)."""
+
+STACK = 512
+"""Bytes of one frame (MAX_BPF_STACK)."""
+
+PAGE = 4096
+MAX_PACKET = 1 << 16
+TRACE = 1 << 16
+
+
+class ContextRegion(Region):
+    """The block behind a context: programs reach it only through their context's declared fields,
+    which the engines convert."""
+
+    __slots__ = ()
+
+    def refusal(self, addr: int, size: int, write: bool) -> str | None:
+        return f"no access of {size} bytes at offset {addr - self.base} of the context"
+
+
+class PacketRegion(Region):
+    """A frame: programs may touch what lies between data_meta and data_end now."""
+
+    __slots__ = ("packet",)
+    packet: Any
+
+    def refusal(self, addr: int, size: int, write: bool) -> str | None:
+        start, end = int(self.packet.data_meta), int(self.packet.data_end)
+        if start <= addr and addr + size <= end:
+            return None
+        at = addr - int(self.packet.data)
+        return f"offset {at} and {size} bytes leave the packet of {end - start} bytes"
+
+
+class VirtualCpu:
+    """One virtual CPU.
+
+    `block` is its `abi.cpu.Cpu`, `packet` the packet block, whose address is the context that
+    programs get. `frames[i]` is the stack of the i-th nested function.
+    """
+
+    def __init__(self, memory: Memory, number: int, count: int):
+        self.memory, self.number = memory, number
+        own = memory.allocate(f"cpu{number}", sizeof(Cpu) + sizeof(Trace))
+        self.block = view(Cpu, memory, own.base)
+        self.trace = view(Trace, memory, own.base + sizeof(Cpu))
+        text = memory.allocate(f"cpu{number}.trace", TRACE)
+        self.trace.buffer, self.trace.size = ptr(memory, text.base, Cpu), TRACE
+        self.block.id, self.block.count, self.block.trace = number, count, self.trace.ptr
+        self.context = memory.allocate("context", sizeof(Packet), kind=ContextRegion)
+        self.packet = view(Packet, memory, self.context.base)
+        self.frame = memory.allocate("packet", HEADROOM + MAX_PACKET + PAGE, kind=PacketRegion)
+        self.frame.packet = self.packet  # type: ignore[attr-defined]
+        self.packet.frame = ptr(memory, self.frame.base, Packet)
+        stack = memory.allocate("stack", FRAMES * STACK)
+        memory.free(stack)
+        self.frames = [self._frame(stack, i) for i in range(FRAMES)]
+        self._regions = [own, text, self.context, self.frame, *self.frames]
+
+    def _frame(self, stack: Region, depth: int) -> Region:
+        """The stack of one depth: deeper ones lie lower; unreachable until the depth is entered."""
+        at = (FRAMES - 1 - depth) * STACK
+        return self.memory.add(
+            Region("stack", stack.base + at, STACK, stack.data[at : at + STACK], _owner=stack)
+        )
+
+    def close(self) -> None:
+        """Give the memory back."""
+        for region in self._regions:
+            self.memory.free(region)
+
+    def set_clock(self, now: int | None, realtime_offset: int = 0) -> None:
+        """Time stands at `now` ns (None: the host's clock)."""
+        self.block.clock = CLOCK_HOST if now is None else CLOCK_FIXED
+        self.block.now, self.block.realtime_offset = now or 0, realtime_offset
+
+    def put_packet(self, data: bytes | memoryview) -> None:
+        """Place a packet in the frame as BPF_PROG_TEST_RUN does: behind 256 bytes of headroom, in
+        a frame of one page (of more, where the packet needs them). MachineError past 64 KiB."""
+        size = len(data)
+        if size > MAX_PACKET:
+            raise MachineError(f"a packet of {size} bytes is longer than {MAX_PACKET}")
+        base, packet, memory = self.frame.base, self.packet, self.memory
+        room = max(PAGE, -(-(HEADROOM + size + TAILROOM) // PAGE) * PAGE)
+        start = base + HEADROOM
+        self.frame.data[HEADROOM : HEADROOM + size] = data
+        packet.data = packet.data_meta = ptr(memory, start, Packet)
+        packet.data_end = ptr(memory, start + size, Packet)
+        packet.frame_end = ptr(memory, base + room, Packet)
+
+    def get_packet(self) -> bytes:
+        """The packet as it is now, without its metadata."""
+        start, end = int(self.packet.data), int(self.packet.data_end)
+        return self.memory.read(start, end - start)
+
+    def read_trace(self) -> tuple[str, int]:
+        """What bpf_printk wrote since the last call, and how many bytes of it were lost."""
+        t = self.trace
+        start, end = int(t.read), int(t.written)
+        lost = max(0, end - start - TRACE)
+        ring = self.memory.read(int(t.buffer), TRACE)
+        start += lost
+        text = bytes(ring[i % TRACE] for i in range(start, end))
+        t.read = end
+        return text.decode("utf-8", "replace"), lost

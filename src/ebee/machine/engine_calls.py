@@ -1,0 +1,141 @@
+"""Helpers that the engine itself does: they change the flow of control, or may fail where a body
+must not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ebee.errors import MachineError
+from ebee.helpers import Helper
+from ebee.isa.insn import U32, U64, signed
+from ebee.machine.calls import Bound, Converter
+from ebee.machine.memory import Fault
+
+if TYPE_CHECKING:
+    from ebee.machine.interp import Interpreter
+
+EFAULT, EINVAL, E2BIG = 14, 22, 7
+LOOPS = 1 << 23
+"""Iterations of one bpf_loop at the most (BPF_MAX_LOOPS)."""
+
+
+def _result(vm: Interpreter, value: int, follow: int) -> int:
+    vm.regs[0] = value & U64
+    return follow
+
+
+def tail_call(vm: Interpreter, follow: int, arguments: list[Converter]) -> int:
+    """Go on in the program at an index of a prog_array; fall through when there is none."""
+    from ebee.machine.interp import TAIL_CALLS
+
+    context, programs, index = (c(vm) for c in arguments)
+    del context
+    m = vm.machine.map_at(int(programs))
+    assert m is not None
+    code = vm.machine.program_in(m, index & U32)
+    if code is None or vm.tail_calls >= TAIL_CALLS:
+        return follow
+    vm.tail_calls += 1
+    return vm.tail_call(code)
+
+
+def loop(vm: Interpreter, follow: int, arguments: list[Converter]) -> int:
+    """Call a function with 0..n-1 until it returns 1; r0 is how often it ran."""
+    n, callback, context, flags = (c(vm) for c in arguments)
+    n &= U32
+    if flags:
+        return _result(vm, -EINVAL, follow)
+    if n > LOOPS:
+        return _result(vm, -E2BIG, follow)
+    if not n:
+        return _result(vm, 0, follow)
+    target, done = vm.function_at(callback), 0
+
+    def resume(vm: Interpreter) -> int | None:
+        nonlocal done
+        done += 1
+        if vm.regs[0] or done == n:
+            vm.regs[0] = done
+            return None
+        vm.regs[1:3] = [done, context]
+        return target
+
+    vm.regs[1:3] = [0, context]
+    return vm.enter(target, follow, resume)
+
+
+def for_each_map_elem(vm: Interpreter, follow: int, arguments: list[Converter]) -> int:
+    """Call a function with each element of a map until it returns 1; r0 is how often it ran."""
+    pointer, callback, context, flags = (c(vm) for c in arguments)
+    m = vm.machine.map_at(int(pointer))
+    assert m is not None
+    if flags:
+        return _result(vm, -EINVAL, follow)
+    target, done = vm.function_at(callback), 0
+    elements = m.each_element(vm.cpu)  # (address of a key, address of its value)
+
+    def resume(vm: Interpreter) -> int | None:
+        nonlocal done
+        done += 1
+        element = None if vm.regs[0] else next(elements, None)
+        if element is None:
+            vm.regs[0] = done
+            return None
+        vm.regs[1:5] = [int(pointer), *element, context]
+        return target
+
+    first = next(elements, None)
+    if first is None:
+        return _result(vm, 0, follow)
+    vm.regs[1:5] = [int(pointer), *first, context]
+    return vm.enter(target, follow, resume)
+
+
+def probe_read(vm: Interpreter, follow: int, arguments: list[Converter]) -> int:
+    """Copy from any address; where there is nothing to read, -EFAULT and zeroes."""
+    target, size, source = (c(vm) for c in arguments)
+    size &= U32
+    try:
+        data, result = vm.memory.programs.read(source, size) if size else b"", 0
+    except Fault:
+        data, result = bytes(size), -EFAULT
+    vm.memory.write(int(target), data)
+    return _result(vm, result, follow)
+
+
+def probe_read_str(vm: Interpreter, follow: int, arguments: list[Converter]) -> int:
+    """Copy a string from any address; its length with the NUL, or -EFAULT and zeroes."""
+    target, size, source = (c(vm) for c in arguments)
+    size = signed(size, 32)
+    if size <= 0:
+        return _result(vm, 0 if not size else -E2BIG, follow)
+    text = bytearray()
+    try:
+        while len(text) < size - 1:
+            byte = vm.memory.programs.load(source + len(text), 1)
+            if not byte:
+                break
+            text.append(byte)
+    except Fault:
+        vm.memory.write(int(target), bytes(size))
+        return _result(vm, -EFAULT, follow)
+    vm.memory.write(int(target), bytes(text) + b"\0")
+    return _result(vm, len(text) + 1, follow)
+
+
+_ENGINE: dict[str, Callable[[Interpreter, int, list[Converter]], int]] = {
+    "tail_call": tail_call,
+    "loop": loop,
+    "for_each_map_elem": for_each_map_elem,
+    "probe_read": probe_read,
+    "probe_read_str": probe_read_str,
+}
+
+
+def bind(helper: Helper, name: str, arguments: list[Converter]) -> Bound:
+    """The engine's function of that name as a helper."""
+    function = _ENGINE.get(name)
+    if function is None:
+        raise MachineError(f"bpf_{helper.name}: the interpreter has no {name!r}")
+    return lambda vm, follow: function(vm, follow, arguments)
