@@ -162,17 +162,16 @@ class _Assembler:
     # ---- lines
 
     def one_line(self, line: str) -> None:
-        start = 0
-        while label := _LABEL.match(line, start):
-            self.label(label)
-            start = label.end()
-        dump = _DUMP.match(line)
-        if dump and not start:
+        if dump := _DUMP.match(line):
             self.dumped(line.split(";")[0], dump)
             return
-        for part in re.finditer(r"[^;]+", line[start:]):
-            if part[0].strip():
-                self.emit(self.spelled(line[: start + part.end()], start + part.start())[0])
+        for part in re.finditer(r"[^;]+", line):
+            start = part.start()
+            while label := _LABEL.match(line, start, part.end()):
+                self.label(label)
+                start = label.end()
+            if line[start : part.end()].strip():
+                self.emit(self.spelled(line[: part.end()], start)[0])
 
     def label(self, found: re.Match[str]) -> None:
         group = "dumped" if found["dumped"] else "name"
@@ -235,7 +234,7 @@ class _Assembler:
             self.symbol(form, fields, operands[name])
         if "helper" in operands:
             self.named(operands["helper"], fields["imm"])
-        high = Insn(0, imm=fields.pop("high"))
+        high = Insn(0, imm=signed(fields.pop("high"), 32))
         slots = [Insn(**fields), high] if form.wide else [Insn(**fields)]
         self.done.lines[len(self.done.insns)] = self.line
         self.done.insns.extend(slots)

@@ -113,11 +113,12 @@ def disassemble(insns: Sequence[Insn], names: Names = NO_NAMES) -> Iterator[Line
 
 
 def auto_labels(insns: Sequence[Insn]) -> dict[int, str]:
-    """Names for the slots that jumps ("L5") and calls ("F20") lead to."""
+    """Names for the instructions that jumps ("L5") and calls ("F20") lead to."""
     labels: dict[int, str] = {}
-    for slot, insn in enumerate(insns):
-        form = form_of(insn)
-        if form and (to := target(insn, slot)) is not None and 0 <= to <= len(insns):
+    starts = {line.slot for line in disassemble(insns)}
+    for slot in starts:
+        form = form_of(insns[slot])
+        if form and (to := target(insns[slot], slot)) in starts:
             if form.kind != "jump":
                 labels[to] = f"F{to}"
             else:
@@ -126,16 +127,21 @@ def auto_labels(insns: Sequence[Insn]) -> dict[int, str]:
 
 
 def listing(
-    insns: Sequence[Insn],
-    names: Names = NO_NAMES,
-    raw: bool = False,
-    index: bool = True,
+    insns: Sequence[Insn], names: Names = NO_NAMES, *, raw: bool = False, index: bool = True
 ) -> str:
-    """A whole program as text: with slot and opcode as the kernel prints (`index`), and bytes."""
+    """A whole program as text, each instruction after its slot and opcode as the kernel prints
+    them (`index`), or after its slot and bytes as llvm-objdump does (`raw`).
+
+    >>> print(listing([Insn(0xB7), Insn(0x95)]), end="")
+       0: (b7) r0 = 0
+       1: (95) exit
+    """
     out = []
     for line in disassemble(insns, names):
         if line.label:
             out.append(f"{line.label}:")
-        head = f"{line.slot:4}: ({line.op:02x}) " if index else "    "
-        out.append(f"{head}{line.raw.hex(' ') + '  ' if raw else ''}{line.text}")
+        head = (
+            f"{line.slot:4}: {line.raw.hex(' ')}  " if raw else f"{line.slot:4}: ({line.op:02x}) "
+        )
+        out.append(f"{head if raw or index else '    '}{line.text}")
     return "\n".join(out) + "\n" if out else ""

@@ -10,6 +10,7 @@ Sources: RFC 9669; kernel/bpf/verifier.c (reserved fields) and kernel/bpf/disasm
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from ebee.errors import AsmError
 from ebee.isa import insn as i
 from ebee.isa.insn import Insn
 
@@ -341,7 +342,14 @@ def form_of(insn: Insn) -> Form | None:
 
 
 def make(name: str, dst: int = 0, src: int = 0, off: int = 0, imm: int = 0) -> Insn:
-    """An instruction by the name of its form; fields with a fixed value are filled in."""
-    form = BY_NAME[name]
-    given = zip((form.dst, form.src, form.off, form.imm), (dst, src, off, imm), strict=True)
-    return Insn(form.op, *(role if isinstance(role, int) else value for role, value in given))
+    """An instruction by the name of its form. Fields that the form fixes need not be given.
+
+    Raises AsmError when such a field is given another value.
+    """
+    form, fields = BY_NAME[name], [dst, src, off, imm]
+    for k, role in enumerate((form.dst, form.src, form.off, form.imm)):
+        if isinstance(role, int):
+            if fields[k] not in (0, role):
+                raise AsmError(f"{name} has no {Insn._fields[k + 1]} to set to {fields[k]}")
+            fields[k] = role
+    return Insn(form.op, *fields)
