@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ebee.linux.maps import LinuxMap as LinuxMap
     from ebee.linux.programs import LinuxProgram as LinuxProgram
-    from ebee.linux.programs import RunResult as RunResult
+    from ebee.linux.ringbuf import RingBuffer as RingBuffer
     from ebee.linux.sys import Fd as Fd
 
 _WHERE = {
     "Fd": "sys",
     "LinuxMap": "maps",
     "LinuxProgram": "programs",
-    "RunResult": "programs",
+    "RingBuffer": "ringbuf",
 }
 __all__ = sorted(_WHERE)
 

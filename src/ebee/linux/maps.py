@@ -18,6 +18,7 @@ from ebee.linux.errors import ENOTSUPP, name_of, object_name, older_than, refuse
 from ebee.linux.host import possible_cpus
 from ebee.linux.info import Info, object_info, open_id, open_pinned, pin
 from ebee.linux.sys import Attributes, Fd, call, last_errno, open_fd, strerror, submit, syscall
+from ebee.obj.handles import RawMapDefaults
 
 if TYPE_CHECKING:
     from mmap import mmap
@@ -71,7 +72,7 @@ class _Slot:
             struct.pack_into("=Q", self.attr, _ELEM["key"][0], ctypes.addressof(self.key))
 
 
-class LinuxMap:
+class LinuxMap(RawMapDefaults):
     """One map of the kernel.
 
     Attributes as it was created: `type` (its name, "hash"), `name`, `key_size`, `value_size`,
@@ -325,8 +326,7 @@ class LinuxMap:
                 self._sizes(key, value)
         fields = {"keys": b"".join(keys), "values": b"".join(values), "elem_flags": flags}
         if not self._batch("update", keys, fields):
-            for key, value in zip(keys, values, strict=True):
-                self.update(key, value, flags)
+            super().update_batch(keys, values, flags)
 
     def delete_batch(self, keys: Sequence[bytes]) -> None:
         """Remove many keys, in one call since Linux 5.6; ENOENT at the first that is not there."""
@@ -334,8 +334,7 @@ class LinuxMap:
             if len(key) != self.key_size:
                 self._sizes(key)
         if not self._batch("delete", keys, {"keys": b"".join(keys)}):
-            for key in keys:
-                self.delete(key)
+            super().delete_batch(keys)
 
     def _batch(self, what: str, keys: Sequence[bytes], fields: dict[str, Any]) -> bool:
         """Whether the kernel has done it as one; an error names the key that it stopped at."""
@@ -368,29 +367,7 @@ class LinuxMap:
             yield from zip(keys, values, strict=True)
             if token is None:
                 return
-        for key in self.keys():
-            value = self.lookup(key)
-            if value is not None:
-                yield key, value
-
-    def keys(self) -> Iterator[bytes]:
-        """Every key. Deleting elements while this runs is safe, whoever does it.
-
-        The kernel starts a hash map again when the key it is asked to go on from is gone; keys that
-        were seen are then passed over. It ends when that happens over and over.
-        """
-        seen: set[bytes] = set()
-        key = self.next_key(None)
-        stale = 0
-        while key is not None and stale <= self.max_entries:
-            following = self.next_key(key)
-            if key in seen:
-                stale += 1
-            else:
-                stale = 0
-                seen.add(key)
-                yield key
-            key = following
+        yield from super().items()
 
     # -- the map as a whole ------------------------------------------------------------------
 

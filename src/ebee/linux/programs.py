@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ebee.errors import KernelError, VerifierError
 from ebee.isa import Insn, encode
@@ -15,6 +15,7 @@ from ebee.linux.flags import BPF_F_TEST_XDP_LIVE_FRAMES
 from ebee.linux.host import version_code
 from ebee.linux.info import Info, object_info, open_id, open_pinned, pin
 from ebee.linux.sys import Attributes, Fd, open_fd, strerror, submit
+from ebee.obj.run import RunResult
 
 LOG_START = 1 << 16
 LOG_LIMIT = (1 << 24) - 1 if older_than("5.2") else (1 << 30) - 1  # bpf_verifier_log_attr_valid
@@ -32,16 +33,6 @@ PERFMON_TYPES = {
     "kprobe", "tracepoint", "perf_event", "raw_tracepoint", "raw_tracepoint_writable", "tracing",
     "lsm", "struct_ops", "ext",
 }  # fmt: skip
-
-
-class RunResult(NamedTuple):
-    """What a test run gave: the return value (u32), packet and context after it, mean time of one
-    run in ns."""
-
-    retval: int
-    data: bytes
-    ctx: bytes
-    duration: int
 
 
 class LinuxProgram:

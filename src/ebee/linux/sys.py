@@ -22,10 +22,13 @@ from ebee.linux.host import kernel_version
 Value: TypeAlias = Any  # int | str | bytes | bytearray | ctypes.Array | Fd
 SelfFd = TypeVar("SelfFd", bound="Fd")
 
-# The number of bpf() (arch/*/entry/syscalls); the second line is asm-generic's.
-SYSCALL = {"x86_64": 321, "ppc64le": 361, "s390x": 351} | dict.fromkeys(
-    ("aarch64", "riscv64", "loongarch64"), 280
-)
+# System call numbers (arch/*/entry/syscalls); the last three machines share asm-generic's.
+SYSCALLS = {
+    "bpf": {"x86_64": 321, "ppc64le": 361, "s390x": 351}
+    | dict.fromkeys(("aarch64", "riscv64", "loongarch64"), 280),
+    "perf_event_open": {"x86_64": 298, "ppc64le": 319, "s390x": 331}
+    | dict.fromkeys(("aarch64", "riscv64", "loongarch64"), 241),
+}
 LOAD_ATTEMPTS = 5  # The verifier gives up with EAGAIN when a signal is pending; libbpf's number.
 
 
@@ -154,18 +157,23 @@ class Attributes(CStruct):
 
 
 @cache
-def syscall() -> Callable[..., int]:
-    """libc's syscall(number of bpf(), ...), which keeps errno for ctypes.get_errno()."""
+def syscall(name: str = "bpf") -> Callable[..., int]:
+    """A system call of SYSCALLS, for three or five arguments; errno is left to last_errno()."""
     import ctypes
     import functools
 
     machine = os.uname().machine
-    if machine not in SYSCALL:
-        raise KernelError(f"the bpf() system call's number on {machine} is not known to ebee")
-    function = ctypes.CDLL(None, use_errno=True).syscall
+    if machine not in SYSCALLS[name]:
+        raise KernelError(f"the number of the {name}() system call on {machine} is not known")
+    # An object of its own: argument types belong to the function object.
+    function = ctypes.CDLL(None, use_errno=True)["syscall"]
     function.restype = ctypes.c_long
-    function.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_ulong]
-    return functools.partial(function, SYSCALL[machine])
+    arguments: dict[str, list[Any]] = {
+        "bpf": [ctypes.c_long, ctypes.c_void_p, ctypes.c_ulong],
+        "perf_event_open": [ctypes.c_void_p, *[ctypes.c_long] * 3, ctypes.c_ulong],
+    }
+    function.argtypes = [ctypes.c_long, *arguments[name]]
+    return functools.partial(function, SYSCALLS[name][machine])
 
 
 def submit(attributes: Attributes) -> int:
