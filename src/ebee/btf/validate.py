@@ -133,11 +133,13 @@ def _check_section(btf: Btf, found: Datasec) -> None:
     for entry in found.vars:
         if not isinstance(btf.type(entry.type), (Var, Func)):
             raise BtfError(f"its entry of type {entry.type} is neither variable nor function")
+        # The compiler leaves sizes and offsets of sections at 0; the loader fills them in.
+        if not found.size:
+            continue
         if entry.offset < end:
             raise BtfError(f"its entry at {entry.offset} overlaps the one before, or precedes")
         end = entry.offset + entry.size
-        # Objects fresh from the compiler have sections of size 0: the linker fills them in.
-        if found.size and end > found.size:
+        if end > found.size:
             raise BtfError(f"its entry of type {entry.type} ends at {end} of {found.size} bytes")
 
 
