@@ -9,6 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ebee.linux.backend import LinuxObject as LinuxObject
+    from ebee.linux.backend import load as load
+    from ebee.linux.links import Link as Link
     from ebee.linux.maps import LinuxMap as LinuxMap
     from ebee.linux.programs import LinuxProgram as LinuxProgram
     from ebee.linux.ringbuf import RingBuffer as RingBuffer
@@ -16,9 +19,12 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "Fd": "sys",
+    "Link": "links",
     "LinuxMap": "maps",
+    "LinuxObject": "backend",
     "LinuxProgram": "programs",
     "RingBuffer": "ringbuf",
+    "load": "backend",
 }
 __all__ = sorted(_WHERE)
 

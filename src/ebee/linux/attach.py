@@ -227,9 +227,8 @@ def _open(path: str, flags: int = 0) -> Fd:
         raise KernelError(f"cannot open {path}: {error.strerror}", error.errno or 0) from None
 
 
+NETDEV: dict[str, Callable[..., Link]] = {"xdp": xdp, "sched_cls": tcx}
 MECHANISMS: dict[str, Callable[..., Link]] = {
-    "netdev": xdp,
-    "tcx": tcx,
     "cgroup": cgroup,
     "netns": netns,
     "netfilter": netfilter,
@@ -237,3 +236,11 @@ MECHANISMS: dict[str, Callable[..., Link]] = {
     "tracing": tracing,
     "tracepoint": tracepoint,
 }
+
+
+def way(mechanism: str | None, type: str) -> Callable[..., Link]:
+    """The function that attaches programs of a type by a mechanism of the declarations."""
+    found = NETDEV.get(type) if mechanism == "netdev" else MECHANISMS.get(mechanism or "")
+    if found is None:
+        raise KernelError(f"ebee cannot attach {type} programs by {mechanism!r} yet")
+    return found

@@ -170,7 +170,7 @@ def suit(btf: Btf, strings: Iterable[str] = (), missing: AbstractSet[str] = froz
 
 def _suited(found: Type, missing: AbstractSet[str], placeholder: int) -> Type:
     match found:
-        case Var(linkage=Linkage.EXTERN):
+        case Var(linkage=Linkage.EXTERN) | Func(linkage=Linkage.EXTERN):
             found = found._replace(linkage=Linkage.GLOBAL)
         case Datasec(size=0):  # .ksyms, .kconfig: what is in them comes from the kernel
             return Struct("", 0, (), found.id)

@@ -56,6 +56,16 @@ WHY = {
 }
 
 
+def entries(spec: MapSpec) -> int:
+    """max_entries as the kernel gets it, completed as libbpf does: a perf_event_array without any
+    has one for each CPU; a ring buffer is rounded up to a power of two of pages."""
+    if spec.type == "perf_event_array" and not spec.max_entries:
+        return possible_cpus()
+    if spec.type in ("ringbuf", "user_ringbuf") and spec.max_entries:
+        return max(os.sysconf("SC_PAGESIZE"), 1 << (spec.max_entries - 1).bit_length())
+    return spec.max_entries
+
+
 class _Slot:
     """The buffers of one element operation; a map keeps those that are not in use."""
 
@@ -84,7 +94,7 @@ class LinuxMap(RawMapDefaults):
     def __init__(self, fd: Fd, info: Info):
         numbers = {number: name for name, number in reversed(uapi.MAP_TYPES.items())}
         self.fd = fd
-        self.type = numbers.get(info.type, f"type {info.type}")
+        self.type = numbers.get(info.type, f"type_{info.type}")
         self.name: str = info.get("name", "")
         self.key_size: int = info.key_size
         self.value_size: int = info.value_size
@@ -123,8 +133,7 @@ class LinuxMap(RawMapDefaults):
 
         `attributes` are further attributes of BPF_MAP_CREATE by name. Raises KernelError.
         """
-        if type not in uapi.MAP_TYPES:
-            raise KernelError(f"{type!r} is no map type; there are: {', '.join(uapi.MAP_TYPES)}")
+        number = _type_number(type)
         attributes |= {"map_name": object_name(name)} if name and not older_than("4.15") else {}
         attributes |= {"inner_map_fd": inner.fd} if inner is not None else {}
         attributes |= {"map_extra": map_extra} if map_extra else {}
@@ -136,7 +145,6 @@ class LinuxMap(RawMapDefaults):
                 "btf_fd": btf, "btf_key_type_id": key_btf_id, "btf_value_type_id": value_btf_id
             }  # fmt: skip
         sizes = {"key_size": key_size, "value_size": value_size, "max_entries": max_entries}
-        number = uapi.MAP_TYPES[type]
         try:
             fd = open_fd("MAP_CREATE", map_type=number, **sizes, map_flags=flags, **attributes)
         except OSError as error:
@@ -151,21 +159,21 @@ class LinuxMap(RawMapDefaults):
     def from_spec(
         cls, spec: MapSpec, btf: Fd | None = None, inner: LinuxMap | None = None
     ) -> LinuxMap:
-        """A new map as its spec says, sizes completed as libbpf does.
-
-        A perf_event_array without max_entries gets one for each CPU; a ring buffer's size is
-        rounded up to a power of two of pages.
-        """
-        entries = spec.max_entries
-        if spec.type == "perf_event_array" and not entries:
-            entries = possible_cpus()
-        if spec.type in ("ringbuf", "user_ringbuf") and entries:
-            entries = max(os.sysconf("SC_PAGESIZE"), 1 << (entries - 1).bit_length())
+        """A new map as its spec says, see `entries`."""
         return cls.create(
-            spec.type, spec.key_size, spec.value_size, entries, name=spec.name, flags=spec.flags,
-            inner=inner, numa_node=spec.numa_node, map_extra=spec.map_extra, btf=btf,
-            key_btf_id=spec.key_btf_id, value_btf_id=spec.value_btf_id,
-        )  # fmt: skip
+            spec.type,
+            spec.key_size,
+            spec.value_size,
+            entries(spec),
+            name=spec.name,
+            flags=spec.flags,
+            inner=inner,
+            numa_node=spec.numa_node,
+            map_extra=spec.map_extra,
+            btf=btf,
+            key_btf_id=spec.key_btf_id,
+            value_btf_id=spec.value_btf_id,
+        )
 
     @classmethod
     def from_fd(cls, fd: Fd) -> LinuxMap:
@@ -417,6 +425,16 @@ class LinuxMap(RawMapDefaults):
 
     def __repr__(self) -> str:
         return f"<LinuxMap {self.name!r} {self.type} {self.key_size}:{self.value_size}>"
+
+
+def _type_number(type: str) -> int:
+    """The number of a map type; a type newer than ebee may be given as "type_40"."""
+    number = uapi.MAP_TYPES.get(type)
+    if number is None and type.startswith("type_") and type[5:].isdigit():
+        number = int(type[5:])
+    if number is None:
+        raise KernelError(f"{type!r} is no map type; there are: {', '.join(uapi.MAP_TYPES)}")
+    return number
 
 
 def _split(data: bytearray, size: int, count: int) -> list[bytes]:

@@ -1,0 +1,345 @@
+"""Loading an ObjectSpec into the kernel: maps, BTF, programs, and Python's handles of them.
+
+    with load(spec) as obj:
+        link = obj.programs["firewall"].attach("veth0")
+        obj.maps["rules"][key] = value
+
+Closing the object closes links, programs and maps: what was not pinned is gone.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from mmap import mmap
+from typing import Any
+
+from ebee.errors import KernelError, ObjectError
+from ebee.hooks import by_name
+from ebee.isa import Insn, lddw
+from ebee.isa.insn import PSEUDO_MAP_FD, PSEUDO_MAP_VALUE
+from ebee.linux import uapi
+from ebee.linux.attach import way
+from ebee.linux.btf import LoadedBtf
+from ebee.linux.btf import load as load_btf
+from ebee.linux.errors import older_than, version_text
+from ebee.linux.info import Info
+from ebee.linux.links import Link
+from ebee.linux.maps import HANDLES, LinuxMap, entries
+from ebee.linux.programs import PROG_TYPE_NAMES, LinuxProgram
+from ebee.linux.ringbuf import RingBuffer
+from ebee.obj import handles
+from ebee.obj.linker import link
+from ebee.obj.run import RunResult
+from ebee.obj.spec import Linked, MapSpec, ObjectSpec, ProgramSpec, Ref, VariableSpec
+
+BPFFS = "/sys/fs/bpf"
+PIN_BY_NAME = 1
+NAME_LENGTH = 15
+
+
+def load(
+    spec: ObjectSpec,
+    *,
+    programs: Iterable[str] | None = None,
+    maps: Mapping[str, LinuxMap] | None = None,
+    pin_path: str = BPFFS,
+    log_level: int = 0,
+) -> LinuxObject:
+    """Load an object into the kernel; all of it or, after an error, nothing.
+
+    `programs`: the names to load (by default those with `autoload`); `maps`: open maps to use in
+    place of those of the same name, which stay the caller's; `pin_path`: the folder of maps that
+    are pinned by name; `log_level`: for every program's `.log`. The spec is not changed.
+    """
+    made = LinuxObject(spec)
+    try:
+        made._load(programs, dict(maps or {}), pin_path, log_level)
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+class LinuxObject(handles.Object):
+    """An object in the kernel: `maps`, `programs`, `variables` by name; see `load`."""
+
+    programs: dict[str, Program]  # type: ignore[assignment]
+
+    def __init__(self, spec: ObjectSpec):
+        super().__init__(spec)
+        self.btf: LoadedBtf | None = None
+        self._raw: dict[str, LinuxMap] = {}
+        self._memory: dict[str, mmap] = {}
+        self._links: list[Link] = []
+        self._readers: dict[str, RingBuffer] = {}
+        self._stack = ExitStack()
+
+    def ring_buffer(self, name: str) -> RingBuffer:
+        """The reader of a ring buffer map; the object closes it."""
+        if name not in self._raw:
+            raise ObjectError(f"object {self.name} has no map {name!r}")
+        reader = self._readers.get(name)
+        if reader is None or reader.closed:
+            reader = self._readers[name] = RingBuffer(self._raw[name])
+        return reader
+
+    def close(self) -> None:
+        """Detach, unload and free everything that is not pinned."""
+        for link in self._links:
+            link.close()
+        for reader in self._readers.values():
+            reader.close()
+        for memory in self._memory.values():
+            memory.close()
+        self._links.clear()
+        self._readers.clear()
+        self._memory.clear()
+        self._stack.close()
+
+    # -- loading -----------------------------------------------------------------------------
+
+    def _load(
+        self,
+        programs: Iterable[str] | None,
+        given: dict[str, LinuxMap],
+        pin_path: str,
+        log_level: int,
+    ) -> None:
+        spec = self.spec
+        if spec.endian != sys.byteorder:
+            raise ObjectError(
+                f"object {spec.name} is for {spec.endian}-endian machines, this one is"
+                f" {sys.byteorder}-endian"
+            )
+        for name in given:
+            spec.map(name)
+        wanted = {n: p for n, p in spec.programs.items() if p.autoload}
+        if programs is not None:
+            wanted = {name: spec.program(name) for name in programs}
+        linked = {name: link(spec, program) for name, program in wanted.items()}
+        self._load_btf(linked)
+        for name, made in spec.maps.items():
+            self._raw[name] = given.get(name) or self._make_map(made, pin_path)
+        for name, program in wanted.items():
+            self.programs[name] = self._load_program(program, linked[name], log_level)
+        for made in spec.maps.values():
+            self._fill(made)
+        self._make_handles()
+
+    def _load_btf(self, linked: dict[str, Linked]) -> None:
+        if self.spec.btf is None or older_than("4.18"):
+            return
+        lines = [line for code in linked.values() for line in code.lines]
+        strings = {line.file for line in lines} | {line.text for line in lines}
+        self.btf = load_btf(self.spec.btf, strings)
+        self._stack.callback(self.btf.close)
+
+    def _make_map(self, spec: MapSpec, pin_path: str) -> LinuxMap:
+        path = os.path.join(pin_path, spec.name)
+        pinned = spec.pinning == PIN_BY_NAME
+        if pinned and os.path.exists(path):
+            made = self._stack.enter_context(LinuxMap.get(path))
+            _check_same(spec, made, path)
+            return made
+        if spec.data is not None and older_than("5.2"):
+            raise KernelError(
+                f"global data ({spec.name}) requires Linux >= 5.2; this is {version_text()}"
+            )
+        with ExitStack() as temporary:
+            inner = None
+            if spec.inner is not None:
+                inner = temporary.enter_context(self._make_map(spec.inner, pin_path))
+            named = _named(spec, self.spec.name)
+            made = LinuxMap.from_spec(named, self.btf.fd if self.btf else None, inner)
+        self._stack.enter_context(made)
+        if spec.data is not None:
+            made.update(bytes(4), spec.data.ljust(spec.value_size, b"\0"))
+        if spec.readonly:
+            made.freeze()
+        if pinned:
+            made.pin(path)
+        return made
+
+    def _load_program(self, spec: ProgramSpec, linked: Linked, log_level: int) -> Program:
+        hook = by_name(spec.hook)
+        if hook is None:
+            raise ObjectError(f"program {spec.name}: hook {spec.hook!r} is not declared")
+        debug: dict[str, Any] = {}
+        if self.btf is not None:
+            debug["btf"] = self.btf.fd
+            debug["func_info"] = self.btf.func_info(linked.funcs)
+            debug["line_info"] = self.btf.line_info(linked.lines, linked.funcs)
+        raw = LinuxProgram.load(
+            self._patch(linked),
+            PROG_TYPE_NAMES[hook.prog_type],
+            name=spec.name,
+            license=self.spec.license,
+            attach_type=spec.attach_type,
+            flags=spec.flags,
+            log_level=log_level,
+            **debug,
+        )
+        self._stack.enter_context(raw)
+        return Program(spec, raw, hook.attach, self._links)
+
+    def _patch(self, linked: Linked) -> list[Insn]:
+        """The program's code with this kernel's descriptors and addresses put in."""
+        insns = list(linked.insns)
+        for ref in linked.refs:
+            if ref.kind in ("map", "data"):
+                insns[ref.slot : ref.slot + 2] = self._map_address(linked, ref)
+            else:
+                raise ObjectError(
+                    f"program {linked.name}: instruction {ref.slot} needs {ref.kind}"
+                    f" {ref.symbol!r}, which ebee does not resolve for Linux yet"
+                )
+        return insns
+
+    def _map_address(self, linked: Linked, ref: Ref) -> tuple[Insn, Insn]:
+        if ref.symbol not in self._raw:
+            raise ObjectError(f"program {linked.name}: there is no map {ref.symbol!r}")
+        fd, dst = self._raw[ref.symbol].fd.fileno(), linked.insns[ref.slot].dst
+        if ref.kind == "map":
+            return lddw(dst, fd, PSEUDO_MAP_FD)
+        return lddw(dst, ref.addend << 32 | fd, PSEUDO_MAP_VALUE)
+
+    def _fill(self, spec: MapSpec) -> None:
+        """Put programs and maps that the spec names into a map."""
+        for index, name in spec.contents.items():
+            value: LinuxMap | LinuxProgram | None = self._raw.get(name)
+            if name in self.programs and self._raw[spec.name].type == "prog_array":
+                value = self.programs[name].raw
+            if value is None:
+                raise ObjectError(f"map {spec.name}[{index}]: there is no {name!r} loaded")
+            key = index.to_bytes(spec.key_size or 4, sys.byteorder)
+            self._raw[spec.name].update(key, value.fd.fileno().to_bytes(4, sys.byteorder))
+
+    # -- handles -----------------------------------------------------------------------------
+
+    def _make_handles(self) -> None:
+        btf = self.spec.btf
+        for name, spec in self.spec.maps.items():
+            raw = self._raw[name]
+            self.maps[name] = (HandleMap if raw.type in HANDLES else handles.Map)(raw, spec, btf)
+        for name, variable in self.spec.variables.items():
+            readonly = self.spec.maps[variable.map].readonly
+            self.variables[name] = Variable(variable, self, readonly)
+
+    def _section(self, name: str) -> mmap | None:
+        """The memory of a data section, where its map can be mapped."""
+        raw = self._raw[name]
+        if name not in self._memory and raw.flags & uapi.BPF_F_MMAPABLE:
+            self._memory[name] = raw.mmap(write=not self.spec.maps[name].readonly)
+        return self._memory.get(name)
+
+
+class Program(handles.Program):
+    """A program in the kernel; `raw` is the LinuxProgram."""
+
+    def __init__(self, spec: ProgramSpec, raw: LinuxProgram, attach: str | None, links: list[Link]):
+        super().__init__(spec)
+        self.raw = raw
+        self.fd = raw.fd
+        self._mechanism = attach
+        self._links = links
+
+    @property
+    def id(self) -> int:
+        """The kernel's number of it."""
+        return self.raw.id
+
+    @property
+    def log(self) -> str:
+        """The verifier's log, when one was asked for."""
+        return self.raw.log
+
+    def info(self) -> Info:
+        """See LinuxProgram.info."""
+        return self.raw.info()
+
+    def test_run(self, data: bytes = b"", **options: Any) -> RunResult:
+        """Run it on test data; see LinuxProgram.test_run."""
+        return self.raw.test_run(data, **options)
+
+    def attach(self, target: Any = None, **options: Any) -> Link:
+        """Attach as the hook says: XDP takes an interface and `mode`, see ebee.linux.attach.
+
+        The target may also be given by its name there (dev=, path=, name=) or by the section.
+        The link stays until it or the object is closed.
+        """
+        function = way(self._mechanism, self.raw.type)
+        names = function.__code__.co_varnames[1 : function.__code__.co_argcount]
+        if target is None:
+            target = options.pop(names[0], None) if names else None
+            target = target or self.spec.attach_to or None
+        unknown = [name for name in options if name not in names[1:]]
+        if unknown or (target is None and names):
+            fault = f"no option {unknown[0]!r}" if unknown else f"needs {names[0]}="
+            raise ObjectError(
+                f"program {self.name}: attaching {self.hook} {fault}; it takes {', '.join(names)}"
+            )
+        made = function(self.raw, *([target] if names else ()), **options)
+        self._links[:] = [link for link in self._links if not link.fd.closed]
+        self._links.append(made)
+        return made
+
+
+class HandleMap(handles.Map):
+    """A map whose values are programs or maps, given as handles; reading gives their ids."""
+
+    def encode_value(self, value: Any) -> bytes:
+        """A program's or map's descriptor as bytes."""
+        held = getattr(value, "raw", value)
+        fd = getattr(held, "fd", held)
+        number = fd if isinstance(fd, int) else fd.fileno()
+        return number.to_bytes(4, sys.byteorder)
+
+
+class Variable(handles.Variable):
+    """A global variable in the kernel: one load or store where its section is mapped."""
+
+    def __init__(self, spec: VariableSpec, owner: LinuxObject, readonly: bool):
+        super().__init__(spec, owner._raw[spec.map], owner.spec.btf, readonly)
+        self._owner = owner
+
+    def read(self) -> bytes:
+        """The variable's bytes now."""
+        memory = self._owner._section(self.spec.map)
+        if memory is None:
+            return super().read()
+        return memory[self.spec.offset : self.spec.offset + self.spec.size]
+
+    def write(self, data: bytes) -> None:
+        """Replace the variable's bytes."""
+        memory = self._owner._section(self.spec.map)
+        if memory is None:
+            super().write(data)
+        else:
+            memory[self.spec.offset : self.spec.offset + self.spec.size] = data
+
+
+def _named(spec: MapSpec, owner: str) -> MapSpec:
+    """A data section's map is called as its object, then the section: "firewall.rodata"."""
+    from dataclasses import replace
+
+    if not spec.name.startswith("."):
+        return spec
+    return replace(spec, name=owner[: max(NAME_LENGTH - len(spec.name), 0)] + spec.name)
+
+
+def _check_same(spec: MapSpec, found: LinuxMap, path: str) -> None:
+    """A pinned map can be used for a spec only if it is the same in everything that matters."""
+    wanted = {"type": spec.type, "key_size": spec.key_size, "value_size": spec.value_size}
+    wanted |= {"max_entries": entries(spec), "flags": spec.flags}
+    for name, want in wanted.items():
+        have = getattr(found, name)
+        if want != have:
+            raise KernelError(
+                f"the map pinned at {path} has {name} {have}, but {spec.name} wants {want};"
+                " remove the pin or use another pin_path",
+                errno.EINVAL,
+            )
