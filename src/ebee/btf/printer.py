@@ -1,33 +1,485 @@
-"""BTF as C: single declarations, types with what they need, or a whole vmlinux.h."""
+"""BTF as C: one declaration, types with all they need, or a whole vmlinux.h.
+
+c(btf)                      everything, for `#include "vmlinux.h"`
+c(btf, [id, ...])           these types and what they need, in an order that compiles
+definition(btf, id)         one type alone
+declare(btf, id, "name")    a declaration of a name
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from ebee.btf.layout import layout
 from ebee.btf.reader import Btf, describe
 from ebee.btf.types import (
+    Array,
+    Composite,
+    Const,
+    Datasec,
+    DeclTag,
+    Enum,
+    Enum64,
+    Enumeration,
+    Float,
+    Func,
+    FuncProto,
+    Fwd,
+    Int,
     Ptr,
+    Reference,
+    Restrict,
+    Struct,
+    Type,
+    Typedef,
+    TypeTag,
+    Union,
+    Var,
+    Volatile,
+    references,
 )
+from ebee.errors import BtfError
 
-_DEPTH = 64
+MAX_INLINE = 100_000
+"""Bodies of anonymous types written in place of a name, in one output."""
+_DEPTH = 128
+
+_C_WORDS = {"char", "signed", "unsigned", "short", "int", "long", "float", "double", "_Bool"}
+_C_WORDS |= {"__int128", "_Float16", "__float128"}
+_QUALIFIERS = {Const: "const", Volatile: "volatile", Restrict: "restrict"}
+_MODES = {1: "byte", 2: "HI", 4: "SI", 8: "DI"}
+
+HEADER = """\
+#ifndef __VMLINUX_H__
+#define __VMLINUX_H__
+
+#ifndef BPF_NO_PRESERVE_ACCESS_INDEX
+#pragma clang attribute push (__attribute__((preserve_access_index)), apply_to = record)
+#endif
+"""
+KFUNCS = """\
+#ifndef BPF_NO_KFUNC_PROTOTYPES
+#ifndef __ksym
+#define __ksym __attribute__((section(".ksyms")))
+#endif
+#ifndef __weak
+#define __weak __attribute__((weak))
+#endif
+#ifndef __bpf_fastcall
+#if __has_attribute(bpf_fastcall)
+#define __bpf_fastcall __attribute__((bpf_fastcall))
+#else
+#define __bpf_fastcall
+#endif
+#endif
+"""
+FOOTER = """\
+#ifndef BPF_NO_PRESERVE_ACCESS_INDEX
+#pragma clang attribute pop
+#endif
+
+#endif /* __VMLINUX_H__ */
+"""
+
+
+def c(btf: Btf, ids: Iterable[int] | None = None) -> str:
+    """C source that compiles by itself: the types `ids` and all that they need, or without ids
+    a header with all types of `btf` (of a split BTF: its own and what they need of the base),
+    include guard, preserve_access_index for CO-RE, and the prototypes of kfuncs.
+
+    Sizes and offsets come out as in the BTF when compiled for bpf: `packed` and padding are
+    written where needed. Types and constants of a name that is already taken get `___2`.
+    """
+    writer = _Writer(btf)
+    if ids is not None:
+        for id in ids:
+            found = btf.type(id)
+            if isinstance(found, Enumeration) and not found.name:
+                writer.constants(found)
+            else:
+                writer.require(id)
+        return "\n".join(writer.chunks)
+    tags: dict[int, set[str]] = {}
+    functions: list[Func] = []
+    constants: dict[int, Enumeration] = {}
+    referred: set[int] = set()
+    for found in btf:
+        match found:
+            case Composite() | Typedef() if found.name:
+                writer.require(found.id)
+            case Enum() | Enum64() if found.name:
+                writer.require(found.id)
+            case Enum() | Enum64():
+                constants[found.id] = found
+            case DeclTag():
+                tags.setdefault(found.type, set()).add(found.name)
+            case Func():
+                functions.append(found)
+        referred.update(references(found))
+    for id, enum in constants.items():
+        if id not in referred:
+            writer.constants(enum)
+    functions = [function for function in functions if "bpf_kfunc" in tags.get(function.id, ())]
+    prototypes = []
+    for function in functions:
+        writer.require(function.type)
+        fast = "__bpf_fastcall " if "bpf_fastcall" in tags[function.id] else ""
+        declaration = writer.declare(function.type, function.name)
+        prototypes.append(f"extern {fast}{declaration} __weak __ksym;\n")
+    kfuncs = KFUNCS + "\n" + "".join(prototypes) + "#endif\n" if prototypes else ""
+    return "\n".join([HEADER, *writer.chunks, *filter(None, [kfuncs]), FOOTER])
+
+
+def definition(btf: Btf, id: int) -> str:
+    """The C definition of one type alone, as in its own line of a header."""
+    writer = _Writer(btf)
+    found = btf.type(id)
+    match found:
+        case Composite() | Enumeration():
+            return writer.body(found, 0) + ";\n"
+        case Typedef():
+            return writer.typedef(found) + "\n"
+        case Func() | Var():
+            return f"{writer.declare(found.type, found.name)};\n"
+        case Datasec():
+            lines = (f"\t{writer.declare(entry.type)};\n" for entry in found.vars)
+            return f"/* section {found.name} */\n" + "".join(lines)
+    return writer.declare(id) + ";\n"
 
 
 def declare(btf: Btf, id: int, name: str = "") -> str:
-    """C's declaration of `name` with type `id`, structs by name: `int (*name)(char *)[4]`.
-
-    Without a name the type as a cast spells it. Anonymous structs and enums are spelt
-    `struct {...}`.
-    """
-    inner = name  # grows outwards: declarators bind from the name on
-    for _ in range(_DEPTH):
-        found = btf.type(id)
-        match found:
-            case Ptr():
-                marks, id = "*", found.type
-                inner = marks + inner
-            case _:
-                break
-    return f"{describe(found)} {inner}".strip()
+    """C's declaration of `name` as type `id`: `int (*name)(char *)`; without a name, the type as
+    in a cast. Bodies of anonymous types are written out."""
+    return _Writer(btf).declare(id, name)
 
 
 def oneline(btf: Btf, id: int) -> str:
-    """A type on one line."""
-    return declare(btf, id)
+    """A type on one line, a struct with its body: `struct pair { int x; int y; }`."""
+    found = btf.resolve(id)
+    text = declare(btf, id)
+    if isinstance(found, Composite) and found.name:
+        text = definition(btf, found.id).rstrip(";\n")
+    return re.sub(r"\s+", " ", text)
+
+
+class _Names:
+    """Gives each type its C name. Tags (struct, union, enum) and ordinary names (typedefs,
+    enumerators) are namespaces of their own in C."""
+
+    def __init__(self) -> None:
+        self._taken: dict[tuple[str, str], int] = {}
+        self._tags: dict[int, str] = {}
+        self._kind: dict[str, str] = {}
+
+    def fresh(self, space: str, name: str) -> str:
+        """`name`, or `name___2` and so on if it is taken."""
+        plain = re.sub(r"\W", "_", name, flags=re.ASCII)
+        count = self._taken[space, plain] = self._taken.get((space, plain), 0) + 1
+        return plain if count == 1 else self.fresh(space, f"{plain}___{count}")
+
+    def of(self, found: Type | Composite | Enumeration) -> str:
+        """The name of a struct, union, enum, declaration or typedef, the same each time."""
+        name = self._tags.get(found.id)
+        if name is None:
+            word = describe(found).split()[0]
+            if isinstance(found, Typedef):
+                name = self.fresh("", found.name)
+            elif isinstance(found, Fwd) and self._kind.get(found.name, word) == word:
+                name = found.name  # the struct of this name, whichever it is
+            else:
+                name = self.fresh("tag", found.name)
+                self._kind.setdefault(name, word)
+            self._tags[found.id] = name
+        return name
+
+
+class _Writer:
+    """Writes types in an order in which each comes after what it needs."""
+
+    def __init__(self, btf: Btf):
+        self.btf = btf
+        self.chunks: list[str] = []
+        self._names = _Names()
+        self._declared: set[str] = set()
+        self._done: set[int] = set()
+        self._open: set[int] = set()
+        self._inline = 0
+
+    # -- order ------------------------------------------------------------------------------
+
+    def require(self, id: int, whole: bool = True) -> None:
+        """Write what must be there before type `id` can be used; its body only if `whole`.
+
+        C needs the body of what is contained by value, and a mere `struct x;` for the target of
+        a pointer, so that structs which point to each other are no problem.
+        """
+        stack = [self._require(id, whole)]  # explicit: headers nest deeper than Python likes
+        while stack:
+            needed = next(stack[-1], None)
+            if needed is None:
+                stack.pop()
+            else:
+                stack.append(self._require(*needed))
+
+    def _require(self, id: int, whole: bool) -> Iterator[tuple[int, bool]]:
+        """Yields what must be required first, then writes."""
+        found = self.btf.type(id)
+        match found:
+            case Ptr():
+                yield found.type, False
+            case Reference() | TypeTag():
+                yield found.type, whole
+            case Array():
+                yield found.type, True
+            case FuncProto():
+                yield found.type, False
+                for param in found.params:
+                    yield param.type, False
+            case Func() | Var():
+                yield found.type, whole
+            case Datasec():
+                for entry in found.vars:
+                    yield entry.type, True
+            case Typedef():
+                yield from self._typedef(found, whole)
+            case Struct() | Union() if found.name:
+                yield from self._composite(found, whole)
+            case Struct() | Union():
+                yield from self._anonymous(found)
+            case Enum() | Enum64() if found.name:
+                self._once(found, lambda: self.body(found) + ";")
+            case Fwd():
+                self._forward(found)
+            case Int() | Float():
+                if self._number(found) is None:
+                    words = _BY_SIZE[_number_key(found)]
+                    self._once(found, lambda: f"typedef {words} {self._names.of(found)};")
+
+    def _typedef(self, found: Typedef, whole: bool) -> Iterator[tuple[int, bool]]:
+        if found.id not in self._done and found.id not in self._open:
+            self._open.add(found.id)
+            yield found.type, False
+            self._open.remove(found.id)
+            if not _is_builtin(found):
+                self._once(found, lambda: self.typedef(found))
+        if whole:
+            yield found.type, True
+
+    def typedef(self, found: Typedef) -> str:
+        return f"typedef {self.declare(found.type, self._names.of(found))};"
+
+    def _composite(self, found: Composite, whole: bool) -> Iterator[tuple[int, bool]]:
+        if found.id in self._done:
+            return
+        if not whole:
+            self._forward(found)
+            return
+        if found.id in self._open:
+            raise BtfError(f"{self.btf.name}: {describe(found)} contains itself")
+        self._open.add(found.id)
+        for member in found.members:
+            yield member.type, True
+        self._open.remove(found.id)
+        self._once(found, lambda: self.body(found) + ";")
+
+    def _anonymous(self, found: Composite) -> Iterator[tuple[int, bool]]:
+        """Its body is written in place, so its members are needed whatever it is needed for."""
+        if found.id not in self._done:
+            self._done.add(found.id)
+            for member in found.members:
+                yield member.type, True
+
+    def _forward(self, found: Composite | Fwd) -> None:
+        text = f"{describe(found).split()[0]} {self._names.of(found)};"
+        if text not in self._declared:
+            self._declared.add(text)
+            self._write(text)
+
+    def _once(self, found: Named, text: Callable[[], str]) -> None:
+        """Write a type that comes only once."""
+        if found.id in self._done:
+            return
+        self._done.add(found.id)
+        written = text()
+        # C23 has bool, true and false as keywords.
+        if found.name == "bool" or _is_true_false(found):
+            old = "!defined(__STDC_VERSION__) || __STDC_VERSION__ < 202311L"
+            written = f"#if {old}\n{written}\n#endif"
+        self._write(written)
+
+    def constants(self, found: Enumeration) -> None:
+        """Write an anonymous enum that nothing refers to: it is there for its constants."""
+        self._once(found, lambda: self.body(found) + ";")
+
+    def _write(self, text: str) -> None:
+        self.chunks.append(text + "\n")
+
+    # -- spelling ---------------------------------------------------------------------------
+
+    def declare(self, id: int, name: str = "", indent: int = 0) -> str:
+        """See `declare`. Declarators grow outwards from the name while qualifiers wait for the
+        pointer or the base type that they belong to."""
+        inner, waiting = name, list[str]()
+        for _ in range(_DEPTH):
+            found = self.btf.type(id)
+            match found:
+                case Const() | Volatile() | Restrict():
+                    # An array of const may be const itself, which C cannot say twice.
+                    if _QUALIFIERS[type(found)] not in waiting:
+                        waiting.append(_QUALIFIERS[type(found)])
+                case TypeTag():
+                    tag = found.name if found.attribute else f'btf_type_tag("{found.name}")'
+                    waiting.append(f"__attribute__(({tag}))")
+                case Ptr():
+                    inner = " ".join(["*" + " ".join(reversed(waiting)), inner]).replace("* ", "*")
+                    inner, waiting = inner.strip(), []
+                case Array():
+                    inner = f"{_grouped(inner)}[{found.nelems}]"
+                case FuncProto():
+                    inner, waiting = _grouped(inner) + self._params(found, indent), []
+                case Typedef() if _is_builtin(found):
+                    pass
+                case _:
+                    break
+            id = found.type
+        else:
+            raise BtfError(f"{self.btf.name}: type {id} is nested too deep to write in C")
+        qualifiers = [word for word in reversed(waiting) if word != "restrict"]
+        return " ".join([*qualifiers, self._base(found, indent), inner]).rstrip()
+
+    def _params(self, found: FuncProto, indent: int) -> str:
+        params = [self.declare(param.type, param.name, indent) for param in found.params]
+        if found.variadic:
+            params[-1] = "..."
+        return f"({', '.join(params) or 'void'})" if params != ["..."] else "()"
+
+    def _base(self, found: Type, indent: int) -> str:
+        match found:
+            case Int() | Float():
+                return self._number(found) or self._names.of(found)
+            case Typedef():
+                return self._names.of(found)
+            case Composite() | Enumeration() | Fwd():
+                if found.name or isinstance(found, Fwd):
+                    return f"{describe(found).split()[0]} {self._names.of(found)}"
+                return self.body(found, indent)
+        return "void"
+
+    def _number(self, found: Int | Float) -> str | None:
+        """C's words for a number, or None if its name is not C's and needs a typedef."""
+        words = set(found.name.split())
+        if not words <= _C_WORDS:
+            return None
+        if isinstance(found, Float) or _c_size(words) == found.size:
+            return found.name
+        return _BY_SIZE[_number_key(found)]  # such as a `long` of 4 bytes
+
+    def body(self, found: Composite | Enumeration, indent: int = 0) -> str:
+        """`struct name {...}`, or without a name if it has none."""
+        self._inline += 1
+        if indent > _DEPTH or self._inline > MAX_INLINE + len(self.btf):
+            raise BtfError(f"{self.btf.name}: anonymous types are nested too deep to write in C")
+        name = self._names.of(found) if found.name else ""
+        head = " ".join(filter(None, [describe(found).split()[0], name]))
+        if isinstance(found, Enumeration):
+            return self._enum(found, head, indent)
+        lines, packed = self._members(found, indent + 1)
+        tabs = "\t" * indent
+        inside = "".join(f"{tabs}\t{line};\n" for line in lines)
+        end = " __attribute__((packed))" if packed else ""
+        return f"{head} {{\n{inside}{tabs}}}{end}"
+
+    def _members(self, found: Composite, indent: int) -> tuple[list[str], bool]:
+        """(declarations, whether packed)."""
+        how = layout(self.btf, found)
+        if how is None:
+            return [f"/* C has no such layout */ unsigned char __opaque[{found.size}]"], False
+        lines = []
+        for member, offset, bits, pad in how.places:
+            lines += _padding(offset - pad, pad)
+            declaration = self.declare(member.type, _identifier(member.name), indent)
+            lines.append(f"{declaration}: {bits}" if bits else declaration)
+        if isinstance(found, Struct):
+            lines += _padding(found.size * 8 - how.tail, how.tail)
+        elif how.tail:
+            lines.append(f"unsigned char __size[{found.size}]")
+        return lines, how.packed
+
+    def _enum(self, found: Enumeration, head: str, indent: int) -> str:
+        if not found.values:
+            return head  # an enum that is only declared
+        tabs = "\t" * indent
+        inside = "".join(
+            f"{tabs}\t{self._names.fresh('', name)} = {_constant(value)},\n"
+            for name, value in found.values
+        )
+        low, high = (f(v.value for v in found.values) for f in (min, max))
+        fits = low >= -(1 << 31) and high < (1 << 31 if low < 0 else 1 << 32)
+        natural = 4 if fits else 8
+        mode = f" __attribute__((mode({_MODES[found.size]})))" if found.size != natural else ""
+        return f"{head} {{\n{inside}{tabs}}}{mode}"
+
+
+Named = Composite | Enumeration | Typedef | Int | Float
+_BY_SIZE = {
+    (1, False): "unsigned char",
+    (1, True): "signed char",
+    (2, False): "unsigned short",
+    (2, True): "short",
+    (4, False): "unsigned int",
+    (4, True): "int",
+    (8, False): "unsigned long",
+    (8, True): "long",
+    (16, False): "unsigned __int128",
+    (16, True): "__int128",
+}
+
+
+def _number_key(found: Int | Float) -> tuple[int, bool]:
+    if isinstance(found, Float) and (found.size, True) not in _BY_SIZE:
+        return 16, False
+    return found.size, isinstance(found, Int) and found.signed
+
+
+def _c_size(words: set[str]) -> int:
+    """Bytes of an integer type of C on bpf."""
+    sizes = {"char": 1, "_Bool": 1, "short": 2, "__int128": 16, "long": 8}
+    return next((size for word, size in sizes.items() if word in words), 4)
+
+
+def _is_builtin(found: Typedef) -> bool:
+    """`__builtin_va_list` and the like are the compiler's own, and other ones for bpf."""
+    return found.name.startswith("__builtin_")
+
+
+def _is_true_false(found: Named) -> bool:
+    return isinstance(found, Enumeration) and any(name == "true" for name, _ in found.values)
+
+
+def _grouped(inner: str) -> str:
+    return f"({inner})" if inner.startswith("*") else inner
+
+
+def _identifier(name: str) -> str:
+    return re.sub(r"\W", "_", name, flags=re.ASCII)
+
+
+def _constant(value: int) -> str:
+    if value == -1 << 63:
+        return "-9223372036854775807LL - 1"
+    if -(1 << 31) <= value < 1 << 32:
+        return str(value)
+    return f"{value}LL" if value < 1 << 63 else f"{value}ULL"
+
+
+def _padding(start: int, bits: int) -> list[str]:
+    """Unnamed bitfields from bit `start` on. They are of one word each, for they cannot cross
+    its boundary; and several stand on a line."""
+    chunks = []
+    end = start + bits
+    while start < end:
+        width = min(end - start, 64 - start % 64)
+        chunks.append(f"long: {width}")
+        start += width
+    return ["; ".join(chunks[at : at + 8]) for at in range(0, len(chunks), 8)]

@@ -54,8 +54,8 @@ T = TypeVar("T", bound="Type")
 MAGIC = 0xEB9F
 MAX_NAME = 0x00FFFFFF
 MAX_SIZE = 0xFFFFFFFF
-_DEPTH = 32
-"""MAX_RESOLVE_DEPTH of the kernel: how long a chain of modifiers and arrays may be."""
+_DEPTH = 64
+"""How deep arrays and structs may be nested by value (the kernel's limit is 32)."""
 _CACHE = 4096
 """Decoded types kept; beyond it all are dropped, for a whole kernel's types take 100 MB."""
 
@@ -100,6 +100,7 @@ class Btf:
         self._ids: dict[str, list[int]] = {}
         self._pointer_size = 0
         self._aligns: dict[int, int] = {}
+        self._aligning: set[int] = set()
         self.nodes: dict[int, Any] = {}
         """What `codec` has made of these types, by id."""
 
@@ -344,19 +345,23 @@ class Btf:
             raise BtfError(f"{self.name}: type {id} is an array of {count * size} bytes")
         return count * size
 
-    def alignof(self, id: int, _depth: int = 0) -> int:
-        """Bytes that a value of type `id` is aligned to by its members' nature; 1 for what has
-        none. (BTF does not record attributes; a packed struct shows in its offsets.)"""
+    def alignof(self, id: int) -> int:
+        """Bytes that a value of type `id` is aligned to in C for bpf; 1 for what has no values.
+        (BTF does not record attributes; that a struct is packed shows in its offsets.)"""
         known = self._aligns.get(id)
         if known is None:
-            if _depth > _DEPTH:
-                raise BtfError(f"{self.name}: type {id} nests too deep, or contains itself")
-            known = self._aligns[id] = self._align(self.resolve(id), _depth + 1)
+            if id in self._aligning or len(self._aligning) > _DEPTH:
+                raise BtfError(f"{self.name}: type {id} contains itself, or nests too deep")
+            self._aligning.add(id)
+            try:
+                known = self._aligns[id] = self._align(self.resolve(id))
+            finally:
+                self._aligning.remove(id)
         return known
 
-    def _align(self, found: Type, depth: int) -> int:
+    def _align(self, found: Type) -> int:
         if isinstance(found, Array):
-            return self.alignof(found.type, depth)
+            return self.alignof(found.type)
         if isinstance(found, Ptr):
             return self.pointer_size
         if isinstance(found, (Int, Enumeration, Float)):
@@ -364,13 +369,10 @@ class Btf:
             return min(found.size & -found.size, 16)
         if not isinstance(found, Composite):
             return 1
-        widest = 1
-        for member in found.members:
-            align = self.alignof(member.type, depth)
-            if not self.bitfield(member)[1] and member.offset % (align * 8):
-                return 1  # packed
-            widest = max(widest, align)
-        return 1 if found.size % widest else widest
+        from ebee.btf.layout import layout
+
+        how = layout(self, found)
+        return how.align if how else 1
 
     def bitfield(self, member: Member) -> tuple[int, int]:
         """(bit offset, width in bits) of `member` in its struct; width 0 if it is no bitfield.
