@@ -333,6 +333,7 @@ def _index() -> tuple[dict[int, int], dict[tuple[int, int], Form]]:
 
 
 _SELECTOR, _FOUND = _index()
+OPCODES = frozenset(_SELECTOR)
 
 
 def form_of(insn: Insn) -> Form | None:
