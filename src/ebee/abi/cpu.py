@@ -29,7 +29,9 @@ class Trace:
 
 @struct
 class Cpu:
-    """One virtual CPU. Times in nanoseconds."""
+    """One virtual CPU. Times in nanoseconds. `now` is the monotonic clock when time stands, and
+    `realtime_offset` what leads from it to the time since the epoch; `random` is the state of the
+    random numbers, never 0; `text` is room for what bpf_printk formats."""
 
     id: u32
     count: u32
@@ -51,3 +53,4 @@ class Cpu:
     task_cgroup: u64
     task_comm: array[u8, Literal[16]]
     trace: ptr[Trace]
+    text: array[u8, Literal[1024]]

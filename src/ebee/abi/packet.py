@@ -12,6 +12,9 @@ from ebee.types import array, ptr, struct, u8, u16, u32, u64
 HEADROOM = 256
 """Bytes before the packet that a program may grow into (XDP_PACKET_HEADROOM)."""
 
+FRAME_HEADER = 40
+"""Bytes at the start of the frame that a packet can not grow into (sizeof(struct xdp_frame))."""
+
 TAILROOM = 320
 """Bytes behind the packet that adjust_tail may add; the kernel's is sizeof(struct skb_shared_info)
 rounded up to a cache line, taken from the page."""
