@@ -26,7 +26,7 @@ def check(insn: Insn, following: Insn | None = None) -> str | None:
     """Why `insn` is no legal instruction, or None. A wide load needs its second slot `following`.
 
     Division by a constant zero and constant shifts past the width are legal here (RFC 9669 gives
-    them a meaning); Linux's verifier refuses them.
+    them a meaning); Linux's verifier refuses them. Linux ignores `off` of exit, which is reserved.
     """
     form = form_of(insn)
     if form is None:
