@@ -6,7 +6,8 @@ import struct
 import sys
 from collections.abc import Callable
 
-from ebee.btf.reader import MAGIC, MAX_NAME, Btf, describe
+from ebee.btf.header import MAGIC, MAX_STRINGS
+from ebee.btf.reader import Btf, describe
 from ebee.btf.types import (
     KIND_OF,
     Array,
@@ -194,7 +195,7 @@ class _Strings:
                 found = self._start + len(self.data)
                 self.data += text.encode() + b"\0"
             self._known[text] = found
-            if self._start + len(self.data) > MAX_NAME:
+            if self._start + len(self.data) > MAX_STRINGS:
                 raise BtfError("the names take more than the 16 MB that BTF can hold")
         return found
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, NamedTuple, TypeVar
 
-from ebee.btf.reader import MAGIC, Btf
+from ebee.btf.header import MAGIC
+from ebee.btf.reader import Btf
 from ebee.errors import BtfError
 
 R = TypeVar("R", bound="tuple[Any, ...]")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import builtins
-import struct
-import sys
-from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from ebee.btf import index as indexing
+from ebee.btf.decode import DECODERS
+from ebee.btf.header import as_words, read_header
 from ebee.btf.types import (
     KINDS,
     VOID,
@@ -19,22 +18,16 @@ from ebee.btf.types import (
     Composite,
     Const,
     Datasec,
-    DeclTag,
     Enum,
     Enum64,
     Enumeration,
-    Enumerator,
     Float,
-    Func,
-    FuncProto,
     Fwd,
     Int,
     Member,
-    Param,
     Ptr,
     Reference,
     Restrict,
-    SecVar,
     Struct,
     Type,
     Typedef,
@@ -51,8 +44,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="Type")
 
-MAGIC = 0xEB9F
-MAX_NAME = 0x00FFFFFF
 MAX_SIZE = 0xFFFFFFFF
 _DEPTH = 64
 """How deep arrays and structs may be nested by value (the kernel's limit is 32)."""
@@ -84,8 +75,8 @@ class Btf:
         self.data = data
         self.base = base
         self.name = name
-        self.byteorder, types, self._strings = _sections(data, name)
-        self._words = _as_words(types, self.byteorder)
+        self.byteorder, types, self._strings = read_header(data, name)
+        self.words = as_words(types, self.byteorder)
         self.start_id: int = len(base) if base else 1
         self._start_string: int = base.string_end if base else 0
         self.string_end: int = self._start_string + len(self._strings)
@@ -106,11 +97,11 @@ class Btf:
 
     def _load_index(self, key: str) -> indexing.Index:
         if not key:
-            return indexing.build(self._words)
-        found = indexing.cached(key, self._words)
+            return indexing.build(self.words)
+        found = indexing.cached(key, self.words)
         if found is None:
-            found = indexing.build(self._words)
-            indexing.keep(key, self._words, found)
+            found = indexing.build(self.words)
+            indexing.keep(key, self.words, found)
         return found
 
     @classmethod
@@ -173,15 +164,15 @@ class Btf:
     def kind(self, id: int) -> builtins.type[Type]:
         """The class of type `id`, without decoding the type."""
         if self.start_id <= id < len(self):
-            return KINDS[self._words[self._index.starts[id - self.start_id] + 1] >> 24 & 0x1F]
+            return KINDS[self.words[self._index.starts[id - self.start_id] + 1] >> 24 & 0x1F]
         return type(self.type(id))
 
     def _decode(self, id: int) -> Type:
         try:
-            words = self._words
+            words = self.words
             start = self._index.starts[id - self.start_id]
             name, info, third = words[start], words[start + 1], words[start + 2]
-            decode = _DECODERS[info >> 24 & 0x1F]
+            decode = DECODERS[info >> 24 & 0x1F]
             return decode(self, id, name, info, third, start + 3)
         except (IndexError, KeyError):  # only with a stale index
             raise BtfError(f"{self.name}: type {id} lies outside its section") from None
@@ -209,9 +200,9 @@ class Btf:
         """The offset of a string, or None if no string section holds it."""
         return next(self._offsets_of(text.encode() + b"\0"), None) if text else 0
 
-    def _entries(self, info: int, start: int, width: int) -> Iterator[tuple[int, ...]]:
+    def entries(self, info: int, start: int, width: int) -> Iterator[tuple[int, ...]]:
         """The `vlen` entries of `width` words each from word `start`."""
-        flat = self._words[start : start + (info & 0xFFFF) * width].tolist()
+        flat = self.words[start : start + (info & 0xFFFF) * width].tolist()
         return cast("Iterator[tuple[int, ...]]", zip(*[iter(flat)] * width, strict=True))
 
     # -- finding ----------------------------------------------------------------------------
@@ -246,7 +237,7 @@ class Btf:
 
     def _named_at(self, offset: int) -> Iterator[int]:
         """The ids of this blob's types whose name is the string at `offset`."""
-        words, (starts, by_name) = self._words, self._index
+        words, (starts, by_name) = self.words, self._index
         place = bisect_left(by_name, offset, key=lambda i: words[starts[i]])
         while place < len(by_name) and words[starts[by_name[place]]] == offset:
             yield by_name[place] + self.start_id
@@ -294,7 +285,7 @@ class Btf:
 
     def names(self) -> Iterator[tuple[str, int]]:
         """(name, id) of every named type of this blob, cheaply: no type is decoded."""
-        words, starts = self._words, self._index.starts
+        words, starts = self.words, self._index.starts
         for local, start in enumerate(starts):
             if words[start]:
                 yield self.string(words[start]), local + self.start_id
@@ -409,177 +400,3 @@ def describe(found: Type | Composite | Enumeration | Reference) -> str:
     if isinstance(found, (Int, Float, Typedef, Void)):
         return found.name
     return f"{word} {found.name or '(anonymous)'}"
-
-
-def _sections(data: bytes | mmap, name: str) -> tuple[str, memoryview, bytes]:
-    """(byte order, type section, string section) of a blob, all bounds checked."""
-    size = len(data)
-    if size < 24:
-        raise BtfError(f"{name}: {size} bytes are too few for BTF (its header takes 24)")
-    order = {b"\x9f\xeb": "little", b"\xeb\x9f": "big"}.get(bytes(data[:2]))
-    if order is None:
-        raise BtfError(f"{name}: this is no BTF: it begins with {bytes(data[:2]).hex()}, not 9feb")
-    prefix = "<" if order == "little" else ">"
-    version, flags, length, type_at, type_size, string_at, string_size = struct.unpack_from(
-        prefix + "xxBBIIIII", data
-    )
-    if version != 1:
-        raise BtfError(f"{name}: BTF version {version} is unknown (only 1 is)")
-    if flags:
-        raise BtfError(f"{name}: BTF header flags {flags:#x} are unknown")
-    if not 24 <= length <= size:
-        raise BtfError(f"{name}: the BTF header claims {length} bytes; there are {size}")
-    for what, at, extent in (("type", type_at, type_size), ("string", string_at, string_size)):
-        if length + at + extent > size:
-            raise BtfError(
-                f"{name}: the {what} section ({extent} bytes at {length + at}) reaches past the "
-                f"end ({size} bytes); the BTF is cut off or damaged"
-            )
-    if type_at % 4 or type_size % 4:
-        raise BtfError(f"{name}: the type section is not aligned to 4 bytes")
-    if max(type_at, string_at) < min(type_at + type_size, string_at + string_size):
-        raise BtfError(f"{name}: the type and string sections overlap")
-    types = memoryview(data)[length + type_at : length + type_at + type_size]
-    strings = bytes(data[length + string_at : length + string_at + string_size])
-    if not strings or strings[-1] or len(strings) > MAX_NAME + 1:
-        raise BtfError(f"{name}: the string section is empty, too long or not NUL-terminated")
-    return order, types, strings
-
-
-def _as_words(section: memoryview, order: str) -> indexing.Words:
-    if order == sys.byteorder:
-        return section.cast("I")
-    words = array("I", bytes(section))
-    words.byteswap()
-    return words
-
-
-# -- decoders: (btf, id, name offset, info, size or type, first word after the header) -> type ---
-
-
-def _int(btf: Btf, id: int, name: int, info: int, size: int, at: int) -> Int:
-    data = btf._words[at]
-    encoding, offset, bits = data >> 24 & 0xF, data >> 16 & 0xFF, data & 0xFF
-    if encoding not in (0, 1, 2, 4) or data & 0xF000FF00 & ~0xF000:
-        raise BtfError(f"integer with unknown encoding {data:#x}")
-    if size not in (1, 2, 4, 8, 16) or not bits or offset + bits > size * 8:
-        raise BtfError(f"integer of {size} bytes with {bits} bits at bit {offset}")
-    return Int(btf.string(name), size, encoding, bits, offset, id)
-
-
-def _reference(kind: Callable[[int, int], Type]) -> Decoder:
-    def decode(btf: Btf, id: int, name: int, info: int, target: int, at: int) -> Type:
-        return kind(target, id)
-
-    return decode
-
-
-def _array(btf: Btf, id: int, name: int, info: int, size: int, at: int) -> Array:
-    element, index_type, count = btf._words[at : at + 3]
-    return Array(element, index_type, count, id)
-
-
-def _composite(kind: Callable[..., Struct | Union]) -> Decoder:
-    def decode(btf: Btf, id: int, name: int, info: int, size: int, at: int) -> Type:
-        string, flag = btf.string, info >> 31
-        members = tuple(
-            Member(string(label), target, offset & MAX_NAME, offset >> 24)
-            if flag
-            else Member(string(label), target, offset)
-            for label, target, offset in btf._entries(info, at, 3)
-        )
-        return kind(string(name), size, members, id)
-
-    return decode
-
-
-def _enum(btf: Btf, id: int, name: int, info: int, size: int, at: int) -> Enum:
-    string, sign = btf.string, info >> 31 << 31
-    values = tuple(
-        Enumerator(string(label), (value ^ sign) - sign)
-        for label, value in btf._entries(info, at, 2)
-    )
-    return Enum(string(name), _enum_size(size), bool(sign), values, id)
-
-
-def _enum64(btf: Btf, id: int, name: int, info: int, size: int, at: int) -> Enum64:
-    string, sign = btf.string, info >> 31 << 63
-    values = tuple(
-        Enumerator(string(label), ((high << 32 | low) ^ sign) - sign)
-        for label, low, high in btf._entries(info, at, 3)
-    )
-    return Enum64(string(name), _enum_size(size), bool(sign), values, id)
-
-
-def _enum_size(size: int) -> int:
-    if size not in (1, 2, 4, 8):
-        raise BtfError(f"enumeration of {size} bytes")
-    return size
-
-
-def _fwd(btf: Btf, id: int, name: int, info: int, size: int, at: int) -> Fwd:
-    return Fwd(btf.string(name), bool(info >> 31), id)
-
-
-def _typedef(btf: Btf, id: int, name: int, info: int, target: int, at: int) -> Typedef:
-    return Typedef(btf.string(name), target, id)
-
-
-def _func(btf: Btf, id: int, name: int, info: int, target: int, at: int) -> Func:
-    return Func(btf.string(name), target, info & 0xFFFF, id)
-
-
-def _proto(btf: Btf, id: int, name: int, info: int, target: int, at: int) -> FuncProto:
-    params = tuple(
-        Param(btf.string(label), type_id) for label, type_id in btf._entries(info, at, 2)
-    )
-    return FuncProto(target, params, id)
-
-
-def _var(btf: Btf, id: int, name: int, info: int, target: int, at: int) -> Var:
-    return Var(btf.string(name), target, btf._words[at], id)
-
-
-def _datasec(btf: Btf, id: int, name: int, info: int, size: int, at: int) -> Datasec:
-    entries = tuple(SecVar(*entry) for entry in btf._entries(info, at, 3))
-    return Datasec(btf.string(name), size, entries, id)
-
-
-def _float(btf: Btf, id: int, name: int, info: int, size: int, at: int) -> Float:
-    if size not in (2, 4, 8, 12, 16):
-        raise BtfError(f"floating-point number of {size} bytes")
-    return Float(btf.string(name), size, id)
-
-
-def _decl_tag(btf: Btf, id: int, name: int, info: int, target: int, at: int) -> DeclTag:
-    component = (btf._words[at] ^ 1 << 31) - (1 << 31)
-    return DeclTag(btf.string(name), target, component, bool(info >> 31), id)
-
-
-def _type_tag(btf: Btf, id: int, name: int, info: int, target: int, at: int) -> TypeTag:
-    return TypeTag(btf.string(name), target, bool(info >> 31), id)
-
-
-Decoder = Callable[[Btf, int, int, int, int, int], Type]
-
-_DECODERS: dict[int, Decoder] = {
-    1: _int,
-    2: _reference(Ptr),
-    3: _array,
-    4: _composite(Struct),
-    5: _composite(Union),
-    6: _enum,
-    7: _fwd,
-    8: _typedef,
-    9: _reference(Volatile),
-    10: _reference(Const),
-    11: _reference(Restrict),
-    12: _func,
-    13: _proto,
-    14: _var,
-    15: _datasec,
-    16: _float,
-    17: _decl_tag,
-    18: _type_tag,
-    19: _enum64,
-}
