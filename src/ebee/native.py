@@ -150,6 +150,14 @@ def atomic_cas(p: ptr[Any], expected: int, value: int) -> bool:
     return True
 
 
+def acquire_fence() -> None:
+    """Loads before this are done before any access after it (a sequence lock's reader)."""
+
+
+def release_fence() -> None:
+    """Accesses before this are done before any store after it (a sequence lock's writer)."""
+
+
 def cpu_relax() -> None:
     """A pause inside a spin loop."""
 
@@ -216,8 +224,8 @@ def host_clock(clock_id: int) -> u64:
 
 
 __all__ = [
-    "F", "atomic_add", "atomic_and", "atomic_cas", "atomic_load", "atomic_or", "atomic_store",
-    "atomic_sub", "atomic_xchg", "bswap16", "bswap32", "bswap64", "byte_offset", "cast", "clz64",
-    "cpu_relax", "ctz64", "fn", "host_clock", "i64", "memcpy", "memeq", "memmove", "memset",
-    "mulhi", "native", "rotl32", "rotl64", "sizeof",
+    "F", "acquire_fence", "atomic_add", "atomic_and", "atomic_cas", "atomic_load", "atomic_or",
+    "atomic_store", "atomic_sub", "atomic_xchg", "bswap16", "bswap32", "bswap64", "byte_offset",
+    "cast", "clz64", "cpu_relax", "ctz64", "fn", "host_clock", "i64", "memcpy", "memeq", "memmove",
+    "memset", "mulhi", "native", "release_fence", "rotl32", "rotl64", "sizeof",
 ]  # fmt: skip

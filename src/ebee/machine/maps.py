@@ -27,12 +27,13 @@ from ebee.abi.map import (
     BPF_F_WRONLY_PROG,
     BPF_F_ZERO_SEED,
     NO_LOCK,
+    MapHeader,
 )
 from ebee.errors import KernelError, MachineError
 from ebee.machine.memory import Memory, Region
 from ebee.maps.layout import Area, power_of_two, refuse, require, round_up
 from ebee.maps.why import refusal
-from ebee.types import fields, ptr, sizeof, u8
+from ebee.types import fields, ptr, sizeof, u8, view
 
 if TYPE_CHECKING:
     from ebee.btf import Btf
@@ -42,6 +43,19 @@ BATCH = 4096
 """Elements a batch asks for at first."""
 
 PAGE = 4096
+
+
+class GuardedRegion(Region):
+    """Memory of which an operation of the map says what programs may touch."""
+
+    __slots__ = ("guard",)
+    guard: tuple[Callable[..., bool], Any]
+
+    def refusal(self, addr: int, size: int, write: bool) -> str | None:
+        allowed, state = self.guard
+        if allowed(state, ptr(state._mem, addr, u8), size):
+            return None
+        return f"{size} bytes at offset {addr - self.base} of {self.name} are no reserved record"
 
 
 def complete(spec: MapSpec, cpus: int) -> MapSpec:
@@ -160,6 +174,10 @@ class MachineMap:
 
     def _area(self, area: Area) -> Region:
         rights: dict[str, Any] = {}
+        if area.guard:
+            region = self._region(area.name, area.size, kind=GuardedRegion)
+            region.guard = getattr(self.ops, area.guard), self.state  # type: ignore[attr-defined]
+            return region
         if area.program:
             rights = {
                 "readable": not self.spec.flags & BPF_F_WRONLY_PROG,
@@ -257,20 +275,30 @@ class MachineMap:
     def _lookup(self, key: bytes, flags: int) -> bytes | None:
         """The value of the key in the buffer."""
         ops, m, n = self.ops, self.state, self.spec.value_size
-        if hasattr(ops, "read"):
-            return self._result("lookup", key, ops.read(self._cpu, m, self._key, self._value))
+        if self.kind.handle is not None:
+            return self._number(int(ops.held(m, self._key)))
+        if hasattr(ops, "peek"):
+            return self._result("lookup", key, ops.peek(self._cpu, m, self._value))
         if self.kind.per_cpu:
-            found = [ops.lookup_percpu(self._cpu, m, self._key, c) for c in range(self.cpus)]
+            look = getattr(ops, "lookup_percpu_user", None) or ops.lookup_percpu
+            found = [look(self._cpu, m, self._key, c) for c in range(self.cpus)]
             if not found[0]:
                 return None
             return b"".join(self.memory.read(int(p), round_up(n, 8)) for p in found)
-        where = getattr(ops, "lookup_user", ops.lookup)(self._cpu, m, self._key)
+        look = getattr(ops, "lookup_user", None) or self._operation("lookup")
+        where = look(self._cpu, m, self._key)
         if not where:
             return None
         if flags & BPF_F_LOCK:
             self._value_ops().copy_out_locked(m.ref.head, self._value, where)
             where = self._value
         return self._unlocked(self.memory.read(int(where), n))
+
+    def _number(self, held: int) -> bytes | None:
+        """What user space reads of a slot: the number of the program, the id of the map."""
+        if held and self.kind.handle == "map":
+            held = int(view(MapHeader, self.memory, held).id)
+        return held.to_bytes(4, "little") if held else None
 
     def update(self, key: bytes, value: bytes, flags: int = 0) -> None:
         """Set the value of a key; `flags`: BPF_ANY, BPF_NOEXIST, BPF_EXIST, BPF_F_LOCK."""

@@ -19,7 +19,7 @@ from functools import cache
 from importlib import import_module
 from typing import Literal
 
-FAMILIES = ("array", "hash")
+FAMILIES = ("array", "hash", "lru", "lpm_trie", "ringbuf", "prog_array")
 """The modules of this package that declare map types, each in a tuple MAPS."""
 
 Presence = Literal["optional", "required", "forbidden"]

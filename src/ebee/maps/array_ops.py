@@ -129,12 +129,18 @@ def delete(cpu: ptr[Cpu], m: ptr[Array], key: ptr[u8]) -> i64:
 
 @native
 def next_key(m: ptr[Array], key: ptr[u8], out: ptr[u8]) -> i64:
+    return next_index(m.head.max_entries, key, out)
+
+
+@native
+def next_index(entries: u32, key: ptr[u8], out: ptr[u8]) -> i64:
+    """The next index; the first one when the key is null or none."""
     index = u32(0)
     if key:
         index = cast(ptr[u32], key)[0] + 1
-        if index == m.head.max_entries:
+        if index == entries:
             return -ENOENT
-        if index > m.head.max_entries:
+        if index > entries:
             index = u32(0)
     cast(ptr[u32], out)[0] = index
     return 0

@@ -72,12 +72,12 @@ class Record:
 class Slot:
     """What one CPU owns; user space is the CPU behind the last one. `free`: free records, the
     first link number below a tag that every change raises; `spare`: the record for the next
-    replacement; `count`: elements put in less elements taken out."""
+    replacement; `count`: elements put in less elements taken out; `fresh`, `hand`: see lru_ops."""
 
     free: u64
     count: i64
     spare: u32
-    reserved: u32
+    fresh: u32
     hand: u64
     padding: Padding
 
@@ -85,13 +85,16 @@ class Slot:
 @struct
 class Hash:
     """State of a hash map. Records are `record_size` bytes apart, keys at `key_at`, values at
-    `value_at` of a record, per-CPU ones at `values` with `cpu_stride` bytes between CPUs."""
+    `value_at` of a record, per-CPU ones at `values` with `cpu_stride` bytes between CPUs. `share`:
+    records that each CPU has for itself (BPF_F_NO_COMMON_LRU), 0 where they are everybody's."""
 
     head: MapHeader
     mask: const[u32]
     capacity: const[u32]
     key_at: const[u32]
     value_at: const[u32]
+    share: const[u32]
+    reserved: u32
     record_size: const[u64]
     cpu_stride: const[u64]
     seed: const[u64]
@@ -101,7 +104,7 @@ class Hash:
     slots: const[ptr[Slot]]
     values: const[ptr[u8]]
     fresh: u32
-    reserved: u32
+    reserved2: u32
 
 
 State = Hash
@@ -440,9 +443,18 @@ def delete(cpu: ptr[Cpu], m: ptr[Hash], key: ptr[u8]) -> i64:
 
 @native
 def release(m: ptr[Hash], slot: u32, link: u32) -> None:
-    """Give back a record that is in no chain any more."""
+    """Give back a record that was taken out of its chain."""
     m.slots[slot].count = m.slots[slot].count - 1
-    push_free(m, slot, link)
+    give_back(m, slot, link)
+
+
+@native
+def give_back(m: ptr[Hash], slot: u32, link: u32) -> None:
+    """Give back a record that is in no chain."""
+    if m.share == 0:
+        push_free(m, slot, link)
+    else:
+        push_free(m, (link - 1) // m.share, link)
 
 
 @native

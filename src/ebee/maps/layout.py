@@ -27,7 +27,8 @@ PERCPU_MAX = 32 << 10
 class Area:
     """Zeroed memory that the pointer member `name` of the map's state will point to.
 
-    What programs may touch of it: nothing, or bytes `lo..hi` of each element of `stride` bytes.
+    What programs may touch of it: nothing, or bytes `lo..hi` of each element of `stride` bytes, or
+    what the operation `guard(m, addr, size)` allows.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Area:
     lo: int = 0
     hi: int = 0
     program: bool = False
+    guard: str = ""
 
 
 @dataclass(frozen=True, slots=True)
