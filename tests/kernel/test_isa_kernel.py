@@ -31,7 +31,7 @@ AFTER = isa.assemble("r0 = 0\n" * 40 + "exit")
 MALFORMED = re.compile(
     r"reserved fields|unknown opcode|R\d+ is invalid|frame pointer is read only|"
     r"invalid atomic op|ld_imm64 insn$|can only convert between|invalid BPF_\w+ opcode|"
-    r"invalid may_goto",
+    r"invalid may_goto|negative offset disallowed",
     re.MULTILINE,
 )
 # What it finds before it comes to that

@@ -19,7 +19,7 @@ OFFSETS = st.sampled_from([0, 1, -1, *S16]) | st.integers(*S16)
 ROLES = {
     "mem": OFFSETS,
     "jump": OFFSETS,
-    "btf": OFFSETS,
+    "btf": st.integers(0, S16[1]),
     "imm": IMMEDIATES,
     "id": IMMEDIATES,
     "space": st.sampled_from([1, 1 << 16]),
@@ -138,6 +138,11 @@ class TestText:
         names = isa.Names(labels=isa.auto_labels(program))
         text = isa.listing(program, names, index=False)
         assert isa.assemble(text) == program
+
+
+def test_a_dump_of_the_kernel_gets_its_distances_back() -> None:
+    dumped = [Insn(0x85, 0, 1, 54, 1), Insn(0x18, 2, 4, 0, 60), Insn(0, imm=2), Insn(0x95)]
+    assert isa.from_dump(dumped) == isa.assemble("call pc+54; r2 = subprog[+60]; exit")
 
 
 class TestChecks:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ebee.isa.asm import Assembly, Reference, SourceError, assemble, parse
-    from ebee.isa.disasm import Names, auto_labels, disassemble, listing, text_of
+    from ebee.isa.disasm import Names, auto_labels, disassemble, from_dump, listing, text_of
     from ebee.isa.flow import Access, access, reads, successors, target, writes
     from ebee.isa.insn import Insn, decode, encode, imm64, lddw
     from ebee.isa.legal import Fault, check, check_program
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _HOME = {
     "asm": ("Assembly", "Reference", "SourceError", "assemble", "parse"),
     "legal": ("Fault", "check", "check_program"),
-    "disasm": ("Names", "auto_labels", "disassemble", "listing", "text_of"),
+    "disasm": ("Names", "auto_labels", "disassemble", "from_dump", "listing", "text_of"),
     "flow": ("Access", "access", "reads", "successors", "target", "writes"),
     "insn": ("Insn", "decode", "encode", "imm64", "lddw"),
     "table": ("BY_NAME", "FORMS", "Form", "form_of", "make"),
@@ -58,6 +58,7 @@ __all__ = [
     "disassemble",
     "encode",
     "form_of",
+    "from_dump",
     "imm64",
     "lddw",
     "listing",

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, NoReturn
 
 from ebee.errors import AsmError
-from ebee.isa.grammar import Match, Mismatch, Token, match, tokens
+from ebee.isa.grammar import RAW, Match, Mismatch, Token, match, tokens
 from ebee.isa.insn import REGISTERS, U32, U64, Insn, decode, lddw, signed
 from ebee.isa.legal import check
 from ebee.isa.table import Form, form_of, make
@@ -201,7 +201,7 @@ class _Assembler:
         elif dump["op"]:
             found = [each for each in found if each.form.op == int(dump["op"], 16)]
         if found:
-            self.emit(found[0])
+            self.emit(found[0], in_dump=True)
         if not found or (shown and shown != self.done.insns[slot:]):
             self.fail("the dump shows other bytes than this text means", dump.end())
 
@@ -222,14 +222,17 @@ class _Assembler:
 
     # ---- one instruction
 
-    def emit(self, found: Match) -> None:
-        """Append the slots of an instruction."""
+    def emit(self, found: Match, in_dump: bool = False) -> None:
+        """Append the slots of an instruction. Only dumps of the kernel's own code use r11."""
         form, operands = found
         fields = {
             name: fixed if isinstance(fixed := getattr(form, name), int) else 0 for name in _FIELDS
         }
         for name, token in operands.items():
-            self.operand(form, fields, name, token)
+            if token.kind == "register":
+                fields[name] = self.register(token, REGISTERS + in_dump)
+            else:
+                self.operand(form, fields, name, token)
         for name in _SYMBOLS & operands.keys():
             self.symbol(form, fields, operands[name])
         if "helper" in operands:
@@ -238,17 +241,12 @@ class _Assembler:
         slots = [Insn(**fields), high] if form.wide else [Insn(**fields)]
         self.done.lines[len(self.done.insns)] = self.line
         self.done.insns.extend(slots)
-        reason = check(*slots) if form.since else None
-        if reason:
+        if form is not RAW and (reason := check(*slots, internal=True)):
             self.fail(reason, next(iter(operands.values())).column)
 
     def operand(self, form: Form, fields: dict[str, int], name: str, token: Token) -> None:
         """Put the value of one operand into its field. Labels are left for `resolve`."""
-        if token.kind == "register":
-            fields[name] = int(token.text[1:])
-            if fields[name] >= REGISTERS:
-                self.fail(f"there is no register {token.text}", token.column)
-        elif name in _RANGES:
+        if name in _RANGES:
             field, low, high = _RANGES[name]
             fields[field] = self.number(token, low, high)
         elif name in ("imm", "id", "hex", "plus"):
@@ -266,6 +264,12 @@ class _Assembler:
             else:
                 field, limits = ("off", _S16) if form.off == "jump" else ("imm", _S32)
                 fields[field] = self.number(token, *limits)
+
+    def register(self, token: Token, count: int) -> int:
+        number = int(token.text[1:])
+        if number >= count:
+            self.fail(f"there is no register {token.text}", token.column)
+        return number
 
     def number(self, token: Token, low: int, high: int) -> int:
         """The value of a number, of `pc+2` (2) or of a symbol, within low and high."""

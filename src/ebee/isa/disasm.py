@@ -91,7 +91,7 @@ def text_of(
     'r1 = *(u64 *)(r10 -8)'
     """
     form = form_of(insn)
-    if form is None or (form.since and check(insn, following)):
+    if form is None or check(insn, following, internal=True):
         return f".insn {insn.op:#04x}, {insn.dst}, {insn.src}, {insn.off}, {insn.imm}"
     return _render(form, _View(insn, following.imm if following else 0, slot, names))
 
@@ -110,6 +110,22 @@ def disassemble(insns: Sequence[Insn], names: Names = NO_NAMES) -> Iterator[Line
         raw = encode(insns[slot : slot + size])
         yield Line(slot, insn.op, text, raw, names.labels.get(slot))
         slot += size
+
+
+def from_dump(insns: Sequence[Insn]) -> list[Insn]:
+    """A loaded program's instructions, as the kernel hands them out, in the encoding of programs.
+
+    In a program with functions that was compiled to machine code, the kernel has moved the distance
+    of a call to `off`, and a function's number to the upper half of its address (jit_subprogs).
+    """
+    restored = list(insns)
+    for slot, insn in enumerate(insns):
+        form = form_of(insn)
+        if form and form.name == "call_local" and insn.off:
+            restored[slot] = insn._replace(off=0, imm=insn.off)
+        elif form and form.name == "lddw_func" and slot + 1 < len(insns):
+            restored[slot + 1] = Insn(0)
+    return restored
 
 
 def auto_labels(insns: Sequence[Insn]) -> dict[int, str]:

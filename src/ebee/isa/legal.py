@@ -22,8 +22,10 @@ class Fault(NamedTuple):
     reason: str
 
 
-def check(insn: Insn, following: Insn | None = None) -> str | None:
+def check(insn: Insn, following: Insn | None = None, *, internal: bool = False) -> str | None:
     """Why `insn` is no legal instruction, or None. A wide load needs its second slot `following`.
+    With `internal`, what the kernel itself puts into a loaded program is legal too: its scratch
+    register r11 and the forms without a `since`.
 
     Division by a constant zero and constant shifts past the width are legal here (RFC 9669 gives
     them a meaning); Linux's verifier refuses them. Linux ignores `off` of exit, which is reserved.
@@ -31,7 +33,7 @@ def check(insn: Insn, following: Insn | None = None) -> str | None:
     form = form_of(insn)
     if form is None:
         return _unknown(insn)
-    if not form.since:
+    if not form.since and not internal:
         return f"{form.name} is no instruction that Linux takes from a program"
     for field, role, value in zip(
         ("dst", "src", "off", "imm"),
@@ -44,10 +46,12 @@ def check(insn: Insn, following: Insn | None = None) -> str | None:
                 wanted = f"{role}" if role else "zero (it is reserved)"
                 return f"{field} is {value}, but in {form.name} must be {wanted}"
         elif field in ("dst", "src"):
-            if value >= REGISTERS:
+            if value >= REGISTERS + internal:
                 return f"there is no register r{value}"
             if value == FP and "w" in role:
                 return "r10, the frame pointer, is read-only"
+        elif role == "btf" and value < 0:
+            return f"there is no module's BTF at the negative index {value}"
         elif role == "space" and value not in _SPACES:
             return "addr_space_cast converts only between address spaces 0 and 1"
     return _check_high(form, following) if form.wide else None
