@@ -84,7 +84,7 @@ def prepare(
 ) -> Code:
     """Make a linked program ready; `addresses` of maps and of the values of data maps by name
     (`name` and `name.value`). MachineError for what the machine does not have."""
-    faults = check_program(program.insns)
+    faults = [f for f in check_program(program.insns) if hook or not _bare(program.insns[f.slot])]
     if faults:
         raise MachineError(
             f"{program.name}: no valid program: instruction {faults[0].slot}: {faults[0].reason}"
@@ -99,6 +99,12 @@ def prepare(
     converted = _convert(hook, insns, forms, facts) if hook and hook.fields else frozenset()
     funcs = [(f.name, f.start) for f in program.funcs]
     return Code(program.name, hook, insns, forms, facts, text, converted, program.lines, funcs)
+
+
+def _bare(insn: Insn) -> bool:
+    """Engines without a kernel around them know a call through a register; Linux does not."""
+    form = form_of(insn)
+    return form is not None and form.name == "callx"
 
 
 def _patch(

@@ -3,7 +3,7 @@ must not."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ebee.errors import MachineError
@@ -11,9 +11,11 @@ from ebee.helpers import Helper
 from ebee.isa.insn import U32, U64, signed
 from ebee.machine.calls import Bound, Converter
 from ebee.machine.memory import Fault
+from ebee.types import ptr, u8
 
 if TYPE_CHECKING:
     from ebee.machine.interp import Interpreter
+    from ebee.machine.maps import MachineMap
 
 EFAULT, EINVAL, E2BIG = 14, 22, 7
 LOOPS = 1 << 23
@@ -73,7 +75,7 @@ def for_each_map_elem(vm: Interpreter, follow: int, arguments: list[Converter]) 
     if flags:
         return _result(vm, -EINVAL, follow)
     target, done = vm.function_at(callback), 0
-    elements = m.each_element(vm.cpu)  # (address of a key, address of its value)
+    elements = _elements(vm, m)
 
     def resume(vm: Interpreter) -> int | None:
         nonlocal done
@@ -90,6 +92,20 @@ def for_each_map_elem(vm: Interpreter, follow: int, arguments: list[Converter]) 
         return _result(vm, 0, follow)
     vm.regs[1:5] = [int(pointer), *first, context]
     return vm.enter(target, follow, resume)
+
+
+def _elements(vm: Interpreter, m: MachineMap) -> Iterator[tuple[int, int]]:
+    """Address of each key and of its value; the keys are copies that a program may read."""
+    room = vm.memory.allocate(f"key of {m.name}", max(m.key_size, 1), readable=True)
+    key: ptr[u8] = ptr(vm.memory, room.base, u8)
+    try:
+        for each in m.keys():  # noqa: SIM118 - a map is no dict
+            room.data[: len(each)] = each
+            value = m.ops.lookup(vm.cpu.block.ptr, m.state, key)
+            if value:
+                yield room.base, int(value)
+    finally:
+        vm.memory.free(room)
 
 
 def probe_read(vm: Interpreter, follow: int, arguments: list[Converter]) -> int:

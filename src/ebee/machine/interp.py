@@ -373,6 +373,8 @@ def _call(code: Code, slot: int, insn: Insn, form: Form, helpers: dict[int, Boun
     if form.operation == "local":
         target = follow + insn.imm
         return lambda vm: vm.enter(target, follow)
+    if form.operation == "register":  # the number of a helper
+        return lambda vm: bind(vm.regs[insn.dst], helpers)(vm, follow)
     if form.operation != "helper":
         raise MachineError(f"{code.where(slot)}: the machine has no kernel functions")
     try:

@@ -6,22 +6,26 @@ import random
 import threading
 from collections.abc import Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ebee import hooks
+from ebee.abi.cpu import REDIRECT_MAP, REDIRECT_NONE
 from ebee.errors import MachineError
 from ebee.machine.code import FUNCTION_STEP, Code, prepare
 from ebee.machine.cpu import VirtualCpu
 from ebee.machine.interp import BUDGET, Interpreter
 from ebee.machine.maps import MachineMap
 from ebee.machine.memory import Memory, Region
-from ebee.obj.handles import Object, Program
-from ebee.obj.run import RunResult
+from ebee.machine.ringbuf import RingBuffer
+from ebee.obj.handles import Link, Map, Object, Program, Variable
 from ebee.obj.linker import link
+from ebee.obj.run import RunResult
 from ebee.obj.spec import MapSpec, ObjectSpec, ProgramSpec
 
 if TYPE_CHECKING:
+    from ebee.btf import Btf
     from ebee.machine.calls import Bound
+    from ebee.machine.devices import Interface
 
 CPUS = 256
 """Virtual CPUs of one machine at the most."""
@@ -58,10 +62,12 @@ class Machine:
         self.lock = threading.RLock()
         self.helpers = helpers or {}
         self.cpus = [VirtualCpu(self.memory, i, cpus) for i in range(cpus)]
+        self.seed = seed
         numbers = random.Random(seed)
         for cpu in self.cpus:
             cpu.block.random = numbers.getrandbits(64) | 1
         self.set_clock(clock)
+        self.interfaces: dict[str, Interface] = {}
         self._maps: dict[int, MachineMap] = {}
         self._programs: dict[int, MachineProgram] = {}
         self._objects: list[MachineObject] = []
@@ -79,11 +85,20 @@ class Machine:
 
     # -- maps and programs -------------------------------------------------------------------------
 
-    def create_map(self, spec: MapSpec) -> MachineMap:
+    def create_map(self, spec: MapSpec, btf: Btf | None = None) -> MachineMap:
         """A map that programs loaded later can be given. Errors as the kernel's (KernelError)."""
-        made = MachineMap(self.memory, spec, cpus=len(self.cpus), id=self.new_id())
+        made = MachineMap(
+            self.memory, spec, cpus=len(self.cpus), id=self.new_id(), seed=self.seed, btf=btf,
+            resolve=self._resolve, lock=self.lock,
+        )  # fmt: skip
         self._maps[made.address] = made
         return made
+
+    def _resolve(self, number: int) -> int | None:
+        """What the number of a program or map stands for in a map of programs or maps."""
+        if number in self._programs:
+            return number
+        return next((m.address for m in self._maps.values() if m.id == number), None)
 
     def close_map(self, m: MachineMap) -> None:
         """Give a map's memory back."""
@@ -96,8 +111,7 @@ class Machine:
 
     def program_in(self, m: MachineMap, index: int) -> Code | None:
         """The program at an index of a prog_array."""
-        value = m.lookup(index.to_bytes(4, "little"))
-        program = self._programs.get(int.from_bytes(value, "little")) if value else None
+        program = self._programs.get(int(m.ops.get(m.state, index)))
         return program.code if program else None
 
     def load(
@@ -131,6 +145,30 @@ class Machine:
         self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None
     ) -> None:
         self.close()
+
+    # -- interfaces --------------------------------------------------------------------------------
+
+    def interface(self, name: str) -> Interface:
+        """The interface of that name, which is made when it is first asked for."""
+        from ebee.machine.devices import Interface
+
+        if name not in self.interfaces:
+            number = LOOPBACK + 1 + len(self.interfaces)
+            self.interfaces[name] = Interface(self, name, number)
+        return self.interfaces[name]
+
+    def redirect_target(self, cpu: VirtualCpu) -> Interface | None:
+        """Where the redirect that a program just asked for leads; None: nowhere."""
+        kind, ifindex = int(cpu.block.redirect_kind), int(cpu.block.redirect_ifindex)
+        cpu.block.redirect_kind = REDIRECT_NONE
+        if kind == REDIRECT_MAP:
+            m = self.map_at(int(cpu.block.redirect_map))
+            key = int(cpu.block.redirect_key).to_bytes(8, "little")[: m.key_size] if m else b""
+            value = m.lookup(key) if m and m.type in ("devmap", "devmap_hash") else None
+            ifindex = int.from_bytes(value[:4], "little") if value else 0
+        elif kind == REDIRECT_NONE:
+            return None
+        return next((i for i in self.interfaces.values() if i.ifindex == ifindex), None)
 
     # -- what engines ask --------------------------------------------------------------------------
 
@@ -174,21 +212,32 @@ class MachineProgram(Program):
             engine = Interpreter(self.machine, where, self.machine.helpers)
             retval = executed = 0
             for _ in range(max(repeat, 1)):
+                where.block.redirect_kind = REDIRECT_NONE
                 engine.start(self.code, where.context.base, budget=budget)
                 retval = engine.run() & 0xFFFF_FFFF
                 executed = engine.executed
             return RunResult(retval, where.get_packet(), executed=executed)
 
+    def attach(self, target: Any = None, **options: Any) -> Link:
+        """Attach to an interface of the machine, by name or as the section names it."""
+        where = target or self.spec.attach_to
+        if self.hook != "xdp" or not where:
+            raise MachineError(f"{self.name}: name an interface of the machine to attach to")
+        return self.machine.interface(where).attach(self, **options)
+
 
 class MachineObject(Object):
     """A loaded object on the machine."""
+
+    programs: dict[str, MachineProgram]  # type: ignore[assignment]
 
     def __init__(self, machine: Machine, spec: ObjectSpec, given: dict[str, MachineMap]):
         super().__init__(spec)
         self.machine = machine
         self._given = frozenset(given)
-        self._raw = dict(given)
+        self._raw: dict[str, MachineMap] = dict(given)
         self._texts: list[Region] = []
+        self._readers: dict[str, RingBuffer] = {}
 
     def load(self, names: Iterable[str] | None) -> None:
         """Create the maps, then the programs, then fill what refers to them."""
@@ -196,17 +245,26 @@ class MachineObject(Object):
         chosen = [n for n, p in spec.programs.items() if p.autoload] if names is None else names
         for name, m in spec.maps.items():
             if name not in self._raw:
-                self._raw[name] = machine.create_map(m)
-            self.maps[name] = self.typed(m, self._raw[name])
-        addresses = {name: m.address for name, m in self._raw.items()}
-        for name, m in self._raw.items():
-            if spec.maps.get(name) is not None and spec.maps[name].data is not None:
-                addresses[f"{name}.value"] = m.value_address
+                self._raw[name] = machine.create_map(m, spec.btf)
+            self.maps[name] = Map(self._raw[name], m, spec.btf)
+        addresses = {name: raw.address for name, raw in self._raw.items()}
+        addresses |= {f"{name}.value": raw.value_address for name, raw in self._raw.items()}
+        for name, v in spec.variables.items():
+            readonly = spec.maps[v.map].readonly
+            self.variables[name] = Variable(v, self._raw[v.map], spec.btf, readonly)
         for name in chosen:
             self.programs[name] = self._program(spec.program(name), addresses)
         for name, m in spec.maps.items():
             for index, target in m.contents.items():
                 self._fill(name, index, target)
+
+    def ring_buffer(self, name: str) -> RingBuffer:
+        """The reader of a ring buffer map."""
+        if name not in self._raw:
+            raise MachineError(f"object {self.name} has no map {name!r}")
+        if name not in self._readers:
+            self._readers[name] = RingBuffer(self._raw[name])
+        return self._readers[name]
 
     def _program(self, spec: ProgramSpec, addresses: dict[str, int]) -> MachineProgram:
         hook = hooks.by_name(spec.hook)
@@ -234,6 +292,8 @@ class MachineObject(Object):
     def close(self) -> None:
         """Give maps and programs back; given maps stay."""
         machine = self.machine
+        for reader in self._readers.values():
+            reader.close()
         for program in self.programs.values():
             machine._programs.pop(program.id, None)
         for text in self._texts:
@@ -241,6 +301,6 @@ class MachineObject(Object):
         for name, m in self._raw.items():
             if name not in self._given:
                 machine.close_map(m)
-        self.programs, self._raw, self._texts = {}, {}, []
+        self.programs, self._raw, self._texts, self._readers = {}, {}, [], {}
         if self in machine._objects:
             machine._objects.remove(self)

@@ -1,0 +1,5 @@
+"""`python -m ebee`."""
+
+from ebee.cli import main
+
+main()

@@ -1,0 +1,101 @@
+"""A program's companion: a Python module beside its source that knows what its maps mean.
+
+For `firewall.c` it is `firewall_rules.py`. All of its parts are optional:
+
+    class RuleFile:                   # --config: rules that may change while the program runs
+        def __init__(self, path): ...
+        def update(self, maps): ...   # apply if new or changed; what changed, or None
+    def tables(maps, top): ...        # (title, columns, rows) to show at the end
+    def event_line(event): ...        # one line of text for an event
+
+Without one, `--config` is refused, maps are shown as they are, and events as their members.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from ebee.cli import report
+from ebee.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ebee.obj.handles import Object
+
+Table = tuple[str, tuple[str, ...], list[tuple[Any, ...]]]
+
+SHOWN = ("hash", "lru_hash", "percpu_hash", "lru_percpu_hash", "percpu_array", "array", "lpm_trie")
+
+
+class Companion:
+    """What a companion module offers, with defaults for what it does not."""
+
+    def __init__(self, module: ModuleType | None, rules: Any):
+        self.module, self.rules = module, rules
+
+    @classmethod
+    def of(cls, source: str, config: str | None) -> Companion:
+        """The companion of a source file; ConfigError when rules are given that nobody reads."""
+        stem = Path(source).name.split(".")[0]
+        path = Path(source).with_name(f"{stem}_rules.py")
+        module = _load(path) if path.exists() else None
+        rule_file = getattr(module, "RuleFile", None)
+        if config is None:
+            return cls(module, None)
+        if rule_file is None:
+            raise ConfigError(f"--config {config}: there is no {path} with a RuleFile to read it")
+        return cls(module, rule_file(config))
+
+    def update(self, maps: Mapping[str, Any]) -> Any:
+        """Apply the rules if they are new or have changed."""
+        return self.rules.update(maps) if self.rules is not None else None
+
+    def event_line(self, event: Any) -> str:
+        """One line for an event."""
+        if self.module is not None and hasattr(self.module, "event_line"):
+            return str(self.module.event_line(event))
+        return report.compact(event)
+
+    def tables(self, loaded: Object, top: int) -> list[Table]:
+        """What to show of the maps."""
+        if self.module is not None and hasattr(self.module, "tables"):
+            return list(self.module.tables(loaded.maps, top))
+        return [
+            (f"{name} ({len(rows)} of {total})", ("key", "value"), rows)
+            for name, m in loaded.maps.items()
+            if loaded.spec.maps[name].type in SHOWN and loaded.spec.maps[name].data is None
+            for rows, total in [_largest(m, top)]
+            if rows
+        ]
+
+
+def _load(path: Path) -> ModuleType:
+    found = importlib.util.spec_from_file_location(path.stem, path)
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+def _weight(value: Any) -> float:
+    """How large a value is: its first number, or the sum of a per-CPU one."""
+    if isinstance(value, int | float):
+        return float(value)
+    if isinstance(value, list | tuple):
+        return sum(map(_weight, value))
+    if isinstance(value, bytes | str):
+        return 0.0
+    members = value.values() if hasattr(value, "values") else ()
+    return next((_weight(m) for m in members), 0.0)
+
+
+def _largest(m: Any, top: int) -> tuple[list[tuple[Any, ...]], int]:
+    """The elements with the largest values that are not zero."""
+    found = [(k, v.sum() if hasattr(v, "sum") else v) for k, v in m.items()]
+    found = [(k, v) for k, v in found if _weight(v)]
+    found.sort(key=lambda kv: _weight(kv[1]), reverse=True)
+    return [(report.compact(k), report.compact(v)) for k, v in found[:top]], len(found)
