@@ -89,8 +89,8 @@ class LinuxObject(handles.Object):
 
     def close(self) -> None:
         """Detach, unload and free everything that is not pinned."""
-        for link in self._links:
-            link.close()
+        for attached in self._links:
+            attached.close()
         for reader in self._readers.values():
             reader.close()
         for memory in self._memory.values():

@@ -152,15 +152,14 @@ def suit(btf: Btf, strings: Iterable[str] = (), missing: AbstractSet[str] = froz
 
     What compilers emit and no kernel takes is replaced in any case. Without need it is `btf`.
     """
-    placeholder = len(btf)  # one byte, for replaced enumerations
+    placeholder = len(btf)  # a type of one byte, behind all others
     pairs = ((found, _suited(found, missing, placeholder)) for found in btf)
     changed = {a.id: b for a, b in pairs if type(a) is not type(b) or a != b}
     wanted = [text for text in strings if btf.string_offset(text) is None]
     if not changed and not wanted:
         return btf
     builder = BtfBuilder.edit(btf)
-    if any(isinstance(new, Union) for new in changed.values()):
-        builder.add(_BYTE)
+    builder.add(_BYTE)
     for id, new in changed.items():
         builder.set(id, new)
     for text in wanted:
@@ -170,8 +169,10 @@ def suit(btf: Btf, strings: Iterable[str] = (), missing: AbstractSet[str] = froz
 
 def _suited(found: Type, missing: AbstractSet[str], placeholder: int) -> Type:
     match found:
-        case Var(linkage=Linkage.EXTERN) | Func(linkage=Linkage.EXTERN):
-            found = found._replace(linkage=Linkage.GLOBAL)
+        case Var(linkage=Linkage.EXTERN):  # its type may be void
+            found = found._replace(type=placeholder, linkage=Linkage.GLOBAL)
+        case Func(linkage=Linkage.EXTERN):
+            return Typedef(found.name, found.type, found.id)
         case Datasec(size=0):  # .ksyms, .kconfig: what is in them comes from the kernel
             return Struct("", 0, (), found.id)
     match found:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import os
+import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
 from ebee.errors import KernelError
 from ebee.linux import uapi
 from ebee.linux.errors import refused
+from ebee.linux.host import missing_capabilities
 from ebee.linux.sys import CStruct, Fd, Value, call, open_fd
 
 Kind = Literal["prog", "map", "link", "btf"]
@@ -83,19 +86,32 @@ def pin(fd: Fd, path: str, what: str) -> None:
         why = {
             errno.EEXIST: "something is pinned there already",
             errno.ENOENT: "the folder does not exist",
-            errno.EINVAL: "the name holds a dot, or the folder is on no BPF file system"
-            " (mount -t bpf bpf /sys/fs/bpf)",
         }.get(error.errno or 0, "")
+        if error.errno == errno.EPERM and not missing_capabilities(("CAP_BPF",)):
+            why = (
+                "the folder is on no BPF file system (`mount -t bpf bpf /sys/fs/bpf` makes one),"
+                " or the name holds a dot"
+            )
         raise refused(error, f"pin {what} at {path}", why, needs=("CAP_BPF",)) from None
 
 
-def open_pinned(path: str, flags: int = 0) -> Fd:
-    """The object pinned at a path."""
+def open_pinned(path: str, kind: Kind, flags: int = 0) -> Fd:
+    """The object of a kind that is pinned at a path."""
     try:
-        return open_fd("OBJ_GET", pathname=path, file_flags=flags)
+        fd = open_fd("OBJ_GET", pathname=path, file_flags=flags)
     except OSError as error:
         why = {
             errno.ENOENT: "nothing is pinned there",
             errno.EACCES: "it is no pinned object, or not for this user to open",
         }.get(error.errno or 0, "")
         raise refused(error, f"open {path}", why, needs=("CAP_BPF",)) from None
+    if kind_of(fd) != kind:
+        fd.close()
+        raise KernelError(f"{path} is no pinned {NOUNS[kind]}", errno.EINVAL)
+    return fd
+
+
+def kind_of(fd: Fd) -> str:
+    """What a descriptor is of: "prog", "map", "link", "btf", or the name the kernel gives it."""
+    name = os.readlink(f"/proc/self/fd/{fd.fileno()}")
+    return re.sub(r"^anon_inode:(bpf[-_])?", "", name)

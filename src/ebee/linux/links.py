@@ -44,13 +44,7 @@ class Link(handles.Link):
     @classmethod
     def get(cls, path: str) -> Link:
         """The link pinned at a path; it stays attached as long as it is pinned."""
-        fd = open_pinned(path)
-        try:
-            object_info(fd, "link")["prog_id"]
-        except (KernelError, KeyError):
-            fd.close()
-            raise KernelError(f"{path} is no pinned link", errno.EINVAL) from None
-        return cls(fd, path)
+        return cls(open_pinned(path, "link"), path)
 
     def info(self) -> Info:
         """What the kernel says: type (a name), id, prog_id, and what that type of link has.

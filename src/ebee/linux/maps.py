@@ -188,12 +188,7 @@ class LinuxMap(RawMapDefaults):
     @classmethod
     def get(cls, path: str, flags: int = 0) -> LinuxMap:
         """The map pinned at a path; `flags` may be BPF_F_RDONLY or BPF_F_WRONLY."""
-        fd = open_pinned(path, flags)
-        try:
-            return cls.from_fd(fd)
-        except KernelError:
-            fd.close()
-            raise KernelError(f"{path} is no pinned map", errno.EINVAL) from None
+        return cls.from_fd(open_pinned(path, "map", flags))
 
     # -- elements ----------------------------------------------------------------------------
 
@@ -388,7 +383,10 @@ class LinuxMap(RawMapDefaults):
         try:
             call("MAP_FREEZE", map_fd=self.fd)
         except OSError as error:
-            why = "it is mapped writable, or frozen already" if error.errno == errno.EBUSY else ""
+            why = {
+                errno.EPERM: "it is frozen already, or open for reading only",
+                errno.EBUSY: "it is mapped into memory for writing, or frozen already",
+            }.get(error.errno or 0, "")
             raise refused(error, f"freeze map {self.name}", why, since="5.2") from None
 
     def pin(self, path: str) -> None:

@@ -230,10 +230,12 @@ MEMORY_COMMANDS = ("MAP_CREATE", "PROG_LOAD", "BTF_LOAD")
 
 def raise_memlock() -> bool:
     """Lift RLIMIT_MEMLOCK on kernels before 5.11; True when that has changed something."""
+    if kernel_version() >= (5, 11):
+        return False
     import resource
 
     unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-    if kernel_version() >= (5, 11) or resource.getrlimit(resource.RLIMIT_MEMLOCK) == unlimited:
+    if resource.getrlimit(resource.RLIMIT_MEMLOCK) == unlimited:
         return False
     try:
         resource.setrlimit(resource.RLIMIT_MEMLOCK, unlimited)

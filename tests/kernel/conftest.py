@@ -1,0 +1,193 @@
+"""What kernel tests may use: network namespaces, veth pairs, cgroups, BPF file systems, all made
+for one test and gone after it."""
+
+import contextlib
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+CGROUP_ROOTS = ("/sys/fs/cgroup/unified", "/sys/fs/cgroup")
+ETH_P_ALL = 3
+
+
+def ip(*words: str, netns: str = "") -> str:
+    """Run iproute2's ip, in a named network namespace if one is given."""
+    command = ["ip", *(["-n", netns] if netns else []), *words]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
+    return done.stdout
+
+
+@contextlib.contextmanager
+def entered(netns: str) -> Iterator[None]:
+    """This thread inside a named network namespace."""
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    clone_newnet = 0x40000000
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    other = os.open(f"/run/netns/{netns}", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        assert libc.setns(other, clone_newnet) == 0
+        yield
+    finally:
+        assert libc.setns(home, clone_newnet) == 0
+        os.close(home)
+        os.close(other)
+
+
+@dataclass
+class Net:
+    """Two network namespaces joined by a veth pair: `left` (dev "veth0") and `right` ("veth1").
+
+    Addresses are 10.99.0.1/24 on the left, 10.99.0.2/24 on the right; neighbours are static, and
+    IPv6 is off: nothing moves on the wire but what the test sends.
+    """
+
+    left: str
+    right: str
+    macs: dict[str, str] = field(default_factory=dict)
+
+    def inside(self, side: str) -> contextlib.AbstractContextManager[None]:
+        """Everything this thread does happens on the "left" or on the "right"."""
+        return entered(getattr(self, side))
+
+    def socket(self, side: str, dev: str = ""):
+        """A packet socket on that side's interface; received frames are whole Ethernet frames."""
+        import socket
+
+        with self.inside(side):
+            made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+            made.bind((dev or {"left": "veth0", "right": "veth1"}[side], 0))
+            made.settimeout(5)
+        return made
+
+    def frame(self, payload: bytes, source: str = "left", ethertype: int = 0x88B5) -> bytes:
+        """An Ethernet frame to the other side; the default type is one for local experiments."""
+        other = "right" if source == "left" else "left"
+        raw = [bytes.fromhex(self.macs[side].replace(":", "")) for side in (other, source)]
+        return b"".join(raw) + ethertype.to_bytes(2, "big") + payload
+
+
+_COUNTER = iter(range(1_000_000))
+
+
+@pytest.fixture
+def net() -> Iterator[Net]:
+    """A fresh pair of network namespaces; see Net."""
+    tag = f"ebee-{os.getpid()}-{next(_COUNTER)}"
+    made = Net(f"{tag}-l", f"{tag}-r")
+    try:
+        for name in (made.left, made.right):
+            ip("netns", "add", name)
+            with entered(name):
+                for scope in ("all", "default"):
+                    Path(f"/proc/sys/net/ipv6/conf/{scope}/disable_ipv6").write_text("1")
+            ip("link", "set", "lo", "up", netns=name)
+        ip("link", "add", "veth0", "netns", made.left, "type", "veth", "peer", "name", "veth1",
+           "netns", made.right)  # fmt: skip
+        for netns, dev, address in (
+            (made.left, "veth0", "10.99.0.1/24"),
+            (made.right, "veth1", "10.99.0.2/24"),
+        ):
+            ip("addr", "add", address, "dev", dev, netns=netns)
+            ip("link", "set", dev, "up", netns=netns)
+        for side, netns, dev in (("left", made.left, "veth0"), ("right", made.right, "veth1")):
+            made.macs[side] = ip("-br", "link", "show", dev, netns=netns).split()[2]
+        ip("neigh", "replace", "10.99.0.2", "lladdr", made.macs["right"], "dev", "veth0",
+           netns=made.left)  # fmt: skip
+        ip("neigh", "replace", "10.99.0.1", "lladdr", made.macs["left"], "dev", "veth1",
+           netns=made.right)  # fmt: skip
+        yield made
+    finally:
+        for name in (made.left, made.right):
+            subprocess.run(["ip", "netns", "del", name], capture_output=True)
+
+
+@pytest.fixture
+def cgroup() -> Iterator[Path]:
+    """A fresh, empty cgroup of version 2. Processes that a test puts in are moved out again."""
+    root = next((Path(r) for r in CGROUP_ROOTS if Path(r, "cgroup.controllers").exists()), None)
+    if root is None:
+        pytest.skip("no cgroup version 2 is mounted")
+    path = root / f"ebee-{os.getpid()}-{next(_COUNTER)}"
+    path.mkdir()
+    try:
+        yield path
+    finally:
+        for pid in (path / "cgroup.procs").read_text().split():
+            with contextlib.suppress(ProcessLookupError):
+                (root / "cgroup.procs").write_text(pid)
+        path.rmdir()
+
+
+@pytest.fixture
+def bpffs(tmp_path: Path) -> Iterator[Path]:
+    """A BPF file system of its own."""
+    path = tmp_path / "bpffs"
+    path.mkdir()
+    subprocess.run(["mount", "-t", "bpf", "bpf", str(path)], check=True)
+    try:
+        yield path
+    finally:
+        subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+@pytest.fixture
+def in_thread() -> Iterator[Callable[[Callable[[], None]], threading.Thread]]:
+    """Run a function in a thread that has ended when the test has."""
+    started: list[threading.Thread] = []
+
+    def run(function: Callable[[], None]) -> threading.Thread:
+        started.append(threading.Thread(target=function, daemon=True))
+        started[-1].start()
+        return started[-1]
+
+    yield run
+    for thread in started:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def open_fds() -> Callable[[], int]:
+    """Count the descriptors that this process has open."""
+    return lambda: len(os.listdir("/proc/self/fd")) - 1
+
+
+@pytest.fixture
+def as_nobody() -> Callable[[Callable[[], str]], str]:
+    """Run a function in a child process without any privilege; what it returns.
+
+    The child is forked, for an unprivileged user may not be able to read Python's own library; what
+    the function imports must have been imported before.
+    """
+
+    def run(function: Callable[[], str]) -> str:
+        reading, writing = os.pipe()
+        child = os.fork()
+        if not child:
+            status = 1
+            try:
+                os.setgroups([])
+                os.setresgid(65534, 65534, 65534)
+                os.setresuid(65534, 65534, 65534)
+                os.write(writing, function().encode())
+                status = 0
+            except BaseException as error:
+                os.write(writing, repr(error).encode())
+            finally:
+                os._exit(status)
+        os.close(writing)
+        with os.fdopen(reading) as pipe:
+            text = pipe.read()
+        _, status = os.waitpid(child, 0)
+        assert status == 0, text
+        return text
+
+    return run
