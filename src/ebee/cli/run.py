@@ -130,7 +130,7 @@ class Session:
             if machine is not None:
                 machine.set_clock(packet.ts_ns)
             try:
-                result = self.program.run(bytes(packet.data))  # type: ignore[attr-defined]
+                result = self.program.test_run(bytes(packet.data))  # type: ignore[attr-defined]
             except EbeeError as e:
                 if self.on == "machine":
                     raise

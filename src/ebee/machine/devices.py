@@ -55,7 +55,7 @@ class Interface:
         if self.program is None:
             self.passed.append(frame)
             return Delivery("XDP_PASS", frame)
-        run = self.program.run(frame, ifindex=self.ifindex, rx_queue=rx_queue, cpu=cpu)
+        run = self.program.test_run(frame, ifindex=self.ifindex, rx_queue=rx_queue, cpu=cpu)
         action, out = action_name(run.retval), None
         if run.retval == XDP_PASS:
             self.passed.append(run.data)

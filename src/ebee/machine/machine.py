@@ -191,7 +191,7 @@ class MachineProgram(Program):
         super().__init__(spec)
         self.machine, self.code, self.id = machine, code, machine.new_id()
 
-    def run(
+    def test_run(
         self,
         data: bytes | memoryview = b"",
         *,

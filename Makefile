@@ -1,0 +1,49 @@
+# Everything runs in a virtual environment of its own; `make demo` and `make test` need nothing else
+# but Python 3.11 and pip.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help demo test lint format bench fuzz coverage clean
+
+help:
+	@echo "make demo     build the firewall, run it over a capture, and (as root) in the kernel"
+	@echo "make test     all everyday tests"
+	@echo "make lint     ruff, mypy, and generated files that are out of date"
+	@echo "make bench    ratios to other engines, measured in one run"
+	@echo "make fuzz     the long random tests"
+
+$(VENV)/.c $(VENV)/.test: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS)]'
+	@touch $@
+
+$(VENV)/.c: EXTRAS := c
+$(VENV)/.test: EXTRAS := c,test,lint
+
+demo: $(VENV)/.c
+	@$(BIN)/python scripts/demo.py
+
+test: $(VENV)/.test
+	$(PYTEST)
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python scripts/gen_coverage.py --check
+
+format: $(VENV)/.test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.test
+	$(BIN)/python -m bench
+
+fuzz: $(VENV)/.test
+	EBEE_FUZZ=1 $(PYTEST) -m 'unit or differential' -k fuzz
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
