@@ -1,0 +1,1 @@
+"""Restricted Python to LLVM IR and machine code: one front end, for the host and for BPF."""

@@ -1,0 +1,164 @@
+"""Conditions: control flow that goes one of two ways, and what is known on each.
+
+`if 0 < n < 16:` tells the range of n inside; constants decide, so that the other way is not even
+lowered.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from ebee.lang import arith
+from ebee.lang.errors import Refusal, at
+from ebee.lang.function import Env, Function
+from ebee.lang.values import TupleType, Value, constant, is_integer, is_ptr, name_of
+
+Ways = tuple[Env | None, Env | None]
+
+COMPARISONS: dict[type[ast.cmpop], str] = {
+    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
+}  # fmt: skip
+
+
+def branch(f: Function, node: ast.expr, yes: str, no: str) -> Ways:
+    """Go to a label by a condition; gives what is known at each, None where control cannot go."""
+    try:
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            fails, holds = branch(f, node.operand, no, yes)
+            return holds, fails
+        if isinstance(node, ast.BoolOp):
+            return _branch_bool(f, node, yes, no)
+        if isinstance(node, ast.Compare):
+            return _branch_compare(f, node, yes, no)
+        return go(f, arith.truth(f.body, f.value(node)), yes, no)
+    except Refusal as refusal:
+        raise at(f.source, node, refusal) from None
+
+
+def go(f: Function, holds: Value, yes: str, no: str) -> Ways:
+    """Branch on a bool."""
+    env = f.env
+    assert env is not None
+    if holds.constant is not None:
+        f.body.jump(yes if holds.constant else no)
+        return (env, None) if holds.constant else (None, env)
+    f.body.end(f"br i1 {holds.text}, label %{yes}, label %{no}")
+    return env, dict(env)
+
+
+def _branch_bool(f: Function, node: ast.BoolOp, yes: str, no: str) -> Ways:
+    both = isinstance(node.op, ast.And)
+    early: list[Env | None] = []
+    for part in node.values[:-1]:
+        more = f.body.name("more")
+        holds, fails = branch(f, part, *((more, no) if both else (yes, more)))
+        on, off = (holds, fails) if both else (fails, holds)
+        early.append(off)
+        if on is None:
+            met = f.join(*early)
+            return (None, met) if both else (met, None)
+        f.body.label(more)
+        f.env = on
+    holds, fails = branch(f, node.values[-1], yes, no)
+    if both:
+        return holds, f.join(*early, fails)
+    return f.join(*early, holds), fails
+
+
+def _branch_compare(f: Function, node: ast.Compare, yes: str, no: str) -> Ways:
+    left_node, left = node.left, f.value(node.left)
+    failed: list[Env | None] = []
+    last = len(node.ops) - 1
+    for i, (op, right_node) in enumerate(zip(node.ops, node.comparators, strict=True)):
+        answer, right = comparison(f, op, left, right_node)
+        more = yes if i == last else f.body.name("more")
+        holds, fails = go(f, answer, more, no)
+        if right is not None and type(op) in COMPARISONS and is_integer(left.type):
+            sign = COMPARISONS[type(op)]
+            _narrow(holds, left_node, left, sign, right)
+            _narrow(holds, right_node, right, arith.MIRROR[sign], left)
+            _narrow(fails, left_node, left, arith.OPPOSITE[sign], right)
+            _narrow(fails, right_node, right, arith.MIRROR[arith.OPPOSITE[sign]], left)
+        failed.append(fails)
+        if holds is None or i == last:
+            return holds, f.join(*failed)
+        f.body.label(more)
+        f.env = holds
+        assert right is not None
+        left_node, left = right_node, right
+    raise AssertionError("a comparison has an operator")
+
+
+def _narrow(env: Env | None, node: ast.expr, value: Value, op: str, other: Value) -> None:
+    """Note what a comparison says of a variable."""
+    if isinstance(node, ast.NamedExpr):
+        node = node.target
+    if env is None or not isinstance(node, ast.Name):
+        return
+    now = env.get(node.id)
+    if now is not None and is_integer(now.type) and now.text == value.text:
+        env[node.id] = arith.narrowed(op, now, other)
+
+
+def comparison(
+    f: Function, op: ast.cmpop, left: Value, right_node: ast.expr
+) -> tuple[Value, Value | None]:
+    """`left op right` as a bool, and the right side where it is a single value."""
+    if isinstance(op, ast.In | ast.NotIn):
+        return _contains(f, left, right_node, isinstance(op, ast.NotIn)), None
+    if isinstance(op, ast.Is | ast.IsNot):
+        sign = "==" if isinstance(op, ast.Is) else "!="
+        raise Refusal("`is` compares objects of Python, not values", f"use {sign}")
+    right = f.value(right_node)
+    sign = COMPARISONS[type(op)]
+    if is_integer(left.type) and is_integer(right.type):
+        return arith.compare(f.body, sign, left, right), right
+    if is_ptr(left.type) and is_ptr(right.type):
+        return compare_pointers(f, sign, left, right), right
+    names = f"`{name_of(left.type)}` and `{name_of(right.type)}`"
+    hint = "compare with `null`" if is_ptr(left.type) or is_ptr(right.type) else ""
+    raise Refusal(f"{names} cannot be compared", hint)
+
+
+def compare_pointers(f: Function, sign: str, left: Value, right: Value) -> Value:
+    """Addresses, as unsigned numbers."""
+    for one, other in ((left, right), (right, left)):
+        if one.text == "null" and other.known is not None and sign in ("==", "!="):
+            return constant(bool, sign == "!=")
+    if left.text == right.text:
+        return constant(bool, arith.COMPARE[sign](0, 0))
+    names = {"<": "ult", "<=": "ule", ">": "ugt", ">=": "uge", "==": "eq", "!=": "ne"}
+    text = f.body.op(f"icmp {names[sign]} ptr {left.text}, {right.text}")
+    return Value(bool, text, 0, 1)
+
+
+def _contains(f: Function, left: Value, node: ast.expr, negate: bool) -> Value:
+    """`x in (1, 2, 3)`, or a tuple constant of the module."""
+    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+        members = [f.value(e) for e in node.elts]
+    else:
+        container = f.value(node)
+        if not isinstance(container.type, TupleType):
+            raise Refusal(
+                f"`in` of a `{name_of(container.type)}`", "use a tuple of values: x in (1, 2, 3)"
+            )
+        members = list(container.elems)
+    found = constant(bool, False)
+    for m in members:
+        if not (is_integer(left.type) and is_integer(m.type)):
+            raise Refusal("`in` compares integers only")
+        same = arith.compare(f.body, "==", left, m)
+        found = _or(f, found, same)
+    if not negate:
+        return found
+    if found.constant is not None:
+        return constant(bool, not found.constant)
+    return Value(bool, f.body.op(f"xor i1 {found.text}, true"), 0, 1)
+
+
+def _or(f: Function, a: Value, b: Value) -> Value:
+    if a.constant is not None:
+        return a if a.constant else b
+    if b.constant is not None:
+        return b if b.constant else a
+    return Value(bool, f.body.op(f"or i1 {a.text}, {b.text}"), 0, 1)

@@ -1,0 +1,313 @@
+"""The lowering of one function: its variables, what is known of them here, its blocks.
+
+A variable has one type, that of its first value. Where a variable has one place of assignment,
+outside of loops, its value is used as it is; all others have a slot on the stack, which LLVM turns
+into registers. `env` maps each variable that certainly has a value here to what is known of it;
+where control cannot come, `env` is None.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ebee.lang import arith, memory
+from ebee.lang.errors import Refusal, SourceError, at
+from ebee.lang.ir import Body
+from ebee.lang.values import (
+    NONE,
+    NULL,
+    TupleType,
+    Type,
+    Value,
+    fits64,
+    is_int,
+    is_integer,
+    is_ptr,
+    llvm,
+    name_of,
+    span,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from ebee.lang.source import Source
+    from ebee.lang.unit import Unit
+
+Env = dict[str, Value]
+
+EXPRESSIONS: dict[type[ast.AST], Callable[[Function, Any], Value]] = {}
+STATEMENTS: dict[type[ast.AST], Callable[[Function, Any], None]] = {}
+CONDITIONS: dict[
+    type[ast.AST], Callable[[Function, Any, str, str], tuple[Env | None, Env | None]]
+] = {}
+"""Handlers by kind of node, filled by the modules expressions, conditions, statements, ..."""
+
+
+@dataclass(slots=True)
+class Variable:
+    """A local variable: its type, and its slot if it has one."""
+
+    type: Type
+    slot: str | None
+
+
+@dataclass(slots=True)
+class Loop:
+    """A loop around a statement: where `break` and `continue` go, with what is known there."""
+
+    on_break: str
+    on_continue: str
+    broken: list[Env]
+    continued: list[Env]
+
+
+class Function:
+    """The state of lowering one function for one set of constants."""
+
+    def __init__(self, unit: Unit, source: Source, result: Type):
+        self.unit, self.source, self.result = unit, source, result
+        self.body = Body()
+        self.env: Env | None = {}
+        self.variables: dict[str, Variable] = {}
+        self.loops: list[Loop] = []
+        self.writes = _writes(source.tree)
+        self.returned = False
+
+    # --- the walk --------------------------------------------------------------------------------
+
+    def value(self, node: ast.expr) -> Value:
+        """Lower an expression."""
+        return self._lower(EXPRESSIONS, node)  # type: ignore[no-any-return]
+
+    def statement(self, node: ast.stmt) -> None:
+        """Lower a statement; behind one that does not go on, nothing is emitted."""
+        if self.env is not None:
+            self._lower(STATEMENTS, node)
+
+    def block(self, nodes: list[ast.stmt]) -> None:
+        for node in nodes:
+            self.statement(node)
+
+    def _lower(self, table: dict[type[ast.AST], Any], node: ast.AST) -> Any:
+        from ebee.lang.refused import refusal_of
+
+        try:
+            handler = table.get(type(node))
+            if handler is None:
+                raise refusal_of(node)
+            return handler(self, node)
+        except Refusal as refusal:
+            raise at(self.source, node, refusal) from None
+
+    def error(self, node: ast.AST, message: str, way_out: str = "") -> SourceError:
+        return at(self.source, node, Refusal(message, way_out))
+
+    # --- variables -------------------------------------------------------------------------------
+
+    def read(self, name: str) -> Value:
+        """The value of a variable here."""
+        assert self.env is not None
+        value = self.env.get(name)
+        if value is None:
+            raise Refusal(
+                f"`{name}` may not have a value here",
+                "assign it on every path that leads here, or before the branch or loop",
+            )
+        if value.type is int and not fits64(value.lo, value.hi):
+            raise Refusal(
+                f"`{name}` is a plain int that may leave 64 bits", "give it a type: u64(...)"
+            )
+        if not value.text and value.constant is None and value.type not in (NONE.type,):
+            slot = self.variables[name].slot
+            text = self.body.op(f"load {llvm(value.type)}, ptr {slot}", name)
+            value = self.env[name] = value._replace(text=text)
+        return value
+
+    def assign(self, name: str, value: Value, declared: Type | None = None) -> None:
+        """Bind a variable to a value."""
+        assert self.env is not None
+        self._check_storable(name, value)
+        variable = self.variables.get(name)
+        if variable is None:
+            sites, in_loop = self.writes[name]
+            slot = None
+            t = declared if declared is not None else value.type
+            if sites > 1 or in_loop:
+                slot = self.body.alloca(llvm(t), 8, name)
+            variable = self.variables[name] = Variable(t, slot)
+        value = self._as_variable(name, value, variable)
+        if variable.slot is not None:
+            if value.stack and self.writes[name][0] > 1 and self.loops:
+                raise Refusal(
+                    f"`{name}` is assigned in several places and may outlive this struct",
+                    "copy the struct's members, or use a variable of its own",
+                )
+            text = value.text
+            if is_integer(value.type) and value.constant is not None:
+                text = arith.operand(self.body, value, int(llvm(value.type)[1:]))
+            self.body.emit(f"store {llvm(variable.type)} {text}, ptr {variable.slot}")
+        self.env[name] = value
+
+    def _check_storable(self, name: str, value: Value) -> None:
+        t = value.type
+        if isinstance(t, TupleType):
+            if self.writes[name][0] > 1 or self.writes[name][1]:
+                raise Refusal("a tuple in a variable that changes", "unpack it: a, b = ...")
+        elif t is NONE.type:
+            raise Refusal(f"`{name}` would be None: the call gives no value")
+        elif t is int and not fits64(value.lo, value.hi):
+            raise Refusal("a plain int outside 64 bits in a variable")
+
+    def _as_variable(self, name: str, value: Value, variable: Variable) -> Value:
+        """A value as one of the variable's type, which it must be but for null."""
+        have, want = value.type, variable.type
+        if have == want:
+            return value
+        if is_ptr(have) and is_ptr(want):
+            if have is NULL or have.to is None:
+                return memory.retype(value, want)
+            if want.to is None:
+                variable.type = have
+                return value
+            raise Refusal(
+                f"`{name}` is a `{name_of(want)}` and cannot become a `{name_of(have)}`",
+                f"cast({name_of(want)}, ...), or another name",
+            )
+        way_out = "use another name for it"
+        if is_int(want) and is_integer(have):
+            way_out = f"convert it: {name_of(want)}(...)"
+        elif is_int(have) and want is int:
+            way_out = f"give `{name}` this type where it is first assigned: {name_of(have)}(...)"
+        raise Refusal(
+            f"`{name}` is a `{name_of(want)}` and cannot become a `{name_of(have)}`", way_out
+        )
+
+    # --- where paths meet ------------------------------------------------------------------------
+
+    def fork(self) -> Env:
+        """What is known here, for a path that leaves."""
+        assert self.env is not None
+        return dict(self.env)
+
+    def join(self, *envs: Env | None) -> Env | None:
+        """What is known where several paths meet."""
+        alive = [e for e in envs if e is not None]
+        if not alive:
+            return None
+        first, *others = alive
+        for other in others:
+            first = {n: self._both(n, v, other[n]) for n, v in first.items() if n in other}
+        return first
+
+    def _both(self, name: str, a: Value, b: Value) -> Value:
+        if a == b:
+            return a
+        t = self.variables[name].type
+        text = a.text if a.text == b.text else ""
+        same = a.known == b.known and a.at == b.at
+        known = (a.known, a.at) if same else (None, 0)
+        if known[0] is None and text and not text.startswith("%"):
+            text = ""
+        return Value(t, text, min(a.lo, b.lo), max(a.hi, b.hi), *known, a.stack or b.stack)
+
+    def forget(self, node: ast.AST) -> None:
+        """At the head of a loop: what its body assigns is only known by its type."""
+        assert self.env is not None
+        for name in writes_in(node):
+            if name in self.env:
+                v = self.env[name]
+                t = self.variables[name].type
+                bounds = span(t) if is_integer(t) else (0, 0)
+                self.env[name] = Value(t, "", *bounds, stack=v.stack)
+
+    # --- conversions -----------------------------------------------------------------------------
+
+    def pass_as(self, value: Value, t: Type, what: str) -> Value:
+        """A value as an argument, result or conversion of type `t`, as @native functions do it."""
+        if is_int(t):
+            return arith.convert(self.body, value, t)
+        if is_ptr(t):
+            if not is_ptr(value.type):
+                raise Refusal(f"{what} is a `{name_of(value.type)}`, not a pointer")
+            return memory.retype(value, t)
+        if value.type != t:
+            hint = ""
+            if t is bool and is_integer(value.type):
+                hint = "compare it: x != 0"
+            elif t is int and is_int(value.type):
+                hint = "convert it: int(x)"
+            raise Refusal(f"{what} is a `{name_of(value.type)}`, not a `{name_of(t)}`", hint)
+        if t is int and not (span(int)[0] <= value.lo and value.hi <= span(int)[1]):
+            raise Refusal(f"{what} is a plain int that may be over 2**63", "convert it: u64(...)")
+        return value
+
+    def as_type(self, node: ast.expr, t: Type, what: str) -> Value:
+        """Lower an expression whose value is converted to `t`; each branch of a conditional
+        expression on its own, so that they need not agree."""
+        if isinstance(node, ast.IfExp) and (is_int(t) or is_ptr(t)):
+            from ebee.lang.expressions import conditional
+
+            return conditional(self, node, lambda n: self.as_type(n, t, what))
+        value = self.value(node)
+        try:
+            return self.pass_as(value, t, what)
+        except Refusal as refusal:
+            raise at(self.source, node, refusal) from None
+
+    def phi(self, t: Type, incoming: list[tuple[Value, str]]) -> Value:
+        """The value of whichever path was taken, at the start of a block."""
+        if len(incoming) == 1:
+            return incoming[0][0]
+        values = [v for v, _ in incoming]
+        if all(v == values[0] for v in values):
+            return values[0]
+        pairs = ", ".join(f"[ {self._phi_text(v)}, %{label} ]" for v, label in incoming)
+        text = self.body.op(f"phi {llvm(t)} {pairs}")
+        lo, hi = min(v.lo for v in values), max(v.hi for v in values)
+        if t is int:
+            arith.check_plain("if-else", lo, hi)
+        return Value(t, text, lo, hi, stack=any(v.stack for v in values))
+
+    def _phi_text(self, v: Value) -> str:
+        if is_integer(v.type) and v.constant is not None:
+            return arith.operand(self.body, v, int(llvm(v.type)[1:]))
+        return v.text
+
+
+def writes_in(node: ast.AST) -> set[str]:
+    """Names that code assigns."""
+    names: set[str] = set()
+    for n in ast.walk(node):
+        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store):
+            names.add(n.id)
+        elif isinstance(n, ast.MatchAs | ast.MatchStar) and n.name:
+            names.add(n.name)
+    return names
+
+
+def _writes(tree: ast.FunctionDef) -> dict[str, tuple[int, bool]]:
+    """For each variable: how many places assign it, and whether one of them is in a loop."""
+    found: dict[str, tuple[int, bool]] = {}
+
+    def visit(node: ast.AST, in_loop: bool) -> None:
+        name = None
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            name = node.id
+        elif isinstance(node, ast.MatchAs | ast.MatchStar):
+            name = node.name
+        elif isinstance(node, ast.arg):
+            name = node.arg
+        if name is not None:
+            sites, before = found.get(name, (0, False))
+            found[name] = sites + 1, before or in_loop
+        in_loop = in_loop or isinstance(node, ast.For | ast.While)
+        for child in ast.iter_child_nodes(node):
+            visit(child, in_loop)
+
+    visit(tree, False)
+    return found
+
+
+__all__ = ["CONDITIONS", "EXPRESSIONS", "STATEMENTS", "Env", "Function", "Loop", "Variable"]

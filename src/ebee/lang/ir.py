@@ -1,0 +1,112 @@
+"""LLVM IR as text: modules in parts that can be merged, and functions block by block.
+
+Nothing here is numbered across functions (no attribute groups, metadata or type numbers), so the
+texts of two modules can stand in one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ebee.errors import CompileError
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionType:
+    """An exported function: names and types of its parameters (bound ones are gone), the type of
+    its result; `llvm` is the type as IR has it, `ptr (i64, ptr)`."""
+
+    params: tuple[tuple[str, Any], ...]
+    result: Any
+    llvm: str
+
+
+@dataclass
+class Module:
+    """IR in parts, each by the name of what it declares or defines.
+
+    `exports`: the functions that can be called from outside.
+    """
+
+    declarations: dict[str, str] = field(default_factory=dict)
+    functions: dict[str, str] = field(default_factory=dict)
+    exports: dict[str, FunctionType] = field(default_factory=dict)
+
+    @property
+    def ir(self) -> str:
+        """The whole text. What is defined here is not declared."""
+        outside = [t for n, t in self.declarations.items() if n not in self.functions]
+        return "\n".join([*outside, *self.functions.values()]) + "\n"
+
+    def merge(self, *others: Module) -> Module:
+        """One module of several; CompileError when two define one name differently."""
+        whole = Module(dict(self.declarations), dict(self.functions), dict(self.exports))
+        for other in others:
+            for name, text in other.functions.items():
+                if whole.functions.setdefault(name, text) != text:
+                    raise CompileError(f"two modules define @{name} differently")
+            for name, text in other.declarations.items():
+                if whole.declarations.setdefault(name, text) != text:
+                    raise CompileError(f"two modules declare @{name} differently")
+            whole.exports |= other.exports
+        return whole
+
+
+def symbol(name: str) -> str:
+    """A global name as IR writes it."""
+    escaped = "".join(
+        c if c.isprintable() and c.isascii() and c not in '"\\' else f"\\{ord(c):02X}" for c in name
+    )
+    return f'@"{escaped}"'
+
+
+class Body:
+    """The blocks of one function. Code behind a terminator goes nowhere, until the next label."""
+
+    def __init__(self) -> None:
+        self.entry: list[str] = []
+        self.lines: list[str] = []
+        self.block = "start.0"
+        self.open = True
+        self._count = 0
+
+    def name(self, hint: str = "v") -> str:
+        """A new name for a value or label."""
+        self._count += 1
+        return f"{hint if hint.isascii() else 'v'}.{self._count}"
+
+    def emit(self, text: str) -> None:
+        """An instruction without result."""
+        if self.open:
+            self.lines.append("  " + text)
+
+    def op(self, text: str, hint: str = "v") -> str:
+        """An instruction with a result; gives its operand."""
+        result = "%" + self.name(hint)
+        self.emit(f"{result} = {text}")
+        return result
+
+    def alloca(self, llvm_type: str, align: int, hint: str = "slot") -> str:
+        """Room on the stack for the whole life of the function."""
+        result = "%" + self.name(hint)
+        self.entry.append(f"  {result} = alloca {llvm_type}, align {align}")
+        return result
+
+    def label(self, name: str) -> None:
+        """Begin a block; the one before it goes on here unless it has ended."""
+        if self.open:
+            self.emit(f"br label %{name}")
+        self.lines.append(f"{name}:")
+        self.block, self.open = name, True
+
+    def end(self, text: str) -> None:
+        """A terminator."""
+        self.emit(text)
+        self.open = False
+
+    def jump(self, label: str) -> None:
+        self.end(f"br label %{label}")
+
+    def text(self) -> str:
+        return "\n".join(["entry.0:", *self.entry, "  br label %start.0", "start.0:", *self.lines])

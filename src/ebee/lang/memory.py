@@ -1,0 +1,185 @@
+"""Places in memory: loads, stores, members, elements; constant members are folded.
+
+Loads and stores are emitted with the alignment that is certain: one byte on the host, whose
+pointers may come from packets.
+"""
+
+from __future__ import annotations
+
+from ebee.lang import arith
+from ebee.lang.errors import Refusal
+from ebee.lang.ir import Body, symbol
+from ebee.lang.known import Known
+from ebee.lang.values import (
+    NULL,
+    NULL_VALUE,
+    Type,
+    Value,
+    constant,
+    held,
+    is_int,
+    is_integer,
+    is_ptr,
+    is_struct,
+    llvm,
+    name_of,
+    normal_target,
+    span,
+)  # fmt: skip
+from ebee.types import ArrayType, Field, PtrType, Struct, alignof, fields, sizeof
+
+
+def known_address(t: Type, known: Known, at: int) -> Value:
+    """An address inside a constant object."""
+    if isinstance(known.symbol, int):
+        address = known.symbol + at
+        text = f"inttoptr (i64 {address} to ptr)" if address else "null"
+        return Value(t, text, known=known if address else None, at=at)
+    base = symbol(known.symbol)
+    text = f"getelementptr (i8, ptr {base}, i64 {at})" if at else base
+    return Value(t, text, known=known, at=at)
+
+
+def member(b: Body, base: Value, field: Field) -> Value:
+    """The address of a member: a pointer to it."""
+    t = PtrType(normal_target(field.type))
+    if base.known is not None:
+        return known_address(t, base.known, base.at + field.offset)
+    if not field.offset:
+        return Value(t, base.text, stack=base.stack)
+    text = b.op(f"getelementptr nuw i8, ptr {base.text}, i64 {field.offset}")
+    return Value(t, text, stack=base.stack)
+
+
+def find_field(t: Type, name: str) -> Field:
+    """A member by name; Refusal with the names there are."""
+    members = fields(t)
+    if name not in members:
+        raise Refusal(f"{name_of(t)} has no member `{name}`", f"its members: {', '.join(members)}")
+    return members[name]
+
+
+def element(b: Body, p: Value, index: Value, access: bool) -> Value:
+    """The address of element `index` behind a pointer. `access`: it is loaded or stored at once,
+    so the sum is an address and does not wrap."""
+    to = target(p)
+    if not is_integer(index.type):
+        raise Refusal(f"`{name_of(index.type)}` is no index")
+    if index.constant == 0:
+        return p
+    size = sizeof(to)
+    if p.known is not None and index.constant is not None:
+        return known_address(p.type, p.known, p.at + index.constant * size)
+    flags = " nusw" if access and index.hi < 1 << 63 else ""
+    text = arith.operand(b, index, 64)
+    unit = llvm(to) if is_int(to) or is_ptr(to) else f"[{size} x i8]"
+    text = b.op(f"getelementptr{flags} {unit}, ptr {p.text}, i64 {text}")
+    return Value(p.type, text, stack=p.stack)
+
+
+def array_element(b: Body, array: Value, index: Value) -> Value:
+    """The address of an element of an array; the index must be known to be inside."""
+    t = array.type
+    if not is_integer(index.type):
+        raise Refusal(f"`{name_of(index.type)}` is no index")
+    if index.hi < 0 or index.lo >= t.count:
+        shown = index.lo if index.constant is not None else f"{index.lo}..{index.hi}"
+        raise Refusal(f"index {shown} of an array of {t.count}")
+    if index.lo < 0 or index.hi >= t.count:
+        raise Refusal(
+            f"the index may be outside the array of {t.count}: it is {index.lo}..{index.hi}",
+            f"compare it first (`if i < {t.count}:`), take `i % {t.count}`, or use `.ptr[i]`,"
+            " which is not checked",
+        )
+    first = array._replace(type=PtrType(normal_target(t.elem)))
+    return element(b, first, index, access=True)
+
+
+def target(p: Value) -> Type:
+    """What a pointer points to."""
+    if p.type.to is None:
+        raise Refusal("`null` points to nothing", "give the variable a type: p: ptr[T] = null")
+    return p.type.to
+
+
+def load(b: Body, p: Value, const: bool = False) -> Value:
+    """The value at an address: structs and arrays stay where they are."""
+    t = target(p)
+    if is_struct(t) or isinstance(t, ArrayType):
+        return p._replace(type=t)
+    result = held(t)
+    if const and p.known is not None:
+        value = p.known.by_offset.get(p.at)
+        if value is not None:
+            return _known_value(result, value)
+    invariant = ", !invariant.load !{}" if const else ""
+    text = b.op(f"load {llvm(result)}, ptr {p.text}, align {_align(t)}{invariant}")
+    if is_ptr(t):
+        return Value(t, text)
+    if t.big:
+        text = b.op(f"call {llvm(result)} @llvm.bswap.{llvm(result)}({llvm(result)} {text})")
+    return Value(result, text, *span(result))
+
+
+def _known_value(t: Type, value: int | Known) -> Value:
+    if is_ptr(t):
+        known = value if isinstance(value, Known) else Known(value)
+        return known_address(t, known, 0)
+    if isinstance(value, Known):
+        raise Refusal(f"the value given for this member is an object, not a `{name_of(t)}`")
+    return constant(t, value)
+
+
+def store(b: Body, p: Value, value: Value) -> None:
+    """Store at an address: integers wrap, structs and arrays are copied."""
+    t = target(p)
+    if is_int(t):
+        value = arith.convert(b, value, held(t))
+        text = arith.operand(b, value, t.bits)
+        if t.big:
+            text = b.op(f"call i{t.bits} @llvm.bswap.i{t.bits}(i{t.bits} {text})")
+        b.emit(f"store i{t.bits} {text}, ptr {p.text}, align {_align(t)}")
+    elif is_ptr(t):
+        if not is_ptr(value.type):
+            raise Refusal(f"`{name_of(value.type)}` is no pointer, but the place holds one")
+        if value.stack:
+            raise Refusal(
+                "the address of a local struct is stored", "it is gone when the function returns"
+            )
+        b.emit(f"store ptr {value.text}, ptr {p.text}, align {_align(t)}")
+    else:
+        if value.type != t:
+            raise Refusal(f"`{name_of(value.type)}` is stored where `{name_of(t)}` is held")
+        copy(b, p.text, value.text, sizeof(t))
+
+
+def copy(b: Body, to: str, source: str, size: int) -> None:
+    """Copy a struct or array, as if read first and then written."""
+    b.emit(f"call void @llvm.memmove.p0.p0.i64(ptr {to}, ptr {source}, i64 {size}, i1 false)")
+
+
+def make(b: Body, t: type[Struct]) -> Value:
+    """A zeroed struct on the stack."""
+    align = max(alignof(t), 8)
+    text = b.alloca(f"[{sizeof(t)} x i8]", align, "struct")
+    size = sizeof(t)
+    if size:
+        b.emit(
+            f"call void @llvm.memset.p0.i64(ptr align {align} {text}, i8 0, i64 {size}, i1 false)"
+        )
+    return Value(t, text, stack=True)
+
+
+def retype(p: Value, t: Type) -> Value:
+    """A pointer as a pointer to another type."""
+    if p.type is NULL or p.text == "null":
+        return NULL_VALUE._replace(type=t)
+    return p._replace(type=t)
+
+
+def _align(t: Type) -> int:
+    return 1
+
+
+__all__ = ["array_element", "copy", "element", "find_field", "known_address", "load", "make",
+           "member", "retype", "store", "target"]  # fmt: skip

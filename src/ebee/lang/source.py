@@ -1,0 +1,98 @@
+"""From a function to its source: the tree, the lines, and what its names mean.
+
+Works for whatever `linecache` knows: files, notebook cells, and code given to `exec` whose text
+was registered there.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import linecache
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ebee.errors import CompileError
+
+MISSING = object()
+"""No such name."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """One function: `lines` are those of its whole file."""
+
+    function: Callable[..., Any]
+    file: str
+    tree: ast.FunctionDef
+    lines: list[str]
+
+    @property
+    def name(self) -> str:
+        return self.tree.name
+
+    def resolve(self, name: str) -> Any:
+        """What a name that is no local of the function means; MISSING when nothing."""
+        f: Any = self.function
+        if name in f.__code__.co_freevars:
+            try:
+                return f.__closure__[f.__code__.co_freevars.index(name)].cell_contents
+            except ValueError:  # the enclosing function has not assigned it yet
+                return MISSING
+        if name in f.__globals__:
+            return f.__globals__[name]
+        return getattr(builtins, name, MISSING)
+
+
+def is_native(thing: Any) -> bool:
+    """Whether something is a function marked @native."""
+    return isinstance(thing, types.FunctionType) and getattr(thing, "__native__", False)
+
+
+_files: dict[str, tuple[list[str], dict[tuple[str, int], ast.FunctionDef]]] = {}
+
+
+def source_of(function: Callable[..., Any]) -> Source:
+    """The source of a function (decorated ones are unwrapped); CompileError without one."""
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    code = getattr(function, "__code__", None)
+    if code is None:
+        raise CompileError(f"{function!r} is not a Python function, so it cannot be compiled")
+    if code.co_name == "<lambda>":
+        raise CompileError(
+            f"{code.co_filename}:{code.co_firstlineno}: a lambda cannot be compiled\n"
+            "way out: write it as a function with `def`"
+        )
+    lines, functions = _file(code.co_filename, getattr(function, "__globals__", {}))
+    tree = functions.get((code.co_name, code.co_firstlineno))
+    if tree is None:
+        where = f"{code.co_filename}:{code.co_firstlineno}: the source of {code.co_name}"
+        if lines:
+            raise CompileError(f"{where} is not there any more: the file changed since the import")
+        raise CompileError(
+            f"{where} is not available\nway out: put the function into a file, or register its"
+            " text in linecache.cache before it is compiled"
+        )
+    return Source(function, code.co_filename, tree, lines)
+
+
+def _file(name: str, space: dict[str, Any]) -> Any:
+    """Lines and functions of a file, the latter by name and first line (that of a decorator)."""
+    lines = linecache.getlines(name, space)
+    known = _files.get(name)
+    if known is not None and (known[0] is lines or known[0] == lines):
+        return known
+    try:
+        tree = ast.parse("".join(lines), name)
+    except (SyntaxError, ValueError):  # a file that changed since the import
+        return lines, {}
+    functions = {
+        (node.name, min([node.lineno, *(d.lineno for d in node.decorator_list)])): node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+    }
+    _files[name] = lines, functions
+    return _files[name]

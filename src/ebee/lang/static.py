@@ -1,0 +1,115 @@
+"""What is known before anything runs: names of modules, constants, types, functions.
+
+A name that the function does not assign is looked up where Python would look it up, once, when
+the function is compiled: module variables are constants here.
+"""
+
+from __future__ import annotations
+
+import ast
+import enum
+import types
+from typing import TYPE_CHECKING, Any
+
+from ebee.lang.errors import Refusal
+from ebee.lang.source import MISSING, is_native
+from ebee.lang.values import (
+    NULL_VALUE,
+    FunctionRef,
+    TupleType,
+    Value,
+    constant,
+    is_int,
+    is_struct,
+)  # fmt: skip
+from ebee.types import ArrayType, PtrType, ptr
+
+if TYPE_CHECKING:
+    from ebee.lang.function import Function
+
+
+def static(f: Function, node: ast.expr) -> Any:
+    """The Python object that an expression names, or MISSING when it names none."""
+    if isinstance(node, ast.Name):
+        return MISSING if node.id in f.writes else f.source.resolve(node.id)
+    if isinstance(node, ast.Attribute):
+        base = static(f, node.value)
+        if isinstance(base, types.ModuleType | enum.EnumType):
+            return getattr(base, node.attr, MISSING)
+        if isinstance(base, enum.Enum) and node.attr == "value":
+            return base.value
+        return MISSING
+    if isinstance(node, ast.Subscript) and is_type_constructor(static(f, node.value)):
+        return _generic(f, node)
+    if isinstance(node, ast.Constant) and node.value is None:
+        return None
+    return MISSING
+
+
+def is_type_constructor(thing: Any) -> bool:
+    """`ptr` and `array`, which take their types in brackets."""
+    from ebee.types import array
+
+    return thing is ptr or thing is array
+
+
+def _generic(f: Function, node: ast.Subscript) -> Any:
+    base = static(f, node.value)
+    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    items = []
+    for part in parts:
+        item = static(f, part)
+        if item is MISSING and isinstance(part, ast.Constant):
+            item = part.value
+        if item is MISSING:
+            return MISSING
+        items.append(item)
+    try:
+        return base[items[0] if len(items) == 1 else tuple(items)]
+    except TypeError as e:
+        raise Refusal(str(e)) from None
+
+
+def is_type(thing: Any) -> bool:
+    """A static type that may stand where a type is expected."""
+    import typing
+
+    return (
+        is_int(thing)
+        or is_struct(thing)
+        or isinstance(thing, PtrType | ArrayType)
+        or typing.get_origin(thing) is ptr
+    )
+
+
+def static_value(name: str, thing: Any) -> Value:
+    """A Python object as a value; Refusal when it can be none."""
+    if isinstance(thing, bool):
+        return constant(bool, thing)
+    if is_int(type(thing)):
+        return constant(type(thing), int(thing))
+    if isinstance(thing, int):
+        return constant(int, int(thing))
+    if isinstance(thing, ptr) and not int(thing):
+        return NULL_VALUE
+    if isinstance(thing, tuple):
+        elems = tuple(static_value(name, t) for t in thing)
+        return Value(TupleType(tuple(e.type for e in elems)), "", elems=elems)
+    if is_native(thing):
+        return Value(FunctionRef(thing), "")
+    raise Refusal(*_no_value(name, thing))
+
+
+def _no_value(name: str, thing: Any) -> tuple[str, str]:
+    if isinstance(thing, float):
+        return f"`{name}` is a float", "there are only integers here: scale it, x * 1000 // n"
+    if isinstance(thing, str | bytes | list | dict | set):
+        kind = type(thing).__name__
+        return f"`{name}` is a {kind} of Python", "only integers and tuples of them are constants"
+    if thing is None:
+        return "None is no value here", "use `null` for a pointer to nothing"
+    if isinstance(thing, types.ModuleType):
+        return f"`{name}` is a module", ""
+    if callable(thing):
+        return f"`{name}` is a function or class of Python, not a value", "call it"
+    return f"`{name}` is a {type(thing).__name__}, which is no constant of this language", ""

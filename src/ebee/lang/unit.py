@@ -1,0 +1,289 @@
+"""A compilation unit: functions and all they call, each once per set of constants."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ebee.errors import CompileError
+from ebee.lang import expressions, memory, statements
+from ebee.lang.errors import Refusal, at
+from ebee.lang.function import Function
+from ebee.lang.ir import FunctionType, Module, symbol
+from ebee.lang.known import Known
+from ebee.lang.source import is_native, source_of
+from ebee.lang.target import Target, host
+from ebee.lang.values import (
+    NONE,
+    FnType,
+    FunctionRef,
+    TupleType,
+    Type,
+    Value,
+    constant,
+    held,
+    is_int,
+    is_integer,
+    is_ptr,
+    is_struct,
+    llvm,
+    name_of,
+    normal,
+    span,
+)  # fmt: skip
+
+del expressions, statements  # imported for their handlers
+EXTERNAL = {
+    "bcmp": "declare i32 @bcmp(ptr, ptr, i64) nounwind memory(argmem: read)",
+    "clock_gettime": "declare i32 @clock_gettime(i32, ptr) nounwind",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A function to compile and export.
+
+    `name`: the symbol, by default module and function. `bind`: parameters that are constants and
+    leave the signature: an int, a Known object, or another @native function. `inline`: "always",
+    "hint", "never" or None.
+    """
+
+    function: Callable[..., Any]
+    name: str | None = None
+    bind: Mapping[str, int | Known | Callable[..., Any]] = field(default_factory=dict)
+    inline: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Specialised:
+    """A function compiled for a set of constants; `bound`: which parameters those took."""
+
+    symbol: str
+    bound: tuple[bool, ...]
+    result: Type
+
+
+_INLINE = {None: "", "always": " alwaysinline", "hint": " inlinehint", "never": " noinline"}
+
+
+class Unit:
+    """Functions being compiled into one module."""
+
+    def __init__(self, target: Target):
+        self.target = target
+        self.module = Module()
+        self._done: dict[Any, Specialised] = {}
+        self._active: list[Any] = []
+        self._parameters: dict[Any, tuple[list[tuple[str, Type]], Type]] = {}
+        self._symbols: dict[str, Known] = {}
+
+    # --- signatures ------------------------------------------------------------------------------
+
+    def parameters(self, function: Callable[..., Any]) -> list[tuple[str, Type]]:
+        """Names and types of the parameters."""
+        return self._signature(function)[0]
+
+    def _signature(self, function: Callable[..., Any]) -> tuple[list[tuple[str, Type]], Type]:
+        if function not in self._parameters:
+            self._parameters[function] = _read_signature(function)
+        return self._parameters[function]
+
+    # --- specialisation --------------------------------------------------------------------------
+
+    def specialise(
+        self, f: Function, node: ast.AST, function: Callable[..., Any], arguments: Sequence[Value]
+    ) -> Specialised:
+        """A function as called with these arguments: constants among them become part of it."""
+        bound = tuple(_bound(v) for v in arguments)
+        key = (
+            function,
+            tuple(
+                (v.type, v.constant, v.known, v.at, v.text == "null") if b else None
+                for v, b in zip(arguments, bound, strict=True)
+            ),
+        )
+        if any(function is active for active in self._active):
+            message = f"`{function.__name__}` calls itself"
+            raise at(f.source, node, Refusal(message, "write a loop: the stack is bounded"))
+        if key not in self._done:
+            name = _mangle(function, arguments, bound)
+            self._done[key] = self._compile(function, name, arguments, bound, "internal", "hint")
+        return self._done[key]
+
+    def export(self, spec: Spec, linkage: str) -> None:
+        """Compile a function for callers outside."""
+        params = self.parameters(spec.function)
+        name = spec.name or default_name(spec.function)
+        unknown = spec.bind.keys() - {n for n, _ in params}
+        if unknown:
+            raise CompileError(f"{name} has no parameter {sorted(unknown)[0]!r} to bind")
+        arguments = [
+            _constant_argument(name, p, t, spec.bind[p]) if p in spec.bind else Value(t, "")
+            for p, t in params
+        ]
+        bound = tuple(p in spec.bind for p, _ in params)
+        done = self._compile(spec.function, name, arguments, bound, linkage, spec.inline)
+        free = tuple(p for p, b in zip(params, bound, strict=True) if not b)
+        kinds = ", ".join(llvm(t) for _, t in free)
+        text = f"{llvm(done.result)} ({kinds})"
+        self.module.exports[name] = FunctionType(free, done.result, text)
+
+    def _compile(
+        self, function: Callable[..., Any], name: str, arguments: Sequence[Value],
+        bound: Sequence[bool], linkage: str, inline: str | None,
+    ) -> Specialised:  # fmt: skip
+        params, result = self._signature(function)
+        if name in self.module.functions:
+            raise CompileError(f"two functions are called @{name}; give one another name")
+        source = source_of(function)
+        f = Function(self, source, result)
+        self._active.append(function)
+        shown = []
+        for (param, t), argument, is_bound in zip(params, arguments, bound, strict=True):
+            value = argument
+            if is_bound:
+                self._declare(argument.known)
+            else:
+                text = "%" + f.body.name(param)
+                shown.append(f"{llvm(t)} {text}")
+                value = Value(t, text, *(span(t) if is_integer(t) else (0, 0)))
+            f.assign(param, value)
+        f.block(source.tree.body)
+        _finish(f)
+        self._active.pop()
+        scope = "" if linkage == "external" else linkage + " "
+        extend = _extension(result)
+        head = f"define {scope}{extend}{llvm(result)} {symbol(name)}({', '.join(shown)})"
+        self.module.functions[name] = f"{head} nounwind{_INLINE[inline]} {{\n{f.body.text()}\n}}"
+        return Specialised(symbol(name), tuple(bound), result)
+
+    def _declare(self, known: Known | None) -> None:
+        """Declare the symbols of a constant object and of all it points to."""
+        if known is None:
+            return
+        if isinstance(known.symbol, str):
+            before = self._symbols.setdefault(known.symbol, known)
+            if before != known and before.members and known.members:
+                raise CompileError(f"two constant objects are called {known.symbol!r}")
+            self.module.declarations[known.symbol] = (
+                f"{symbol(known.symbol)} = external global [0 x i8]{self.target.far}, align 8"
+            )
+        for _, value in known.members:
+            if isinstance(value, Known):
+                self._declare(value)
+
+
+def _extension(t: Type) -> str:
+    """Narrow results are extended for callers that look at the whole register."""
+    if not is_integer(t) or llvm(t) == "i64":
+        return ""
+    return "signext " if is_int(t) and t.signed else "zeroext "
+
+
+def _bound(v: Value) -> bool:
+    """Whether an argument is a constant that the callee is compiled for."""
+    if is_integer(v.type):
+        return v.constant is not None
+    return v.known is not None or isinstance(v.type, FunctionRef) or v.text == "null"
+
+
+def _finish(f: Function) -> None:
+    """The end of the function, where control may arrive."""
+    if f.env is None:
+        return
+    if f.result is not NONE.type:
+        raise f.error(
+            f.source.tree, f"`{f.source.name}` may end without giving a `{name_of(f.result)}`",
+            "return a value on every path",
+        )  # fmt: skip
+    f.body.end("ret void")
+
+
+def _read_signature(function: Callable[..., Any]) -> tuple[list[tuple[str, Type]], Type]:
+    source = source_of(function)
+    try:
+        signature = inspect.signature(source.function, eval_str=True)
+    except NameError as e:
+        raise at(source, source.tree, Refusal(f"an annotation names nothing: {e}")) from None
+    nodes = {a.arg: a for a in ast.walk(source.tree.args) if isinstance(a, ast.arg)}
+    params = []
+    for name, p in signature.parameters.items():
+        node = nodes[name]
+        try:
+            if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
+                raise Refusal("a variable number of parameters", "name each parameter")
+            if p.annotation is p.empty:
+                raise Refusal(f"the parameter `{name}` has no type", f"{name}: u64")
+            t = held(normal(p.annotation))
+            if t is NONE.type or isinstance(t, TupleType):
+                raise Refusal(f"a parameter of type `{name_of(t)}`", "use several parameters")
+            params.append((name, t))
+        except Refusal as refusal:
+            raise at(source, node, refusal) from None
+    result = signature.return_annotation
+    try:
+        t = NONE.type if result is signature.empty else held(normal(result))
+        if is_struct(t) or isinstance(t, FnType):
+            raise Refusal(f"a result of type `{name_of(t)}`", "let the caller pass a pointer")
+    except Refusal as refusal:
+        raise at(source, source.tree.returns or source.tree, refusal) from None
+    return params, t
+
+
+def _constant_argument(name: str, param: str, t: Type, given: Any) -> Value:
+    """A value that a parameter is bound to."""
+    if isinstance(given, Known) and (is_ptr(t) or is_struct(t)):
+        return memory.known_address(t, given, 0)
+    if isinstance(given, int) and is_integer(t):
+        return constant(t, int(given))
+    if isinstance(given, int) and is_ptr(t):
+        return memory.known_address(t, Known(int(given)), 0)
+    if isinstance(t, FnType):
+        if is_native(given):
+            return Value(FunctionRef(given), "")
+        if isinstance(given, Known) and isinstance(given.symbol, str):
+            return Value(t, symbol(given.symbol), known=given)
+    raise CompileError(f"{name}: {param!r} is a {name_of(t)} and cannot be bound to {given!r}")
+
+
+def default_name(function: Callable[..., Any]) -> str:
+    """The symbol of a function that is not specialised."""
+    return f"{function.__module__}.{function.__qualname__}"
+
+
+def _mangle(function: Callable[..., Any], arguments: Sequence[Value], bound: Sequence[bool]) -> str:
+    """The symbol of a function for constants: `$` and each of them, in order of the parameters."""
+    parts = [default_name(function)]
+    for value, is_bound in zip(arguments, bound, strict=True):
+        if not is_bound:
+            parts.append("")
+        elif value.known is not None:
+            parts.append(f"{value.known.symbol}+{value.at}")
+        elif isinstance(value.type, FunctionRef):
+            parts.append(default_name(value.type.function))
+        else:
+            parts.append("null" if value.text == "null" else str(value.constant))
+    return "$".join(parts).rstrip("$")
+
+
+def compile_native(
+    specs: Sequence[Spec | Callable[..., Any]], *, target: Target | None = None,
+    linkage: str = "external",
+) -> Module:  # fmt: skip
+    """Lower functions, and all they call, to one module of LLVM IR.
+
+    `linkage` of the exported ones: "external", or "internal" where the text becomes part of a
+    larger module that calls them. SourceError (a CompileError) names file, line and column of
+    what is not in the language.
+    """
+    unit = Unit(target or host())
+    for spec in specs:
+        unit.export(spec if isinstance(spec, Spec) else Spec(spec), linkage)
+    text = "\n".join(unit.module.functions.values())
+    for name, declaration in EXTERNAL.items():
+        if f"@{name}(" in text:
+            unit.module.declarations[name] = declaration
+    return unit.module
