@@ -37,12 +37,18 @@ class RawMap(Protocol):
     maps one slot for each CPU, each rounded up to 8 bytes. Failures raise KernelError with the
     errno that Linux has for it."""
 
-    name: str
-    type: str
-    key_size: int
-    value_size: int
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def key_size(self) -> int: ...
+    @property
+    def value_size(self) -> int: ...
+    @property
+    def max_entries(self) -> int: ...
+
     value_bytes: int
-    max_entries: int
 
     def lookup(self, key: bytes) -> bytes | None: ...
     def lookup_and_delete(self, key: bytes) -> bytes | None: ...

@@ -7,7 +7,6 @@ of functions against the section's symbol with the offset in the code (libbpf ta
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 from ebee.btf import BtfBuilder, Datasec, SecVar, Var
@@ -70,8 +69,7 @@ class _Writer:
             self.symbols[extern.name] = self.elf.symbol(NewSymbol(extern.name, bind=bind))
         for section, functions in placed:
             section.data = b"".join(self.code(section, f) for f in functions)
-        if len(self.builder) > 1:
-            self.types()
+        self.types()
         return self.elf.build()
 
     # -- sections and symbols -----------------------------------------------------------------
@@ -212,11 +210,12 @@ class _Writer:
         return self.symbol(ref.symbol, user), ref.addend
 
     def types(self) -> None:
-        """.BTF and .BTF.ext."""
-        records: Iterable[object] = (*self.ext.funcs, *self.ext.lines, *self.ext.relos)
-        ext = self.ext.bytes(self.builder.string, self.spec.endian) if any(records) else b""
-        self.elf.section(NewSection(".BTF", self.builder.bytes(), align=4))
-        if ext:
+        """.BTF and .BTF.ext, if there is anything to say."""
+        records = any((self.ext.funcs, self.ext.lines, self.ext.relos))
+        ext = self.ext.bytes(self.builder.string, self.spec.endian) if records else b""
+        if records or self.spec.btf is not None or len(self.builder) > 1:
+            self.elf.section(NewSection(".BTF", self.builder.bytes(), align=4))
+        if records:
             self.elf.section(NewSection(".BTF.ext", ext, align=4))
 
 

@@ -244,10 +244,20 @@ extern void bpf_iter_num_destroy(struct bpf_iter_num *it) __weak __ksym;
 	     bpf_iter_num_next(&___it);)
 #endif
 
-/* may_goto (since Linux 6.9): a jump that the kernel takes when a loop has run too often. It is
- * spelled as bytes, for compilers whose assembler does not know the instruction. */
-#define ___bpf_may_goto(label) \
-	asm volatile goto(".byte 0xe5, 0; .short (%l[" #label "] - . - 6) / 8; .long 0" :::: label)
+/* may_goto (since Linux 6.9): a jump that the kernel takes when a loop has run too often. For
+ * assemblers that do not know it, it is spelled as bytes; they get no 16-bit distance right, so
+ * its 16 bits are part of a 32-bit number that reaches into the immediate (zero). */
+#ifdef __BPF_FEATURE_MAY_GOTO
+#define ___bpf_may_goto(label) asm volatile goto("may_goto %l[" #label "]" :::: label)
+#elif __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define ___bpf_may_goto(label)                                                          \
+	asm volatile goto(".byte 0xe5, 0; .long ((%l[" #label "] - . - 6) / 8) & 0xffff; .short 0" \
+			  :::: label)
+#else
+#define ___bpf_may_goto(label)                                                                 \
+	asm volatile goto(".byte 0xe5, 0; .long (((%l[" #label "] - . - 6) / 8) & 0xffff) << 16; " \
+			  ".short 0" :::: label)
+#endif
 
 /* As a loop's condition: true until the loop has run too often. */
 #ifndef can_loop

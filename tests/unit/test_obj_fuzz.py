@@ -1,0 +1,188 @@
+"""Mutated objects give a spec or one of ebee's own errors, in bounded time; never anything else.
+
+EBEE_FUZZ is the number of inputs (3,000 unless it says otherwise); the seed is fixed.
+"""
+
+import os
+import random
+import struct
+import time
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from ebee import clang
+from ebee.errors import CompileError, EbeeError
+from ebee.isa import Insn
+from ebee.obj import (
+    FunctionSpec,
+    Line,
+    MapSpec,
+    ObjectSpec,
+    ProgramSpec,
+    Ref,
+    elf,
+    link,
+    read,
+    write,
+)
+
+pytestmark = pytest.mark.unit
+
+COUNT = int(os.environ.get("EBEE_FUZZ", "3000"))
+SECONDS = 5.0
+MEMORY = 64 << 20
+SOURCES = Path(__file__).parents[1] / "fixtures" / "c"
+EDGES = (
+    0,
+    1,
+    2,
+    3,
+    7,
+    8,
+    0x7F,
+    0x80,
+    0xFF,
+    0x100,
+    0x7FFF,
+    0xFFFF,
+    0x7FFFFFFF,
+    0x80000000,
+    0xFFFFFFFF,
+)
+
+
+def handmade(endian: elf.Endian) -> bytes:
+    """A small object with maps, data, a call and lines, without a compiler's help."""
+    spec = ObjectSpec("hand", license="GPL", endian=endian)
+    leaf = FunctionSpec("leaf", ".text", [Insn(0x95)], [], [Line(0, "a.c", 1, 1, "leaf")])
+    spec.functions["leaf"] = leaf
+    insns = [
+        Insn(0x85, 0, 1, 0, -1),
+        Insn(0x18, 1, 1),
+        Insn(0),
+        Insn(0x18, 2, 2),
+        Insn(0),
+        Insn(0x95),
+    ]
+    refs = [Ref(0, "call", "leaf"), Ref(1, "map", "table"), Ref(3, "data", ".data", 4)]
+    spec.programs["main"] = ProgramSpec("main", "xdp", insns, refs, hook="xdp")
+    spec.maps["table"] = MapSpec("table", "array", 4, 8, 2)
+    spec.maps[".data"] = MapSpec(".data", "array", 4, 8, 1, data=bytes(8))
+    return write(spec)
+
+
+def samples() -> list[bytes]:
+    found = [handmade("little"), handmade("big")]
+    try:
+        clang.find()
+    except CompileError:
+        return found
+    for name in ("maps", "globals", "subprogs", "core", "externs", "tailcalls"):
+        content = clang.compile(SOURCES / f"{name}.c").content
+        found += [content, write(read(content))]  # the second is smaller: no DWARF
+    return found
+
+
+def interesting(data: bytes) -> list[tuple[int, int]]:
+    """(offset, length) of what the reader looks at: the headers, the tables, .BTF, .maps, code."""
+    file = elf.read(data)
+    order = "<" if file.endian == "little" else ">"
+    headers = struct.unpack_from(order + "Q", data, 0x28)[0]
+    found = [(0, 64), (headers, 64 * len(file.sections))]
+    for section in file.sections:
+        at = struct.unpack_from(order + "Q", data, headers + 64 * section.index + 0x18)[0]
+        if len(section.data) and not section.name.startswith((".debug", ".rel.debug")):
+            found.append((at, len(section.data)))
+    return found
+
+
+def mutate(random_: random.Random, data: bytes, places: list[tuple[int, int]]) -> bytes:
+    changed = bytearray(data)
+    for _ in range(random_.choice((1, 1, 1, 2, 3, 8))):
+        start, length = random_.choice(places)
+        at = min(start + random_.randrange(length), len(changed) - 1)
+        match random_.randrange(6):
+            case 0:
+                changed[at] ^= 1 << random_.randrange(8)
+            case 1:
+                changed[at] = random_.randrange(256)
+            case 2:
+                at &= ~3
+                changed[at : at + 4] = struct.pack("<I", random_.choice(EDGES))
+            case 3:
+                at &= ~7
+                changed[at : at + 8] = struct.pack(
+                    "<Q", random_.choice(EDGES) << random_.choice((0, 16, 32))
+                )
+            case 4:
+                other, size = random_.choice(places)
+                size = random_.randrange(min(size, 64) + 1)
+                changed[at : at + size] = changed[other : other + size]
+            case 5:
+                if random_.randrange(8) == 0:
+                    del changed[random_.randrange(len(changed)) :]
+                else:
+                    changed[at : at + 8] = bytes(8)
+        if not changed:
+            break
+    return bytes(changed)
+
+
+def use(data: bytes) -> str:
+    """All that is done with an object short of running it; the kind of outcome."""
+    try:
+        spec = read(data)
+        for program in spec.programs:
+            link(spec, program)
+        for variable in spec.variables.values():
+            variable.value  # noqa: B018
+        read(write(spec))
+    except EbeeError as error:
+        return type(error).__name__ if str(error) else "an error without words"
+    return "fine"
+
+
+def test_mutated_objects_are_taken_or_refused() -> None:
+    random_ = random.Random(1)
+    originals = [(data, interesting(data)) for data in samples()]
+    outcomes: dict[str, int] = {}
+    for number in range(COUNT):
+        data = mutate(random_, *random_.choice(originals))
+        begun = time.monotonic()
+        try:
+            outcome = use(data)
+        except BaseException:
+            Path(f"/tmp/ebee-fuzz-{os.getpid()}-{number}.o").write_bytes(data)
+            raise
+        assert time.monotonic() - begun < SECONDS, f"input {number} took too long"
+        outcomes[outcome] = outcomes.get(outcome, 0) + 1
+    print(f"{COUNT} mutated objects: {outcomes}")
+    assert "an error without words" not in outcomes
+    assert outcomes["fine"] > COUNT // 20  # the mutations leave something to look at
+    assert outcomes["ObjectError"] > COUNT // 20
+
+
+@pytest.mark.parametrize("name", ["symbols", "strings", "types"])
+def test_memory_stays_in_proportion(name: str) -> None:
+    """Inputs made to blow up: many names in one string, many lines of one long text."""
+    spec = ObjectSpec("big")
+    insns = [Insn(0xB7)] * 3000 + [Insn(0x95)]
+    text = "x" * 60_000
+    lines = [Line(at, text, 1, 1, text) for at in range(3000)] if name == "strings" else []
+    spec.programs["main"] = ProgramSpec("main", "xdp", insns, [], lines, hook="xdp")
+    if name == "symbols":
+        spec.functions |= {
+            f"{n}{text[:200]}": FunctionSpec(f"{n}{text[:200]}", ".text", [Insn(0x95)])
+            for n in range(2000)
+        }
+    if name == "types":
+        spec.maps |= {f"m{n}": MapSpec(f"m{n}", "array", 4, n + 1, n + 1) for n in range(3000)}
+    data = write(spec)
+    tracemalloc.start()
+    try:
+        use(data)
+        assert tracemalloc.get_traced_memory()[1] < MEMORY
+    finally:
+        tracemalloc.stop()
