@@ -31,7 +31,8 @@ class Trace:
 class Cpu:
     """One virtual CPU. Times in nanoseconds. `now` is the monotonic clock when time stands, and
     `realtime_offset` what leads from it to the time since the epoch; `random` is the state of the
-    random numbers, never 0; `text` is room for what bpf_printk formats."""
+    random numbers, never 0; `text` and `values` are room for what bpf_printk formats and for the
+    values that it is given."""
 
     id: u32
     count: u32
@@ -54,3 +55,4 @@ class Cpu:
     task_comm: array[u8, Literal[16]]
     trace: ptr[Trace]
     text: array[u8, Literal[1024]]
+    values: array[u8, Literal[512]]

@@ -2,7 +2,6 @@
 """Bodies of the checksum helpers: restricted Python."""
 
 from ebee.abi.cpu import Cpu
-from ebee.abi.errno import EINVAL
 from ebee.native import cast, native
 from ebee.types import i64, ptr, u8, u32, u64
 
@@ -16,6 +15,8 @@ def _partial(data: ptr[u8], size: u32, seed: u32) -> u32:
     total = u64(seed)
     for i in range(size >> 2):
         total += u64(words[i])
+    for i in range(size & 3):
+        total += u64(data[(size & ~u32(3)) + i]) << (8 * u32(i))
     total = (total & U32_MAX) + (total >> 32)
     return u32((total & U32_MAX) + (total >> 32))
 
@@ -37,14 +38,13 @@ def _fold(total: u32) -> u32:
 def csum_diff(
     cpu: ptr[Cpu], old: ptr[u8], old_size: u32, new: ptr[u8], new_size: u32, seed: u32
 ) -> i64:
-    """As since Linux 6.13, where the result is folded to 16 bits on all architectures."""
-    if (old_size | new_size) & 3 != 0:
-        return -EINVAL
+    """As in Linux 6.18: the result is folded to 16 bits, and any length will do. (Before 6.13 it
+    had 32 bits on some architectures.)"""
     total = seed
-    if new:
+    if new_size > 0:
         total = _partial(new, new_size, seed)
-        if old:
+        if old_size > 0:
             total = _add(total, ~_partial(old, old_size, u32(0)))
-    elif old:
+    elif old_size > 0:
         total = ~_partial(old, old_size, ~seed)
     return i64(_fold(total))

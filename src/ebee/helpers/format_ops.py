@@ -1,15 +1,15 @@
 # mypy: disable-error-code="attr-defined,call-arg,no-any-return,return-value"
 """printf of the kernel's eBPF programs: restricted Python.
 
-The formats are those of bpf_bprintf_prepare (kernel/bpf/helpers.c); what they print is
-vsnprintf's (lib/vsprintf.c). A text is made twice: once to find errors, when nothing is written,
-then for good. Pointers are printed as they are, where the kernel would hash them.
+As in the kernel this takes two steps. The first (bpf_bprintf_prepare in kernel/bpf/helpers.c)
+checks the format and collects the values, what pointers lead to included; the second (bstr_printf
+in lib/vsprintf.c) prints them. Pointers are printed as they are, where the kernel would hash them.
 """
 
 from ebee.abi.errno import EINVAL, ENOSPC
 from ebee.helpers.nofault import byte_at
 from ebee.helpers.string_ops import is_space
-from ebee.native import native
+from ebee.native import byte_offset, native
 from ebee.types import i32, i64, ptr, struct, u8, u32, u64
 
 PERCENT, SPACE, PLUS, MINUS, ZERO, NINE = 37, 32, 43, 45, 48, 57
@@ -192,13 +192,14 @@ def _put(text: ptr[u8], size: u64, at: u64, c: u32) -> u64:
 
 @native
 def _pad(text: ptr[u8], size: u64, at: u64, c: u32, count: i64) -> u64:
-    i = at
     if count <= 0:
         return at
-    while i + 1 < size and i < at + count:
+    end = at + u64(count)
+    i = at
+    while i + 1 < size and i < end:
         text[i] = u8(c)
         i += 1
-    return at + count
+    return end
 
 
 @native
@@ -248,15 +249,23 @@ def _number(text: ptr[u8], size: u64, at: u64, value: u64, c: ptr[Conversion]) -
 
 
 @native
-def _string(text: ptr[u8], size: u64, at: u64, addr: u64, length: u64, c: ptr[Conversion]) -> u64:
-    """The first bytes of a string; only `%s` has a width."""
+def _length(text: ptr[u8]) -> u64:
+    n = u64(0)
+    while text[n] != 0:
+        n += 1
+    return n
+
+
+@native
+def _string(text: ptr[u8], size: u64, at: u64, source: ptr[u8], c: ptr[Conversion]) -> u64:
+    length = _length(source)
     room = i64(c.width) - i64(length)
     i = at
-    if c.letter == 115 and c.flags & LEFT == 0:
+    if c.flags & LEFT == 0:
         i = _pad(text, size, i, u32(SPACE), room)
     for k in range(length):
-        i = _put(text, size, i, u32(byte_at(text, addr + k)))
-    if c.letter == 115 and c.flags & LEFT != 0:
+        i = _put(text, size, i, u32(source[k]))
+    if c.flags & LEFT != 0:
         i = _pad(text, size, i, u32(SPACE), room)
     return i
 
@@ -270,39 +279,6 @@ def _char(text: ptr[u8], size: u64, at: u64, value: u64, c: ptr[Conversion]) -> 
     i = _put(text, size, i, u32(value & 255))
     if c.flags & LEFT != 0:
         i = _pad(text, size, i, u32(SPACE), room)
-    return i
-
-
-@native
-def _readable(memory: ptr[u8], addr: u64, size: u32) -> bool:
-    for k in range(size):  # noqa: SIM110
-        if byte_at(memory, addr + u64(k)) < 0:
-            return False
-    return True
-
-
-@native
-def _address(text: ptr[u8], size: u64, at: u64, addr: u64, c: ptr[Conversion]) -> u64:
-    """An IP address: `%pI` as usual, `%pi` with leading zeros (v4) or without colons (v6)."""
-    known = _readable(text, addr, c.size)
-    i = at
-    for k in range(c.size):
-        byte = u32(0)
-        if known:
-            byte = u32(byte_at(text, addr + u64(k)))
-        if c.size == 16:
-            if c.letter == 73 and k > 0 and k & 1 == 0:
-                i = _put(text, size, i, u32(COLON))
-            i = _put(text, size, i, _digit(u64(byte >> 4), u32(0)))
-            i = _put(text, size, i, _digit(u64(byte & 15), u32(0)))
-        else:
-            if k > 0:
-                i = _put(text, size, i, u32(DOT))
-            if byte >= 100 or c.letter == 105:
-                i = _put(text, size, i, ZERO + byte // 100)
-            if byte >= 10 or c.letter == 105:
-                i = _put(text, size, i, ZERO + byte // 10 % 10)
-            i = _put(text, size, i, ZERO + byte % 10)
     return i
 
 
@@ -330,98 +306,208 @@ def _narrow(value: u64, c: ptr[Conversion]) -> u64:
     return value & 0xFFFF_FFFF
 
 
+# --- collecting values ---------------------------------------------------------------------------
+# Each of these puts a value at index `used` of the room, and returns the index behind it.
+
+
 @native
-def _convert(text: ptr[u8], size: u64, at: u64, value: u64, length: u64, c: ptr[Conversion]) -> u64:
-    if c.what == NUMBER:
-        return _number(text, size, at, _narrow(value, c), c)
-    if c.what == CHAR:
-        return _char(text, size, at, value, c)
-    if c.what == STRING:
-        return _string(text, size, at, value, length, c)
+def _take_string(room: ptr[u8], used: u64, addr: u64) -> u64:
+    """A string as far as there is room, with a NUL; empty where it cannot be read."""
+    n = used
+    while n + 1 < ROOM:
+        byte = byte_at(room, addr + (n - used))
+        if byte < 0:
+            n = used
+            break
+        if byte == 0:
+            break
+        room[n] = u8(byte)
+        n += 1
+    room[n] = u8(0)
+    return n + 1
+
+
+@native
+def _byte_or_0(room: ptr[u8], addr: u64) -> u32:
+    byte = byte_at(room, addr)
+    if byte < 0:
+        return 0
+    return u32(byte)
+
+
+@native
+def _is_there(room: ptr[u8], addr: u64, size: u32) -> bool:
+    for k in range(size):  # noqa: SIM110
+        if byte_at(room, addr + u64(k)) < 0:
+            return False
+    return True
+
+
+@native
+def _take_ipv4(room: ptr[u8], used: u64, addr: u64, c: ptr[Conversion]) -> u64:
+    """`%pI4` as usual, `%pi4` with leading zeros."""
+    i = used
+    for k in range(4):
+        byte = _byte_or_0(room, addr + u64(k))
+        if k > 0:
+            i = _put(room, u64(ROOM), i, u32(DOT))
+        if byte >= 100 or c.letter == 105:
+            i = _put(room, u64(ROOM), i, ZERO + byte // 100)
+        if byte >= 10 or c.letter == 105:
+            i = _put(room, u64(ROOM), i, ZERO + byte // 10 % 10)
+        i = _put(room, u64(ROOM), i, ZERO + byte % 10)
+    return i
+
+
+@native
+def _take_ipv6(room: ptr[u8], used: u64, addr: u64, c: ptr[Conversion]) -> u64:
+    """`%pI6` in eight groups, `%pi6` without colons."""
+    i = used
+    for k in range(16):
+        byte = _byte_or_0(room, addr + u64(k))
+        if c.letter == 73 and k > 0 and k & 1 == 0:
+            i = _put(room, u64(ROOM), i, u32(COLON))
+        i = _put(room, u64(ROOM), i, _digit(u64(byte >> 4), u32(0)))
+        i = _put(room, u64(ROOM), i, _digit(u64(byte & 15), u32(0)))
+    return i
+
+
+@native
+def _take_address(room: ptr[u8], used: u64, addr: u64, c: ptr[Conversion]) -> u64:
+    """An IP address as text; all zeroes where it cannot be read."""
+    source = addr
+    if not _is_there(room, addr, c.size):
+        source = u64(0)
+    if c.size == 4:
+        end = _take_ipv4(room, used, source, c)
+    else:
+        end = _take_ipv6(room, used, source, c)
+    if end < ROOM:
+        room[end] = u8(0)
+    else:
+        room[u64(ROOM - 1)] = u8(0)
+    return end + 1
+
+
+@native
+def _take(room: ptr[u8], used: u64, value: u64, c: ptr[Conversion]) -> i64:
+    """Put a value into the room; the index behind it, or -ENOSPC."""
+    if c.what == STRING or c.what == CHAR:
+        if used >= ROOM:
+            return -ENOSPC
+        if c.what == STRING:
+            return i64(_take_string(room, used, value))
+        room[used] = u8(value)
+        return i64(used + 1)
     if c.what == ADDRESS:
-        return _address(text, size, at, value, c)
-    return _pointer(text, size, at, value, c)
+        if used + u64(c.size) > ROOM:
+            return -ENOSPC
+        return i64(_take_address(room, used, value, c))
+    start = (used + 3) & ~u64(3)
+    if start + u64(c.size) > ROOM:
+        return -ENOSPC
+    for k in range(c.size):
+        room[start + u64(k)] = u8(value >> (8 * u64(k)))
+    return i64(start + u64(c.size))
+
+
+@native
+def _collect(room: ptr[u8], fmt: ptr[u8], values: ptr[u64], count: u32) -> i64:
+    """Check the format and put the values into the room: 0, or a negative error."""
+    c = Conversion()
+    i = u64(0)
+    used = i64(0)
+    n = u32(0)
+    while fmt[i] != 0:
+        byte = u32(fmt[i])
+        if (byte < SPACE and not is_space(byte)) or byte == 127:
+            return -EINVAL
+        i += 1
+        if byte != PERCENT:
+            continue
+        if fmt[i] == PERCENT:
+            i += 1
+            continue
+        if n >= count or _read(fmt, i - 1, c.ptr) < 0:
+            return -EINVAL
+        used = _take(room, u64(used), values[n], c.ptr)
+        if used < 0:
+            return used
+        n += 1
+        i = c.next
+    return 0
 
 
 # --- the whole -----------------------------------------------------------------------------------
 
 
 @native
-def _string_length(memory: ptr[u8], addr: u64, room: u64) -> u64:
-    """Length of a string of which the NUL must fit as well; 0 where it cannot be read."""
-    n = u64(0)
-    while n + 1 < room:
-        byte = byte_at(memory, addr + n)
-        if byte < 0:
-            return 0
-        if byte == 0:
-            break
-        n += 1
-    return n
+def _load(room: ptr[u8], at: u64, size: u32) -> u64:
+    value = u64(0)
+    for k in range(size):
+        value |= u64(room[at + u64(k)]) << (8 * u64(k))
+    return value
 
 
 @native
-def _take(used: u64, length: u64, c: ptr[Conversion]) -> u64:
-    """Bytes used after the values of one more conversion; past ROOM when it does not fit."""
-    if c.what == STRING:
-        return used + length + 1
-    if c.what == CHAR:
-        return used + 1
-    if c.what == ADDRESS:
-        if c.size == 16:
-            return used + 40
-        return used + 8
-    return ((used + 3) & ~u64(3)) + u64(c.size)
+def _is_text(c: ptr[Conversion]) -> bool:
+    """Whether what a pointer leads to was made text already (`%pI4`, `%pks`): it has no width."""
+    return c.what == ADDRESS or (c.what == STRING and c.letter != 115)
 
 
 @native
-def _walk(text: ptr[u8], size: u64, fmt: ptr[u8], values: ptr[u64], count: u32) -> i64:
-    """Print what fits into `size` bytes; the length of all, or a negative error."""
+def _print(text: ptr[u8], size: u64, fmt: ptr[u8], room: ptr[u8]) -> u64:
+    """Print the format, whose values are in the room; the length of the whole text."""
     c = Conversion()
     i = u64(0)
     at = u64(0)
     used = u64(0)
-    n = u32(0)
     while fmt[i] != 0:
         byte = u32(fmt[i])
-        if (byte < SPACE and not is_space(byte)) or byte == 127:
-            return -EINVAL
         if byte != PERCENT or fmt[i + 1] == PERCENT:
             at = _put(text, size, at, byte)
             i += 1
             if byte == PERCENT:
                 i += 1
             continue
-        if n >= count:
-            return -EINVAL
-        error = _read(fmt, i, c.ptr)
-        if error < 0:
-            return error
-        length = u64(0)
-        if c.what == STRING:
-            if used >= ROOM:
-                return -ENOSPC
-            length = _string_length(fmt, values[n], ROOM - used)
-        used = _take(used, length, c.ptr)
-        if used > ROOM:
-            return -ENOSPC
-        at = _convert(text, size, at, values[n], length, c.ptr)
-        n += 1
+        _read(fmt, i, c.ptr)
         i = c.next
+        if c.what == CHAR:
+            at = _char(text, size, at, u64(room[used]), c.ptr)
+            used += 1
+        elif c.what == STRING or c.what == ADDRESS:
+            if _is_text(c.ptr):
+                if at >= size:
+                    continue  # bstr_printf then leaves the value for the next conversion
+                c.width = -1
+            source = byte_offset(room, used)
+            at = _string(text, size, at, source, c.ptr)
+            used += _length(source) + 1
+        else:
+            used = (used + 3) & ~u64(3)
+            value = _load(room, used, c.size)
+            used += u64(c.size)
+            if c.what == NUMBER:
+                at = _number(text, size, at, _narrow(value, c.ptr), c.ptr)
+            else:
+                at = _pointer(text, size, at, value, c.ptr)
     return at
 
 
 @native
-def format_text(text: ptr[u8], size: u64, fmt: ptr[u8], values: ptr[u64], count: u32) -> i64:
-    """Print into `size` bytes with a NUL; the length of the whole text without it, or -EINVAL for
-    a format that is not known or lacks values, -ENOSPC for too many long strings; then nothing is
-    written."""
-    length = _walk(text, u64(0), fmt, values, count)
-    if length < 0 or size == 0:
-        return length
-    _walk(text, size, fmt, values, count)
-    if u64(length) < size:
-        text[length] = u8(0)
-    else:
-        text[size - 1] = u8(0)
-    return length
+def format_text(
+    text: ptr[u8], size: u64, fmt: ptr[u8], values: ptr[u64], count: u32, room: ptr[u8]
+) -> i64:
+    """Print into `size` bytes with a NUL; the length of the whole text without it. -EINVAL for a
+    format that is not known or lacks values, -ENOSPC for too many long strings; then nothing is
+    written. `room`: 512 bytes for the values."""
+    error = _collect(room, fmt, values, count)
+    if error < 0:
+        return error
+    length = _print(text, size, fmt, room)
+    if size > 0:
+        if length < size:
+            text[length] = u8(0)
+        else:
+            text[size - 1] = u8(0)
+    return i64(length)

@@ -46,7 +46,7 @@ def _print(cpu: ptr[Cpu], fmt: ptr[u8], size: u32, values: ptr[u64], count: u32)
     if not _terminated(fmt, size):
         return -EINVAL
     text = byte_offset(cpu.ref.text, 0)
-    length = format_text(text, u64(TEXT), fmt, values, count)
+    length = format_text(text, u64(TEXT), fmt, values, count, byte_offset(cpu.ref.values, 0))
     if length < 0:
         return length
     last = u8(0)
@@ -88,7 +88,8 @@ def snprintf(
 ) -> i64:
     if _bad_values(values, length):
         return -EINVAL
-    done = format_text(text, u64(size), fmt, cast(ptr[u64], values), length >> 3)
+    room = byte_offset(cpu.ref.values, 0)
+    done = format_text(text, u64(size), fmt, cast(ptr[u64], values), length >> 3, room)
     if done < 0:
         return done
     return done + 1
