@@ -31,6 +31,7 @@
 #define RULES 64             // bits in a set
 #define DEFAULT (RULES - 1)  // the last rule matches everything: it is the default policy
 #define ANY 0x10000          // in a service: any protocol, any port
+#define FRAGMENT 0x10001     // instead of a port: the ports went with the packet's first piece
 #define MAX_TAGS 2           // VLAN tags: 802.1Q, or 802.1ad around 802.1Q (QinQ)
 #define MAX_EXTENSIONS 6     // IPv6 extension headers
 #define EXTENSIONS (1ULL << IPPROTO_HOPOPTS | 1ULL << IPPROTO_ROUTING | 1ULL << IPPROTO_FRAGMENT | \
@@ -78,7 +79,7 @@ struct flow {
 	__u16 source_port, destination_port;  // 0 where there are none; ICMP: 0 and type
 	__u16 vlan;                           // of the innermost tag
 	__u8 protocol;
-	__u8 fragment;  // not the first piece of its packet: the ports went with another one
+	__u8 fragment;  // not the first piece of its packet
 };
 
 // Who decides about a packet, or what is wrong with it.
@@ -256,10 +257,9 @@ static __always_inline __u64 rules_for_address(void *map, const struct address *
 }
 
 // From the particular to the general: this port, any port of the protocol, any protocol.
-// Later fragments have no ports, so rules that name one never match them.
 static __always_inline __u64 rules_for_service(const struct flow *flow, __u32 bank)
 {
-	struct service key = { flow->protocol, flow->fragment ? ANY : flow->destination_port };
+	struct service key = { flow->protocol, flow->fragment ? FRAGMENT : flow->destination_port };
 	struct ruleset *set = bpf_map_lookup_elem(&services, &key);
 
 	if (!set) {

@@ -22,6 +22,7 @@ from ebee.errors import ConfigError
 RULES = 64
 DEFAULT = RULES - 1
 ANY = 0x10000
+FRAGMENT = 0x10001
 NAME_BYTES = 23
 MAX_ENTRIES = 65536
 
@@ -33,7 +34,7 @@ V4 = 0xFFFF << 32  # ::ffff:0:0, where IPv4 addresses are mapped to: a network o
 
 Maps = Mapping[str, MutableMapping[Any, Any]]
 Network = tuple[int, int]  # prefix length, address as a 128-bit number
-Service = tuple[int, int]  # protocol, port or ICMP type, either of which may be ANY
+Service = tuple[int, int]  # protocol or ANY; port, ICMP type, ANY or FRAGMENT
 Sets = dict[tuple[int, int], int]  # network or service -> the rules that match, bit by bit
 
 
@@ -284,10 +285,14 @@ def _address_sets(conditions: Iterable[tuple[Network, ...] | None]) -> Sets:
 
 
 def _service_sets(rules: Iterable[Rule]) -> Sets:
+    """Later fragments have no ports. Rules that let a port pass let them pass: without the first
+    piece, which is judged by its ports, they are of no use to anyone. Rules that drop a port
+    leave them alone, as they may belong to something else."""
     own: Sets = {(ANY, ANY): 0}
     for number, rule in enumerate(rules):
         for protocol in rule.protocols or (ANY,):
-            for port in (ANY,) if rule.ports is None else rule.ports:
+            fragments = {FRAGMENT} if rule.action == "pass" else set()
+            for port in {ANY} if rule.ports is None else rule.ports | fragments:
                 own.setdefault((protocol, ANY), 0)
                 own[protocol, port] = own.get((protocol, port), 0) | 1 << number
     if len(own) > MAX_ENTRIES:

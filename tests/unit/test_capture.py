@@ -7,6 +7,7 @@ import shutil
 import struct
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -472,6 +473,20 @@ def test_link_types_have_names():
     assert linktype_name(1) == "ETHERNET"
     assert linktype_name(54321) == "link type 54321"
     assert len(LINKTYPES) > 150
+
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "data"
+
+
+@pytest.mark.parametrize(("name", "count"), [("web.pcapng", 389), ("flood.pcap.gz", 5444)])
+def test_the_example_captures_hold_what_their_readme_says(name, count):
+    with Capture.open(EXAMPLES / name) as capture:
+        stamps = [packet.ts_ns for packet in capture]
+        assert capture.linktype == 1
+    assert len(stamps) == count
+    assert stamps == sorted(stamps)
+    assert any(stamp % 1000 for stamp in stamps), "nanoseconds"
+    assert f"{name} ({count:,} packets)" in (EXAMPLES / "README.md").read_text()
 
 
 # The tools of others.

@@ -96,6 +96,10 @@ def decide(maps, source, destination, protocol, port):
     return rule["name"], rule["action"]
 
 
+def fragment_of(rule, port):
+    return port == rules.FRAGMENT and rule.action == "pass"
+
+
 def expected(config, source, destination, protocol, port):
     """The same by trying one rule after the other."""
 
@@ -113,7 +117,7 @@ def expected(config, source, destination, protocol, port):
             inside(source, rule.sources)
             and inside(destination, rule.destinations)
             and (rule.protocols is None or protocol in rule.protocols)
-            and (rule.ports is None or port in rule.ports)
+            and (rule.ports is None or port in rule.ports or fragment_of(rule, port))
         ):
             return rule.name, rules.ACTIONS[rule.action]
     return "default", rules.ACTIONS[config.default]
@@ -126,7 +130,15 @@ FLOWS = [
     (source, destination, protocol, port)
     for source in ADDRESSES
     for destination in ADDRESSES[1::2]
-    for protocol, port in [(6, 80), (6, 22), (17, 53), (1, 8), (47, 0), (6, rules.ANY)]
+    for protocol, port in [
+        (6, 80),
+        (6, 22),
+        (17, 53),
+        (1, 8),
+        (47, 0),
+        (6, rules.FRAGMENT),
+        (17, rules.FRAGMENT),
+    ]
 ]
 
 
@@ -290,7 +302,7 @@ def test_a_broken_rule_file_is_refused_with_its_line(text, message):
 
 def test_too_many_ports_are_refused():
     text = "[rule.a]\naction='pass'\nport='0-65535'"
-    with pytest.raises(ConfigError, match="come to 131075 entries, at most 65536"):
+    with pytest.raises(ConfigError, match="come to 131077 entries, at most 65536"):
         rules.compile_sets(rules.parse(text))
 
 
@@ -331,6 +343,7 @@ def test_the_example_rules_do_what_they_say():
         (("198.51.100.7", "192.0.2.10", 6, 23), "telnet"),
         (("198.51.100.7", "192.0.2.10", 1, 8), "ping"),
         (("198.51.100.7", "192.0.2.10", 1, 13), "default"),
+        (("198.51.100.7", "192.0.2.10", 17, rules.FRAGMENT), "dns"),
         (("fe80::1", "ff02::1", 58, 135), "icmpv6"),
         (("198.51.100.7", "192.0.2.10", 6, 22), "default"),
     ]:
