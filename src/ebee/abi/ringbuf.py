@@ -3,6 +3,7 @@
 Positions count bytes from the beginning of time; a record stands at `position % size`. Before its
 payload is a header of 8 bytes: u32 length with two flags, u32 for the kernel's own use. Records
 begin at multiples of 8. The data area appears twice in a row, so that a record is never broken.
+A producer never fills the last byte: a full buffer holds at most size - 1 bytes of records.
 """
 
 from collections.abc import Iterator

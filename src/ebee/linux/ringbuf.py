@@ -12,6 +12,7 @@ import mmap
 import os
 import select
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 
@@ -105,9 +106,12 @@ class RingBuffer:
         # The other half of the kernel's "has the consumer caught up?": our position is out before
         # we look again, so either it sees us waiting or we see its record.
         self._fence(always=True)
-        if not self._ready():
-            self._epoll.poll(timeout)
-        return self._ready()
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not self._ready():
+            left = None if deadline is None else max(deadline - time.monotonic(), 0)
+            if not self._epoll.poll(left):  # time is up
+                return self._ready()
+        return True
 
     def __iter__(self) -> Iterator[memoryview]:
         """Every record, waiting for more; ends when the buffer is closed."""
