@@ -164,25 +164,38 @@ def test_mutated_objects_are_taken_or_refused() -> None:
     assert outcomes["ObjectError"] > COUNT // 20
 
 
-@pytest.mark.parametrize("name", ["symbols", "strings", "types"])
-def test_memory_stays_in_proportion(name: str) -> None:
-    """Inputs made to blow up: many names in one string, many lines of one long text."""
-    spec = ObjectSpec("big")
-    insns = [Insn(0xB7)] * 3000 + [Insn(0x95)]
-    text = "x" * 60_000
-    lines = [Line(at, text, 1, 1, text) for at in range(3000)] if name == "strings" else []
-    spec.programs["main"] = ProgramSpec("main", "xdp", insns, [], lines, hook="xdp")
-    if name == "symbols":
-        spec.functions |= {
-            f"{n}{text[:200]}": FunctionSpec(f"{n}{text[:200]}", ".text", [Insn(0x95)])
-            for n in range(2000)
-        }
-    if name == "types":
-        spec.maps |= {f"m{n}": MapSpec(f"m{n}", "array", 4, n + 1, n + 1) for n in range(3000)}
-    data = write(spec)
+def bounded(data: bytes) -> str:
+    """The outcome of an input that must not take memory out of proportion."""
     tracemalloc.start()
     try:
-        use(data)
+        outcome = use(data)
         assert tracemalloc.get_traced_memory()[1] < MEMORY
+        return outcome
     finally:
         tracemalloc.stop()
+
+
+def test_many_symbols_and_types_stay_in_proportion() -> None:
+    spec = ObjectSpec("big")
+    for n in range(1500):
+        name = f"f{n}{'x' * 200}"
+        spec.functions[name] = FunctionSpec(name, ".text", [Insn(0x95)])
+        spec.maps[f"m{n}"] = MapSpec(f"m{n}", "array", 4, n + 1, n + 1)
+    assert bounded(write(spec)) == "fine"
+
+
+def test_lines_within_one_long_text_stay_in_proportion() -> None:
+    text, count = "x" * 60_000, 3000
+    lines = [Line(at, "a.c", 1, 1, text) for at in range(count)]
+    spec = ObjectSpec("big")
+    insns = [Insn(0xB7)] * count + [Insn(0x95)]
+    spec.programs["main"] = ProgramSpec("main", "xdp", insns, [], lines, hook="xdp")
+    data = bytearray(write(spec))
+    assert bounded(bytes(data)) == "fine"
+    ext = elf.read(bytes(data)).find(".BTF.ext")
+    assert ext
+    start = bytes(data).index(bytes(ext.data)) + 32 + 4 + 8  # header, record size, section
+    for at in range(count):  # each at another place in the text: 90 MB, were they all made
+        place = start + 16 * at + 8
+        struct.pack_into("<I", data, place, struct.unpack_from("<I", data, place)[0] + at)
+    assert bounded(bytes(data)) == "BtfError"

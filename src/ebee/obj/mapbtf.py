@@ -25,6 +25,8 @@ from ebee.obj.maps import POINTER, definition, type_number
 from ebee.obj.spec import MapSpec, ObjectSpec
 
 _U32 = 0xFFFF_FFFF
+_MAX_SIZE = 1024
+"""Bytes of a definition; a dozen attributes take 96, what is larger is not worth keeping."""
 
 
 def write_maps(builder: BtfBuilder, spec: ObjectSpec, maps: list[MapSpec]) -> dict[str, int]:
@@ -61,7 +63,8 @@ def _known(btf: Btf | None) -> dict[str, tuple[int, int]]:
     if btf is None or datasec is None:
         return {}
     variables = [btf.type(entry.type) for entry in datasec.vars]
-    return {v.name: (v.id, btf.sizeof(v.type)) for v in variables if isinstance(v, Var)}
+    sizes = {v.name: (v.id, btf.sizeof(v.type)) for v in variables if isinstance(v, Var)}
+    return {name: (var, size) for name, (var, size) in sizes.items() if size <= _MAX_SIZE}
 
 
 def _unchanged(btf: Btf | None, made: MapSpec, var_id: int) -> bool:
