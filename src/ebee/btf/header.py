@@ -18,7 +18,7 @@ MAX_STRINGS = 0x00FFFFFF
 """Bytes of names that the kernel takes (BTF_MAX_NAME_OFFSET)."""
 
 
-def read_header(data: bytes | mmap, name: str) -> tuple[str, memoryview, bytes]:
+def read_header(data: bytes | mmap, name: str, split: bool) -> tuple[str, memoryview, bytes]:
     """(byte order, type section, string section) of a blob, all bounds checked."""
     size = len(data)
     if size < 24:
@@ -48,8 +48,12 @@ def read_header(data: bytes | mmap, name: str) -> tuple[str, memoryview, bytes]:
         raise BtfError(f"{name}: the type and string sections overlap")
     types = memoryview(data)[length + type_at : length + type_at + type_size]
     strings = bytes(data[length + string_at : length + string_at + string_size])
+    if not strings and split:
+        return order, types, strings  # every name may be one of the base's
     if not strings or strings[-1] or len(strings) > MAX_STRINGS + 1:
         raise BtfError(f"{name}: the string section is empty, too long or not NUL-terminated")
+    if strings[0] and not split:
+        raise BtfError(f"{name}: the string section does not begin with the empty string")
     return order, types, strings
 
 

@@ -75,7 +75,7 @@ class Btf:
         self.data = data
         self.base = base
         self.name = name
-        self.byteorder, types, self._strings = read_header(data, name)
+        self.byteorder, types, self._strings = read_header(data, name, base is not None)
         self.words = as_words(types, self.byteorder)
         self.start_id: int = len(base) if base else 1
         self._start_string: int = base.string_end if base else 0

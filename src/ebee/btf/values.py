@@ -30,7 +30,7 @@ class EnumValue(int):
         return self.name or int.__repr__(self)
 
     def __format__(self, spec: str) -> str:
-        return format(str(self) if spec[-1:] in ("", "s") else int(self), spec)
+        return format(int(self) if spec[-1:] in tuple("bcdoxXneEfFgG%") else str(self), spec)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return EnumValue, (int(self), self.name)
