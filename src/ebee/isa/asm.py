@@ -28,7 +28,7 @@ from ebee.isa.table import Form, form_of, make
 
 HelperId = Callable[[str], int | None]
 
-_BLOCK_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+BLOCK_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _COMMENT = re.compile(r"//.*|(?:^|(?<=\s))#.*|^\s*;.*|(?<=\s)<[\w.$+-]+>\s*$")
 _DUMP = re.compile(
     r"\s*(?P<index>\d+):\s+"
@@ -135,7 +135,7 @@ class _Assembler:
         self, text: str, symbols: Mapping[str, int], helper_id: HelperId | None, name: str
     ):
         self.source = text.splitlines()
-        self.text = _BLOCK_COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+        self.text = BLOCK_COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
         self.symbols, self.helper_id, self.name = symbols, helper_id, name
         self.done = Assembly([], [], {}, {})
         self.line = 0
