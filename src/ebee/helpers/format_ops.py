@@ -1,4 +1,4 @@
-# mypy: disable-error-code="attr-defined,call-arg,no-any-return,return-value"
+# mypy: disable-error-code="assignment,attr-defined,call-arg,no-any-return,return-value"
 """printf of the kernel's eBPF programs: restricted Python.
 
 As in the kernel this takes two steps. The first (bpf_bprintf_prepare in kernel/bpf/helpers.c)
