@@ -201,7 +201,7 @@ def test_records_are_read_by_attribute_key_position_and_iteration(event):
     assert record.places == [(0, 0), (0, 0)]
     for same in (dict(record), tuple(record), list(record), event.decode(data)):
         assert record == same
-        assert not record != same
+        assert (record != same) is False
     assert record != event.decode(bytes(72))
     assert len(record) == len(tuple(record)) == 10
     assert repr(record).startswith("event(time=7, comm='sh', v4=16909060, v6=[4, 3, 2, 1, 0,")
