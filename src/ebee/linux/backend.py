@@ -17,10 +17,8 @@ from contextlib import ExitStack
 from mmap import mmap
 from typing import Any
 
-from ebee.errors import KernelError, ObjectError
+from ebee.errors import KernelError, ObjectError, VerifierError
 from ebee.hooks import by_name
-from ebee.isa import Insn, lddw
-from ebee.isa.insn import PSEUDO_MAP_FD, PSEUDO_MAP_VALUE
 from ebee.linux import uapi
 from ebee.linux.attach import way
 from ebee.linux.btf import LoadedBtf
@@ -30,11 +28,12 @@ from ebee.linux.info import Info
 from ebee.linux.links import Link
 from ebee.linux.maps import HANDLES, LinuxMap, entries
 from ebee.linux.programs import PROG_TYPE_NAMES, LinuxProgram
+from ebee.linux.relocate import Patcher
 from ebee.linux.ringbuf import RingBuffer
 from ebee.obj import handles
 from ebee.obj.linker import link
 from ebee.obj.run import RunResult
-from ebee.obj.spec import Linked, MapSpec, ObjectSpec, ProgramSpec, Ref, VariableSpec
+from ebee.obj.spec import Linked, MapSpec, ObjectSpec, ProgramSpec, VariableSpec
 
 BPFFS = "/sys/fs/bpf"
 PIN_BY_NAME = 1
@@ -124,6 +123,8 @@ class LinuxObject(handles.Object):
         self._load_btf(linked)
         for name, made in spec.maps.items():
             self._raw[name] = given.get(name) or self._make_map(made, pin_path)
+        self._patcher = Patcher(spec, self._raw)
+        self._stack.callback(self._patcher.close)
         for name, program in wanted.items():
             self.programs[name] = self._load_program(program, linked[name], log_level)
         for made in spec.maps.values():
@@ -173,39 +174,21 @@ class LinuxObject(handles.Object):
             debug["btf"] = self.btf.fd
             debug["func_info"] = self.btf.func_info(linked.funcs)
             debug["line_info"] = self.btf.line_info(linked.lines, linked.funcs)
-        raw = LinuxProgram.load(
-            self._patch(linked),
-            PROG_TYPE_NAMES[hook.prog_type],
-            name=spec.name,
-            license=self.spec.license,
-            attach_type=spec.attach_type,
-            flags=spec.flags,
-            log_level=log_level,
-            **debug,
-        )
+        try:
+            raw = LinuxProgram.load(
+                self._patcher.patch(linked),
+                PROG_TYPE_NAMES[hook.prog_type],
+                name=spec.name,
+                license=self.spec.license,
+                attach_type=spec.attach_type,
+                flags=spec.flags,
+                log_level=log_level,
+                **debug,
+            )
+        except VerifierError as error:
+            raise self._patcher.explain(error) from None
         self._stack.enter_context(raw)
         return Program(spec, raw, hook.attach, self._links)
-
-    def _patch(self, linked: Linked) -> list[Insn]:
-        """The program's code with this kernel's descriptors and addresses put in."""
-        insns = list(linked.insns)
-        for ref in linked.refs:
-            if ref.kind in ("map", "data"):
-                insns[ref.slot : ref.slot + 2] = self._map_address(linked, ref)
-            else:
-                raise ObjectError(
-                    f"program {linked.name}: instruction {ref.slot} needs {ref.kind}"
-                    f" {ref.symbol!r}, which ebee does not resolve for Linux yet"
-                )
-        return insns
-
-    def _map_address(self, linked: Linked, ref: Ref) -> tuple[Insn, Insn]:
-        if ref.symbol not in self._raw:
-            raise ObjectError(f"program {linked.name}: there is no map {ref.symbol!r}")
-        fd, dst = self._raw[ref.symbol].fd.fileno(), linked.insns[ref.slot].dst
-        if ref.kind == "map":
-            return lddw(dst, fd, PSEUDO_MAP_FD)
-        return lddw(dst, ref.addend << 32 | fd, PSEUDO_MAP_VALUE)
 
     def _fill(self, spec: MapSpec) -> None:
         """Put programs and maps that the spec names into a map."""

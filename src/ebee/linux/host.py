@@ -69,6 +69,21 @@ def possible_cpus() -> int:
     return os.cpu_count() or 1
 
 
+def kernel_symbols(*names: str) -> dict[str, int]:
+    """The addresses of those of `names` that the kernel has; hidden ones (0) are left out."""
+    wanted = set(names)
+    found: dict[str, int] = {}
+    try:
+        with open("/proc/kallsyms") as lines:
+            for line in lines:
+                address, _, name, *_module = line.split()
+                if name in wanted and int(address, 16):
+                    found.setdefault(name, int(address, 16))
+    except OSError:
+        pass
+    return found
+
+
 def effective_capabilities() -> set[str]:
     """The capabilities of CAPABILITIES that this process has now."""
     status = read("/proc/self/status") or ""
