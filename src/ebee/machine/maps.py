@@ -17,8 +17,20 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ebee import maps
 from ebee.abi.cpu import Cpu
-from ebee.abi.errno import EBADF, EBUSY, EINVAL, ENOENT, ENOMEM, ENOSPC, ENOTSUPP, EPERM
+from ebee.abi.errno import (
+    EACCES,
+    EBADF,
+    EBUSY,
+    EINVAL,
+    ENOENT,
+    ENOMEM,
+    ENOSPC,
+    ENOTSUPP,
+    EOPNOTSUPP,
+    EPERM,
+)
 from ebee.abi.map import (
+    BPF_F_INNER_MAP,
     BPF_F_LOCK,
     BPF_F_NUMA_NODE,
     BPF_F_RDONLY,
@@ -74,8 +86,8 @@ class MachineMap:
     """One map on the machine; closed by close() or `with`.
 
     `spec` is the completed spec; `address` that of the state, which programs hold as the map;
-    `value_address` that of the first value where programs may point to it directly (arrays), else
-    0. `value_bytes` is the length of a value here: of all CPUs in a row, for per-CPU maps. `resolve`
+    `value_address` that of the first value where programs may point to it directly, else 0.
+    `value_bytes` is the length of a value here: of all CPUs in a row, for per-CPU maps. `resolve`
     turns what user space writes into a map of programs or maps (a program's number, a map's id)
     into what the slot holds (the number, the map's address); None when there is no such thing.
     `lock` is held during each operation: the machine's own, where its reference engine runs.
@@ -131,6 +143,11 @@ class MachineMap:
         node = spec.numa_node or 0
         require(spec, node == 0, f"there is no NUMA node {node}: the machine has one, number 0")
         self.ops.check(spec, self.cpus)
+        if self.kind.handle == "map":
+            inner = spec.inner
+            require(spec, inner is not None, "it needs the pattern of its inner maps", EBADF)
+            nested = inner is not None and inner.inner is not None
+            require(spec, not nested, "its inner maps must not be maps of maps")
         if spec.data is not None:
             size = spec.value_size * spec.max_entries
             fits = spec.type == "array" and len(spec.data) <= size
@@ -141,6 +158,7 @@ class MachineMap:
         if plan.max_entries is not None:
             self.spec = replace(self.spec, max_entries=plan.max_entries)
         spec, flags = self.spec, self.spec.flags
+        inside = plan.value_size or spec.value_size
         state = self._region("state", sizeof(self.ops.State))
         self.address = state.base
         self.state: Any = ptr(self.memory, state.base, self.ops.State)
@@ -150,8 +168,8 @@ class MachineMap:
                 setattr(self.state, name, value)
         head = {
             "type": self.kind.id, "id": self.id, "key_size": spec.key_size,
-            "value_size": spec.value_size, "max_entries": spec.max_entries, "lock_at": lock_at,
-            "value_stride": round_up(spec.value_size, 8), "cpus": self.cpus,
+            "value_size": inside, "max_entries": spec.max_entries, "lock_at": lock_at,
+            "value_stride": round_up(inside, 8), "cpus": self.cpus,
             "flags": flags & ~(BPF_F_RDONLY | BPF_F_WRONLY), "map_extra": spec.map_extra,
         }  # fmt: skip
         for name, value in head.items():
@@ -160,8 +178,7 @@ class MachineMap:
             setattr(self.state, area.name, ptr(self.memory, self._area(area).base, u8))
         if hasattr(self.ops, "init"):
             self.ops.init(self.state)
-        direct = "direct_value" in self.kind.program
-        self.value_address: int = int(self.state.values) if direct else 0
+        self.value_address: int = int(self.state.values) if self.kind.direct else 0
         self._buffers()
 
     def _region(self, name: str, size: int, **how: Any) -> Region:
@@ -181,7 +198,7 @@ class MachineMap:
         if area.program:
             rights = {
                 "readable": not self.spec.flags & BPF_F_WRONLY_PROG,
-                "writable": not self.spec.flags & BPF_F_RDONLY_PROG,
+                "writable": area.writable and not self.spec.flags & BPF_F_RDONLY_PROG,
                 "stride": area.stride, "lo": area.lo, "hi": area.hi,
             }  # fmt: skip
         return self._region(area.name, area.size, **rights)
@@ -276,7 +293,7 @@ class MachineMap:
         """The value of the key in the buffer."""
         ops, m, n = self.ops, self.state, self.spec.value_size
         if self.kind.handle is not None:
-            return self._number(int(ops.held(m, self._key)))
+            return self._number(int(ops.held(self._cpu, m, self._key)))
         if hasattr(ops, "peek"):
             return self._result("lookup", key, ops.peek(self._cpu, m, self._value))
         if self.kind.per_cpu:
@@ -325,7 +342,25 @@ class MachineMap:
         refused = int(self.ops.may_set(self.state, self._key, flags))
         if refused or not held:
             return refused or -EBADF
-        return int(self.ops.set(self.state, self._key, held))
+        if self.kind.handle == "map" and not self._same_shape(held):
+            return -EINVAL
+        self.memory.store(int(self._value), 8, held)
+        return int(self.ops.update(self._cpu, self.state, self._key, self._value, flags))
+
+    def _same_shape(self, address: int) -> bool:
+        """Whether the map at an address is like the pattern of inner maps (bpf_map_meta_equal)."""
+        inner, pattern = view(MapHeader, self.memory, address), self.spec.inner
+        assert pattern is not None
+        kind = maps.by_name(pattern.type)
+        any_size = pattern.type != "array" or pattern.flags & BPF_F_INNER_MAP
+        return (
+            kind is not None
+            and inner.type == kind.id
+            and inner.key_size == pattern.key_size
+            and inner.value_size == pattern.value_size
+            and inner.flags == pattern.flags & ~(BPF_F_RDONLY | BPF_F_WRONLY)
+            and bool(any_size or inner.max_entries == pattern.max_entries)
+        )
 
     def delete(self, key: bytes) -> None:
         """Remove a key; KernelError (ENOENT) when it is not there."""
@@ -381,7 +416,7 @@ class MachineMap:
         if ("take_batch" if delete else "lookup_batch") not in self.kind.user.split():
             self._fail(what, b"", ENOTSUPP)
         self._flags(what, b"", flags)
-        if hasattr(self.ops, "read_bucket"):
+        if hasattr(self.ops, "read_bucket"):  # but maps of maps, whose values are not plain bytes
             return self._bucket_batch(token, count, flags, delete)
         keys: list[bytes] = []
         values: list[bytes] = []
@@ -391,7 +426,10 @@ class MachineMap:
             if value is not None:
                 keys.append(key)
                 values.append(value)
-            token, key = key, self.next_key(key)
+            following = self.next_key(key)
+            if delete:
+                self.delete(key)
+            token, key = key, following
         return keys, values, None if key is None else token
 
     def _bucket_batch(
@@ -562,4 +600,23 @@ def _seed(flags: int, seed: int | None) -> int:
 
 
 def _lock_offset(btf: Btf | None, spec: MapSpec) -> int:
-    return NO_LOCK
+    """Where the spin lock of a value is; NO_LOCK without one (map_check_btf)."""
+    if btf is None or not spec.value_btf_id:
+        return NO_LOCK
+    from ebee.maps.special import SPIN_LOCK, special_fields
+
+    fields = list(special_fields(btf, spec.value_btf_id))
+    if not fields:
+        return NO_LOCK
+    name, at = fields[0]
+    if len(fields) > 1 or name != SPIN_LOCK:
+        names = ", ".join(sorted({name for name, _ in fields}))
+        raise MachineError(
+            f"map {spec.name}: a value holds {names}; the machine knows values with one {SPIN_LOCK}"
+        )
+    access = spec.flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)
+    require(spec, not access, f"a value with a {name} that programs may only read or write", EACCES)
+    known = spec.type in ("hash", "array")
+    require(spec, known, f"a value of this type of map cannot hold a {name}", EOPNOTSUPP)
+    require(spec, at + 4 <= spec.value_size and at % 4 == 0, f"misplaced {name}")
+    return at

@@ -19,12 +19,16 @@ from functools import cache
 from importlib import import_module
 from typing import Literal
 
-FAMILIES = ("array", "hash", "lru", "lpm_trie", "ringbuf", "prog_array")
+FAMILIES = (
+    "array", "hash", "lru", "lpm_trie", "queue", "bloom", "ringbuf", "perf", "stack_trace",
+    "prog_array", "map_in_map", "devmap", "cpumap", "xskmap", "sockmap", "cgroup", "storage",
+    "struct_ops", "arena",
+)  # fmt: skip
 """The modules of this package that declare map types, each in a tuple MAPS."""
 
 Presence = Literal["optional", "required", "forbidden"]
 
-# Flags of creation by the letters of a declaration's `flags`.
+# Flags of creation (BPF_F_*), by the names that declarations use.
 FLAGS = {
     "no_prealloc": 1 << 0, "no_common_lru": 1 << 1, "numa_node": 1 << 2, "rdonly": 1 << 3,
     "wronly": 1 << 4, "stack_build_id": 1 << 5, "zero_seed": 1 << 6, "rdonly_prog": 1 << 7,
@@ -47,15 +51,19 @@ def flags(*names: str, also: int = ACCESS) -> int:
 class MapType:
     """One map type.
 
-    `key`: rule of key_size ("u32": 4 bytes, "any", "none": 0, "lpm": prefix length and data);
-    `value`: rule of value_size ("any", "none": 0, "u32": 4 bytes, ...); `entries`: rule of
-    max_entries ("any": above zero, "none": 0, "pages": a power of two of pages); `flags`: the
-    creation flags it takes; `per_cpu`: one value per possible CPU; `handle`: what the value that
-    user space gives and gets stands for ("program", "map", ...; it writes descriptors and reads
-    ids). `program` and `user`: the operations that programs and the system call may use, as words;
-    `btf`: whether key and value may be described; `needs`: capabilities for creating one; `ops`:
-    module with its operations for the machine; `missing`: why a cell of the coverage matrix is
-    blank.
+    `key`: rule of key_size ("u32": 4 bytes, "any", "none": 0, "lpm": prefix length and data,
+    "cgroup": 8 or 16); `value`: rule of value_size ("any", "none": 0, "u32": 4, "u32|u64": 4 or 8,
+    "trace": a multiple of 8); `entries`: rule of max_entries ("any": above zero, "none": 0, "one",
+    "pages": a power of two of pages); `flags`: the creation flags it takes, `required` those that
+    it must have; `map_extra`: what that attribute says.
+    `per_cpu`: one value per possible CPU; `handle`: what the value that user space gives and gets
+    stands for ("program", "map", ...; it writes descriptors and reads ids); `direct`: programs may
+    hold the address of the first value (global data).
+    `program`: the helpers that take such a map; `user`: what the system call can do with it, as
+    words (`take`: look up and delete); `btf`: whether key and value may be described; `needs`: the
+    capabilities for creating one, beside CAP_BPF where unprivileged BPF is off.
+    `ops`: module with its operations for the machine; `missing`: why a cell of the coverage matrix
+    is blank.
     """
 
     id: int
@@ -66,8 +74,11 @@ class MapType:
     value: str = "any"
     entries: str = "any"
     flags: int = 0
+    required: int = 0
+    map_extra: str = ""
     per_cpu: bool = False
     handle: str | None = None
+    direct: bool = False
     program: str = ""
     user: str = ""
     btf: Presence = "optional"

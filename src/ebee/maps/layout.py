@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import lcm
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ class Area:
     """Zeroed memory that the pointer member `name` of the map's state will point to.
 
     What programs may touch of it: nothing, or bytes `lo..hi` of each element of `stride` bytes, or
-    what the operation `guard(m, addr, size)` allows.
+    what the operation `guard(m, addr, size)` allows; `writable`: not only to read.
     """
 
     name: str
@@ -37,17 +37,27 @@ class Area:
     lo: int = 0
     hi: int = 0
     program: bool = False
+    writable: bool = True
     guard: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The areas of a map, the values of its state's const members, and the capacity where it is
-    not the one that was asked for."""
+    """The areas of a map, the values of its state's const members, and the capacity and the size
+    of a value inside where they are not those that were asked for."""
 
     areas: tuple[Area, ...] = ()
     members: dict[str, int] = field(default_factory=dict)
     max_entries: int | None = None
+    value_size: int | None = None
+
+    def read_only(self) -> Layout:
+        """The same, programs may only read."""
+        return replace(self, areas=tuple(replace(area, writable=False) for area in self.areas))
+
+    def hidden(self) -> Layout:
+        """The same, out of programs' reach."""
+        return replace(self, areas=tuple(replace(area, program=False) for area in self.areas))
 
 
 def values_area(name: str, count: int, stride: int, size: int) -> Area:

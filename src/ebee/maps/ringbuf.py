@@ -6,13 +6,14 @@ MAPS = (
     MapType(
         27, "ringbuf", "5.8", "Records of any size from programs to one reader, in order.",
         key="none", value="none", entries="pages", flags=flags("numa_node", also=0),
-        program="reserve submit discard output query", user="mmap poll freeze", btf="forbidden",
-        ops="ebee.maps.ringbuf_ops",
+        program="ringbuf_output ringbuf_reserve ringbuf_query ringbuf_reserve_dynptr"
+        " ringbuf_submit_dynptr ringbuf_discard_dynptr",
+        user="mmap poll freeze", btf="forbidden", ops="ebee.maps.ringbuf_ops",
     ),
     MapType(
         31, "user_ringbuf", "6.1", "Records from user space, which programs drain.",
         key="none", value="none", entries="pages", flags=flags("numa_node", also=0),
-        program="drain", user="mmap poll freeze", btf="forbidden",
-        missing={"machine": "programs that drain user space's records do not run there yet"},
+        program="user_ringbuf_drain", user="mmap poll freeze", btf="forbidden",
+        missing={"machine": "programs that drain records of user space do not run there yet"},
     ),
 )  # fmt: skip

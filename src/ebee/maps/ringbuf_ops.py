@@ -192,9 +192,10 @@ def commit(m: ptr[Ring], record: ptr[u8], flags: u64, discard: u32) -> None:
     very record, unless the flags say otherwise."""
     words = cast(ptr[u32], byte_offset(record, -HEADER))
     atomic_xchg(words, (words[0] & ~u32(BUSY)) | discard)
-    if flags & BPF_RB_FORCE_WAKEUP or (
-        not flags & BPF_RB_NO_WAKEUP and header(m, atomic_load(consumer(m))) == words
-    ):
+    wake = flags & BPF_RB_FORCE_WAKEUP != 0
+    if flags & (BPF_RB_FORCE_WAKEUP | BPF_RB_NO_WAKEUP) == 0:
+        wake = header(m, atomic_load(consumer(m))) == words
+    if wake:
         atomic_add(m.ref.wakeups, 1)
 
 

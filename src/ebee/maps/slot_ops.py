@@ -59,13 +59,14 @@ def may_set(m: ptr[Slots], key: ptr[u8], flags: u64) -> i64:
 
 
 @native
-def set(m: ptr[Slots], key: ptr[u8], held: u64) -> i64:
-    atomic_store(m.slots + cast(ptr[u32], key)[0], held)
+def update(cpu: ptr[Cpu], m: ptr[Slots], key: ptr[u8], value: ptr[u8], flags: u64) -> i64:
+    """Set a slot to the word at `value` (user space, after may_set)."""
+    atomic_store(m.slots + cast(ptr[u32], key)[0], cast(ptr[u64], value)[0])
     return 0
 
 
 @native
-def held(m: ptr[Slots], key: ptr[u8]) -> u64:
+def held(cpu: ptr[Cpu], m: ptr[Slots], key: ptr[u8]) -> u64:
     """What the slot of a key holds (user space)."""
     return get(m, cast(ptr[u32], key)[0])
 
