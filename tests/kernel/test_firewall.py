@@ -294,6 +294,21 @@ def test_the_captures_get_the_verdicts_of_the_rules(firewall):
     }
 
 
+def test_the_documented_verdicts_are_those_of_the_rules():
+    text = (EXAMPLES.parent / "docs" / "firewall.md").read_text()
+    config = rules.load(EXAMPLES / "firewall.toml")
+    models = []
+    for path in CAPTURES:
+        model = Model(config)
+        models.append(model)
+        with Capture.open(path) as capture:
+            verdicts = Counter(model.run(packet.data) for packet in capture)
+        figures = (verdicts.total(), verdicts[PASS], verdicts[DROP], len(model.events))
+        assert f"| `{path.name}` | {' | '.join(f'{n:,}' for n in figures)} |" in text
+    for name in [*(rule.name for rule in config.rules), "default"]:
+        assert f"| {name} | {' | '.join(f'{model.hits[name]:,}' for model in models)} |" in text
+
+
 def test_damaged_frames_get_the_verdicts_of_the_rules(firewall):
     config = rules.load(EXAMPLES / "firewall.toml")
     rules.apply(firewall.maps, config)

@@ -40,10 +40,10 @@ def written(packets, **options):
 
 
 def pcap(records, order="<", magic=0xA1B2C3D4, version=(2, 4), snaplen=65535, link=1):
-    data = struct.pack(order + "IHHIIII", magic, *version, 0, 0, snaplen, link)
+    parts = [struct.pack(order + "IHHIIII", magic, *version, 0, 0, snaplen, link)]
     for seconds, fraction, body, orig in records:
-        data += struct.pack(order + "IIII", seconds, fraction, len(body), orig) + body
-    return data
+        parts += struct.pack(order + "IIII", seconds, fraction, len(body), orig), body
+    return b"".join(parts)
 
 
 def block(kind, body, order="<"):
@@ -417,6 +417,13 @@ def test_damaged_compression_is_refused(tmp_path, cut):
     path.write_bytes(packed[:cut])
     with pytest.raises(CaptureError, match=r"a\.pcap\.gz"), Capture.open(path) as capture:
         list(capture)
+    if cut == -9:  # all but the checksum
+        path.write_bytes(packed[:-8])
+        with Capture.open(path) as capture:
+            packets = iter(capture)
+            assert [next(packets).ts_ns // 10**9 for _ in range(9)] == list(range(9))
+            with pytest.raises(CaptureError, match="end-of-stream"):
+                next(packets)
     middle = len(packed) // 2
     path.write_bytes(packed[:middle] + bytes(8) + packed[middle + 8 :])
     with pytest.raises(CaptureError, match=r"a\.pcap\.gz"), Capture.open(path) as capture:
@@ -487,6 +494,36 @@ def test_the_example_captures_hold_what_their_readme_says(name, count):
     assert stamps == sorted(stamps)
     assert any(stamp % 1000 for stamp in stamps), "nanoseconds"
     assert f"{name} ({count:,} packets)" in (EXAMPLES / "README.md").read_text()
+
+
+def test_progress_goes_up_to_the_end(tmp_path):
+    for name, pack in (("a.pcap", bytes), ("a.pcap.gz", gzip.compress)):
+        path = tmp_path / name
+        data = pcap([(at, 0, os.urandom(1000), 1000) for at in range(9000)])
+        path.write_bytes(pack(data))
+        with Capture.open(path) as capture:
+            seen = [capture.progress for _ in capture.batches(500)]
+        assert seen == sorted(seen)
+        assert seen[0] < 0.2
+        assert seen[-1] == 1
+    with Capture.open(io.BytesIO(data)) as capture:
+        assert [capture.progress for _ in capture.batches()] == [None] * 9
+
+
+def test_closing_may_be_done_twice_and_leaves_the_files_of_others_open(tmp_path):
+    path = tmp_path / "a.pcap"
+    writer = CaptureWriter(path)
+    writer.close()
+    writer.close()
+    capture = Capture.open(path)
+    capture.close()
+    capture.close()
+    with pytest.raises(CaptureError, match=r"a\.pcap has been closed"):
+        list(capture)
+    file = io.BytesIO(path.read_bytes())
+    Capture.open(file).close()
+    CaptureWriter(file).close()
+    assert not file.closed
 
 
 # The tools of others.

@@ -13,6 +13,7 @@ import pytest
 
 from ebee.errors import CaptureError
 from ebee.machine.capture import Capture, CaptureWriter
+from ebee.machine.capture.pcapng import PcapngScanner
 
 pytestmark = pytest.mark.unit
 
@@ -83,6 +84,14 @@ def test_mutated_captures_raise_only_capture_errors(format, tmp_path):
             digest(io.BytesIO(packed))
     assert broken > MUTATIONS // 8, "the mutations do damage"
     assert time.process_time() - began < 0.01 * MUTATIONS + 5
+
+
+def test_the_fast_path_changes_nothing(monkeypatch):
+    dice, whole = random.Random(3), seed("pcapng")
+    mutants = [mutate(whole, dice) for _ in range(MUTATIONS // 6)]
+    fast = [digest(io.BytesIO(data)) for data in mutants]
+    monkeypatch.setattr(PcapngScanner, "_run", lambda self, buffer, pos, *rest: pos)
+    assert [digest(io.BytesIO(data)) for data in mutants] == fast
 
 
 def test_a_false_length_in_a_pipe_takes_no_memory():

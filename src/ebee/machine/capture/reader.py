@@ -48,6 +48,9 @@ class _Source(Protocol):
     def more(self, pos: int) -> bool:
         """Get more bytes, keeping those from `pos` on (now at 0); False when there are none."""
 
+    def progress(self, pos: int) -> float | None:
+        """How much of the file lies before `pos`, 0 to 1; None if nobody can know."""
+
 
 class _Mapped:
     """A regular file, mapped whole. Read-only, so a capture larger than memory is fine."""
@@ -60,28 +63,44 @@ class _Mapped:
     def more(self, pos: int) -> bool:
         return False
 
+    def progress(self, pos: int) -> float:
+        return pos / len(self.buffer)
+
 
 class _Stream:
     """A pipe or a compressed file: its window is a buffer of its own for every batch."""
 
-    def __init__(self, file: BinaryIO, name: str):
+    def __init__(self, file: BinaryIO, name: str, packed: BinaryIO | None = None):
         self.buffer = bytearray()
         self.base = 0
-        self._read = getattr(file, "read1", file.read)  # read1: what a live pipe has right now
         self._name = name
+        self._packed = packed  # the regular file that all this comes out of
+        self._read = getattr(file, "read1", file.read)  # read1: what a live pipe has right now
+        self._problem: Exception | None = None
+
+    def progress(self, pos: int) -> float | None:
+        if self._packed is None:
+            return None
+        return self._packed.tell() / max(os.fstat(self._packed.fileno()).st_size, 1)
 
     def more(self, pos: int) -> bool:
+        new = bytearray()
         try:
-            data = self._read(CHUNK)
+            while not self._problem and (data := self._read(CHUNK)):
+                new += data
+                if not self._packed or len(new) >= CHUNK:
+                    break
         except (OSError, EOFError, zlib.error) as error:
-            where = self.base + len(self.buffer)
-            raise CaptureError(f"cannot read {self._name} past offset {where}: {error}") from None
-        if not data:
+            self._problem = error  # to be told when all that came before it has been read
+        if not new:
+            if self._problem:
+                where = f"{self._name} past offset {self.base + len(self.buffer)}"
+                raise CaptureError(f"cannot read {where}: {self._problem}") from None
             return False
         if pos:  # batches may refer to the old buffer: leave it to them
             self.buffer = self.buffer[pos:]
             self.base += pos
-        self.buffer += data
+        self.buffer += new
         return True
 
 
@@ -90,12 +109,16 @@ class Capture:
 
     Regular files are mapped into memory and can be read again, counted and indexed; compressed
     ones (gzip) can be read again; pipes can be read once. Damage raises CaptureError
-    where it is met: the packets before it have been delivered by then.
+    where it is met: the packets before it have been delivered by then. A file may grow while it is
+    read (what is new is not seen), but must not shrink.
     """
 
-    def __init__(self, file: BinaryIO, name: str, reopenable: bool):
+    def __init__(self, file: BinaryIO, name: str, *, ours: bool, reopenable: bool):
         self.name = name
+        self.progress: float | None = None
+        """How much of the file the packets delivered so far make up, 0 to 1; None for pipes."""
         self._file = file
+        self._ours = ours
         self._reopenable = reopenable
         self._map: mmap | None = None
         self._index: Batch | None = None
@@ -109,16 +132,17 @@ class Capture:
         Raises CaptureError when it cannot be read or is no capture that ebee knows.
         """
         if not isinstance(path, (str, os.PathLike)):
-            return cls(path, str(getattr(path, "name", "stream")), reopenable=False)
+            name = str(getattr(path, "name", "stream"))
+            return cls(path, name, ours=False, reopenable=False)
         if os.fspath(path) == "-":
-            return cls(sys.stdin.buffer, "standard input", reopenable=False)
+            return cls(sys.stdin.buffer, "standard input", ours=False, reopenable=False)
         try:
             file = open(path, "rb")  # noqa: SIM115 (closed by close)
         except OSError as error:
             raise CaptureError(f"cannot open capture {path}: {error.strerror}") from None
         try:
             regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
-            return cls(file, os.fspath(path), reopenable=regular)
+            return cls(file, os.fspath(path), ours=True, reopenable=regular)
         except BaseException:
             file.close()
             raise
@@ -144,6 +168,8 @@ class Capture:
 
     def batches(self, limit: int = BATCH) -> Iterator[Batch]:
         """The packets as batches of at most `limit`, in order; a live pipe gives what it has."""
+        if self._file.closed:
+            raise CaptureError(f"{self.name} has been closed")
         begun, self._begun = self._begun, None
         if not (begun or self._reopenable):
             raise CaptureError(f"{self.name} is a stream: its packets can be read only once")
@@ -155,6 +181,7 @@ class Capture:
                 pos = scanner.scan(source.buffer, pos, len(source.buffer), batch, limit)
             except Damaged as damage:
                 problem = self._damaged(source, damage.position, str(damage))
+            self.progress = source.progress(pos)
             if len(batch):
                 yield batch
             if problem:
@@ -175,7 +202,7 @@ class Capture:
     def index(self) -> Batch:
         """All packets as one batch, found in one pass and kept; only for uncompressed files."""
         if self._index is None:
-            if not self._map:
+            if self._map is None:
                 raise CaptureError(
                     f"{self.name} is read as a stream and has no index: go through its batches, "
                     "or unpack it into a file"
@@ -186,7 +213,7 @@ class Capture:
 
     def __len__(self) -> int:
         """How many packets there are; costs a pass over the file, the first time."""
-        if not self._map:  # a TypeError, so that list() just goes on without knowing
+        if self._map is None:  # a TypeError, so that list() just goes on without knowing
             raise TypeError(f"{self.name} is read as a stream: its packets are not counted")
         return len(self.index)
 
@@ -194,12 +221,14 @@ class Capture:
         return self.index[at]
 
     def close(self) -> None:
-        """Close the file. Packets stay valid; batches of a mapped file do not."""
+        """Close the file, if it was opened here. Packets stay valid, batches of a mapped file do
+        not."""
         self._index = self._begun = None
-        if self._map:
+        if self._map is not None:
             with suppress(BufferError):  # native code still looks at it: it goes with that
                 self._map.close()
-        self._file.close()
+        if self._ours:
+            self._file.close()
 
     def __enter__(self) -> Capture:
         return self
@@ -240,12 +269,13 @@ class Capture:
         return source, scanner, pos
 
     def _source(self) -> _Source:
-        if self._map:
+        if self._map is not None:
             return _Mapped(self._map)
         if self._reopenable:
             self._file.seek(0)
             if self._file.read(len(GZIP)) == GZIP:
-                return self._filled(gzip.GzipFile(self.name))  # each pass has its own position
+                unpacked = gzip.GzipFile(self.name)  # each pass has its own position in the file
+                return self._filled(unpacked, packed=unpacked.fileobj)
             try:
                 self._map = mmap(self._file.fileno(), 0, access=ACCESS_READ)
             except (OSError, ValueError) as error:
@@ -258,9 +288,9 @@ class Capture:
             return self._filled(gzip.GzipFile(fileobj=rest, mode="rb"))
         return stream
 
-    def _filled(self, file: Any) -> _Stream:
+    def _filled(self, file: Any, packed: Any = None) -> _Stream:
         """A stream with enough read to tell what it is."""
-        stream = _Stream(file, self.name)
+        stream = _Stream(file, self.name, packed)
         while len(stream.buffer) < 8 and stream.more(0):
             pass
         return stream

@@ -6,6 +6,7 @@ import gzip
 import os
 import struct
 import sys
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, BinaryIO
 
@@ -44,13 +45,14 @@ class CaptureWriter:
             raise CaptureError(f"cannot write a capture as {format}: give pcap or pcapng")
         if not 0 < snaplen < 1 << 32:
             raise CaptureError(f"a snapshot length of {snaplen} makes no sense")
+        self._check_linktype(linktype)
         self.format = format
         self.linktypes: list[int] = []
         self._snaplen = snaplen
         self._opened: list[BinaryIO] = []  # what close() must close, in this order
+        self._closed = False
         self._file = self._open(path)
         if format == "pcap":
-            self._check_linktype(linktype)
             self._put(
                 struct.pack("<" + pcap.HEADER, pcap.NANOSECONDS, 2, 4, 0, 0, snaplen, linktype)
             )
@@ -122,11 +124,17 @@ class CaptureWriter:
 
     def close(self) -> None:
         """Finish and close the file (one that was passed in stays open). May be called twice."""
-        self.flush()
+        if self._closed:
+            return
+        self._closed = True
         try:
-            while self._opened:
-                self._opened.pop(0).close()
+            self._file.flush()
+            for file in self._opened:
+                file.close()
         except OSError as error:
+            for file in self._opened:
+                with suppress(OSError):
+                    file.close()
             raise self._failed(error) from None
 
     def __enter__(self) -> CaptureWriter:
