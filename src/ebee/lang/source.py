@@ -96,3 +96,15 @@ def _file(name: str, space: dict[str, Any]) -> Any:
     }
     _files[name] = lines, functions
     return _files[name]
+
+
+def define(text: str, space: dict[str, Any] | None = None, file: str = "") -> dict[str, Any]:
+    """Run source text whose functions can be compiled later; gives its names.
+
+    For notebooks, generated code and tests: the text stays available under a name of its own.
+    """
+    file = file or f"<source {len(linecache.cache)}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    names: dict[str, Any] = {"__name__": "source"} | (space or {})
+    exec(compile(text, file, "exec"), names)
+    return names

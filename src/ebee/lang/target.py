@@ -5,27 +5,24 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass
 
+from ebee.errors import CompileError
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`triple`: of LLVM; `relax`: the instruction of a spin loop; `far`: attribute of symbols that
-    may lie anywhere in the address space; `code_model`: of LLVM."""
+    """`triple`: of LLVM; `elf`: the machine number in object files; `relax`: the instruction of
+    a spin loop."""
 
     name: str
     triple: str
+    elf: int
     relax: str
-    far: str = ""
-    code_model: str = "small"
 
 
 X86_64 = Target(
-    "x86-64", "x86_64-unknown-linux-gnu", "call void @llvm.x86.sse2.pause()",
-    ', code_model "large"',
+    "x86-64", "x86_64-unknown-linux-gnu", 62, "call void @llvm.x86.sse2.pause()"
 )  # fmt: skip
-ARM64 = Target(
-    "arm64", "aarch64-unknown-linux-gnu", "call void @llvm.aarch64.hint(i32 1)",
-    code_model="large",
-)  # fmt: skip
+ARM64 = Target("arm64", "aarch64-unknown-linux-gnu", 183, "call void @llvm.aarch64.hint(i32 1)")
 
 _HOSTS = {"x86_64": X86_64, "AMD64": X86_64, "aarch64": ARM64, "arm64": ARM64}
 
@@ -34,8 +31,6 @@ def host() -> Target:
     """The target of this machine; CompileError when there is none."""
     target = _HOSTS.get(platform.machine())
     if target is None:
-        from ebee.errors import CompileError
-
         raise CompileError(
             f"there is no compiler for {platform.machine()} hosts, only for x86-64 and arm64\n"
             "way out: use the interpreter"

@@ -169,7 +169,7 @@ class Unit:
             if before != known and before.members and known.members:
                 raise CompileError(f"two constant objects are called {known.symbol!r}")
             self.module.declarations[known.symbol] = (
-                f"{symbol(known.symbol)} = external global [0 x i8]{self.target.far}, align 8"
+                f"{symbol(known.symbol)} = external global [0 x i8], align 8"
             )
         for _, value in known.members:
             if isinstance(value, Known):
