@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import time
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from ipaddress import IPv4Network, ip_network
@@ -25,6 +26,10 @@ ANY = 0x10000
 FRAGMENT = 0x10001
 NAME_BYTES = 23
 MAX_ENTRIES = 65536
+
+# Seconds after switching banks until the old one is touched again: packets that are just being
+# looked at still use it, for some microseconds.
+GRACE = 0.01
 
 ACTIONS = {"drop": 1, "pass": 2}  # XDP_DROP, XDP_PASS
 PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17, "gre": 47, "esp": 50, "icmpv6": 58, "sctp": 132}
@@ -370,6 +375,7 @@ def apply(maps: Maps, config: Config) -> Changes:
         _write(maps[name], table, wanted[name], found[name], bank) for name, table in TABLES.items()
     )
     maps["bank_in_use"][0] = spare
+    time.sleep(GRACE)
     removed = 0
     for name, table in TABLES.items():
         for key in found[name].keys() - wanted[name].keys():

@@ -3,6 +3,7 @@
 import importlib.util
 import random
 import struct
+import threading
 from collections import Counter
 from itertools import chain, pairwise
 from pathlib import Path
@@ -328,6 +329,35 @@ def test_rules_change_while_it_runs(firewall):
         assert {name: len(firewall.maps[name]) for name in sets} == {
             name: len(entries) for name, entries in sets.items()
         }, "entries that are gone are gone"
+
+
+def test_no_packet_meets_half_a_rule_file(firewall):
+    """Both rule files drop the frame, by rules of other numbers and networks of other sizes."""
+    first = rules.parse("[rule.a]\naction='drop'\nsource=['198.51.100.0/24', '10.0.0.0/8']")
+    second = rules.parse(
+        "[rule.b]\naction='pass'\nsource=['10.0.0.0/8', '198.51.100.128/25']\n"
+        "[rule.c]\naction='drop'\nsource='198.51.100.7'\nprotocol='tcp'\nport=80"
+    )
+    frame = next(f for f in captured() if f[12:14] == b"\x08\x00" and f[26] == 198)
+    rules.apply(firewall.maps, first)
+    done, seen = threading.Event(), Counter()
+
+    def send():
+        run = firewall.programs["firewall"].test_run
+        while not done.is_set():
+            seen[run(frame).retval] += 1
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        for _ in range(20):
+            rules.apply(firewall.maps, second)
+            rules.apply(firewall.maps, first)
+    finally:
+        done.set()
+        sender.join()
+    assert seen.keys() == {DROP}
+    assert seen[DROP] > 100
 
 
 def test_a_full_ring_buffer_is_counted_not_waited_for(firewall):
