@@ -281,12 +281,16 @@ def _load_error(code: int, type: str, name: str, slots: int, log: str) -> Kernel
     return refused(OSError(code, strerror(code)), doing, why, needs=tuple(needs))
 
 
-# What the verifier adds to every log, and says nothing of the failure.
+# What the verifier adds to every log, and says nothing of the failure: totals, register states,
+# the source, how it came to a place.
 _NOISE = re.compile(
     r"processed \d+ insns|verification time|stack depth|mark_precise|(cur|old) state:|func#\d+ @|"
-    r"(insns processed|total_states|peak_states|max_states|max_depth|mark_read)\b|-- (BEGIN|END)"
+    r"(insns processed|total_states|peak_states|max_states|max_depth|mark_read)\b|-- (BEGIN|END)|"
+    r"; |from \d+ to \d+|\d+: R|\s|frame\d+:|caller:|callee:|returning from|propagating|"
+    r"Func#\d+ .*is safe|Validating .* func#"
 )
-_INSN = re.compile(r"(\d+): \([0-9a-f]{2}\) ")
+_INSN = re.compile(r"\d+: \([0-9a-f]{2}\) ")
+COMPLAINT_LINES = 3
 
 
 def digest(log: str) -> list[str]:
@@ -294,21 +298,19 @@ def digest(log: str) -> list[str]:
 
     Empty when the verifier had no complaint (an EPERM before it, for example).
     """
-    lines = [line.rstrip() for line in log.splitlines()]
-    lines = [line for line in lines if line and not _NOISE.match(line)]
-    if not lines:
-        return []
-    complaint = lines[-1]
-    insn = source = None
-    for line in reversed(lines[:-1]):
-        if insn is None and _INSN.match(line):
-            insn = line
+    complaint: list[str] = []
+    insn = source = ""
+    for line in map(str.rstrip, log.splitlines()):
+        if _INSN.match(line):
+            insn = line.partition(" ; ")[0].rstrip()
+            complaint = []
         elif line.startswith("; "):
             source = line[2:]
-            break
-    if _INSN.match(complaint) and insn is None:
-        insn = complaint
-    found = [complaint]
-    found += [f"at instruction {insn.partition(' ; ')[0].rstrip()}"] if insn else []
+        elif line and not _NOISE.match(line):
+            complaint.append(line)
+    if not complaint:
+        return []
+    found = ["; ".join(complaint[-COMPLAINT_LINES:])]
+    found += [f"at instruction {insn}"] if insn else []
     found += [f"from {source}"] if source else []
     return found
