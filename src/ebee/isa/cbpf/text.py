@@ -171,7 +171,7 @@ class _Parser:
             return
         form, k = self.form(_ALIASES.get(mnemonic, mnemonic), found)
         if (form.kind == "jump") != (targets[0] is not None):
-            self.fail(f"{mnemonic} {'needs' if targets[0] is None else 'has no'} target")
+            self.fail(f"{mnemonic} {'needs a' if targets[0] is None else 'has no'} target")
         if mnemonic in _SWAPPED:
             targets.reverse()
         self.out.append((self.line, form, k, targets))

@@ -55,12 +55,28 @@ def to_ebpf_text(program: Sequence[SockFilter], target: Target = "skb") -> str:
     lines = ["r6 = r1", "w0 = 0", "w7 = 0"]
     if target == "buffer":
         lines.insert(0, "r9 = r2")
-    for at, insn in enumerate(program):
-        form = FORMS[insn.code]
-        lines += [f"L{at}:", *_instruction(at, insn, form, target)]
+    for at in _reachable(program):
+        insn = program[at]
+        lines += [f"L{at}:", *_instruction(at, insn, FORMS[insn.code], target)]
     if any(line.endswith("goto fail") for line in lines):
         lines += ["fail:", "w0 = 0", "exit"]
     return "\n".join(lines)
+
+
+def _reachable(program: Sequence[SockFilter]) -> Iterator[int]:
+    """The instructions that a path leads to, in order: the verifier refuses others."""
+    wanted = {0}
+    for at, insn in enumerate(program):
+        if at not in wanted:
+            continue
+        yield at
+        form = FORMS[insn.code]
+        if form.operation == "ja":
+            wanted.add(at + 1 + insn.k)
+        elif form.kind == "jump":
+            wanted |= {at + 1 + insn.jt, at + 1 + insn.jf}
+        elif form.kind != "return":
+            wanted.add(at + 1)
 
 
 def _instruction(at: int, insn: SockFilter, form: Form, target: Target) -> list[str]:
@@ -136,18 +152,22 @@ def _from_skb(size: int, k: int, indexed: bool) -> Iterator[str]:
 
 
 def _from_buffer(size: int, k: int, indexed: bool) -> Iterator[str]:
-    """r8 becomes the offset, is compared with the length less the size, then becomes an address."""
-    yield f"w8 = {signed(k, 32)}"
-    if indexed:
-        yield "w8 += w7"
-    yield "if w8 s< 0 goto fail"
-    yield "r0 = r8"
-    yield f"r0 += {size}"
-    yield "if r0 > r9 goto fail"
-    yield "r8 += r6"
-    yield f"r0 = *(u{8 * size} *)(r8 +0)"
+    bits = 8 * size
+    if not indexed and k + size < 1 << 15:
+        yield f"if r9 < {k + size} goto fail"
+        yield f"r0 = *(u{bits} *)(r6 +{k})"
+    else:
+        yield f"w8 = {signed(k, 32)}"
+        if indexed:
+            yield "w8 += w7"
+        yield "if w8 s< 0 goto fail"
+        yield "r0 = r8"
+        yield f"r0 += {size}"
+        yield "if r0 > r9 goto fail"
+        yield "r8 += r6"
+        yield f"r0 = *(u{bits} *)(r8 +0)"
     if size > 1:
-        yield f"r0 = be{8 * size} r0"
+        yield f"r0 = be{bits} r0"
 
 
 def _ancillary(name: str, target: Target) -> Iterator[str]:
