@@ -25,7 +25,8 @@ def helper_definitions() -> str:
     """The text of bpf_helper_defs.h: a prototype for each declared helper."""
     from ebee.helpers import all_helpers
 
-    prototypes = [(helper, helper.prototype()) for helper in all_helpers()]
+    # C has no word for "const as an argument only": results can be written through.
+    prototypes = [(h, re.sub("^static const ", "static ", h.prototype())) for h in all_helpers()]
     structs = sorted({s for _, text in prototypes for s in re.findall(r"struct (\w+)", text)})
     lines = [
         "/* SPDX-License-Identifier: Apache-2.0 */",

@@ -335,7 +335,8 @@ class Map(MutableMapping[Any, Any]):
         return None if found is None else self.decode_value(found)
 
     def __repr__(self) -> str:
-        kinds = f"{self._key.describe()} -> {self._value.describe()}"
+        key, value = (c.describe().partition(" {")[0] for c in (self._key, self._value))
+        kinds = f"{key} -> {value}"
         each = " per CPU" if self.per_cpu else ""
         return f"<Map {self.name}: {self.type}, {kinds}{each}, max_entries {self.max_entries}>"
 

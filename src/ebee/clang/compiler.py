@@ -75,17 +75,16 @@ def build(
 
     >>> build("firewall.c", cpu="v3").programs         # doctest: +SKIP
     """
-    if isinstance(defines, Mapping):
-        pairs = [(name, None if value is None else str(value)) for name, value in defines.items()]
-    else:
-        pairs = [(n, v if eq else None) for n, eq, v in (d.partition("=") for d in defines)]
-    made = compile(
-        source,
-        Options(
-            tuple(os.fspath(folder) for folder in includes), tuple(pairs), cpu, debug, endian, vmlinux,
-            tuple(arguments),
-        ),
-    )  # fmt: skip
+    options = Options(
+        includes=tuple(os.fspath(folder) for folder in includes),
+        defines=_pairs(defines),
+        cpu=cpu,
+        debug=debug,
+        endian=endian,
+        vmlinux=vmlinux,
+        arguments=tuple(arguments),
+    )
+    made = compile(source, options)
     spec = reader.read(made.content, os.fspath(source))
     if made.warnings:
         spec.warnings.append(made.warnings)
@@ -100,6 +99,16 @@ def build(
         except OSError as error:
             raise CompileError(f"cannot write {os.fspath(output)}: {error.strerror}") from None
     return spec
+
+
+def _pairs(
+    defines: Mapping[str, str | int | None] | Iterable[str],
+) -> tuple[tuple[str, str | None], ...]:
+    """Macros as (name, value); None for a name alone."""
+    if isinstance(defines, Mapping):
+        return tuple((n, None if v is None else str(v)) for n, v in defines.items())
+    parts = (define.partition("=") for define in defines)
+    return tuple((name, value if equals else None) for name, equals, value in parts)
 
 
 def compile(source: str | os.PathLike[str], options: Options = Options()) -> Compiled:
