@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ebee import linux
-from ebee.clang.build import build
+from ebee.clang import build
 from ebee.errors import KernelError, ObjectError, VerifierError
 from ebee.linux import LinuxMap
 from ebee.linux.info import ids
@@ -268,7 +268,7 @@ def test_wrong_names_are_refused(objects):
 @pytest.mark.parametrize("name", ["loops", "subprogs", "globals", "tailcalls", "core", "maps"])
 def test_libbpf_makes_the_same_code_of_it(objects, name, bpffs, tmp_path):
     """A program's tag is a hash of its code with map descriptors left out."""
-    from ebee.clang.build import compile
+    from ebee.clang import compile
 
     path = tmp_path / f"{name}.o"
     compiled = compile(SOURCES / f"{name}.c")

@@ -26,10 +26,11 @@ from ebee.linux.btf import load as load_btf
 from ebee.linux.errors import older_than, version_text
 from ebee.linux.info import Info
 from ebee.linux.links import Link
-from ebee.linux.maps import HANDLES, LinuxMap, entries
+from ebee.linux.maps import LinuxMap, entries
 from ebee.linux.programs import PROG_TYPE_NAMES, LinuxProgram
 from ebee.linux.relocate import Patcher
 from ebee.linux.ringbuf import RingBuffer
+from ebee.maps import by_name as map_type
 from ebee.obj import handles
 from ebee.obj.linker import link
 from ebee.obj.run import RunResult
@@ -207,7 +208,9 @@ class LinuxObject(handles.Object):
         btf = self.spec.btf
         for name, spec in self.spec.maps.items():
             raw = self._raw[name]
-            self.maps[name] = (HandleMap if raw.type in HANDLES else handles.Map)(raw, spec, btf)
+            declared = map_type(raw.type)
+            holds = declared is not None and declared.handle in ("program", "map")
+            self.maps[name] = (HandleMap if holds else handles.Map)(raw, spec, btf)
         for name, variable in self.spec.variables.items():
             readonly = self.spec.maps[variable.map].readonly
             self.variables[name] = Variable(variable, self, readonly)

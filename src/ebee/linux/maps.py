@@ -18,6 +18,7 @@ from ebee.linux.errors import ENOTSUPP, name_of, object_name, older_than, refuse
 from ebee.linux.host import possible_cpus
 from ebee.linux.info import Info, object_info, open_id, open_pinned, pin
 from ebee.linux.sys import Attributes, Fd, call, last_errno, open_fd, strerror, submit, syscall
+from ebee.maps import by_id, by_name
 from ebee.obj.handles import RawMapDefaults
 
 if TYPE_CHECKING:
@@ -25,15 +26,6 @@ if TYPE_CHECKING:
 
     from ebee.obj.spec import MapSpec
 
-PER_CPU = {"percpu_hash", "percpu_array", "lru_percpu_hash", "percpu_cgroup_storage"}
-# Maps that take descriptors for values and give ids: one u32, whatever was asked for.
-HANDLES = {"array_of_maps", "hash_of_maps", "prog_array", "cgroup_array", "perf_event_array"}
-# Maps that the kernel creates only without BTF (no map_check_btf in their operations).
-WITHOUT_BTF = HANDLES | {
-    "stack_trace", "devmap", "devmap_hash", "cpumap", "xskmap", "sockmap", "sockhash", "queue",
-    "stack", "ringbuf", "user_ringbuf",
-}  # fmt: skip
-NET_ADMIN = {"sockmap", "sockhash", "devmap", "devmap_hash", "xskmap"}  # map_create()
 BATCH = 4096  # Elements asked for at once.
 _ELEM = uapi.ATTRIBUTES["elem"]
 _AT_FLAGS = _ELEM["flags"][0]
@@ -101,10 +93,11 @@ class LinuxMap(RawMapDefaults):
         self.max_entries: int = info.max_entries
         self.flags: int = info.map_flags
         self.id: int = info.id
-        if self.type in PER_CPU:
+        declared = by_id(info.type)
+        if declared is not None and declared.per_cpu:
             self.value_bytes = (self.value_size + 7 & ~7) * possible_cpus()
         else:
-            self.value_bytes = 4 if self.type in HANDLES else self.value_size
+            self.value_bytes = self.value_size
         self._slots: list[_Slot] = []
         self._syscall = syscall()
         self._batches = True
@@ -140,7 +133,9 @@ class LinuxMap(RawMapDefaults):
         if numa_node is not None:
             attributes["numa_node"] = numa_node
             flags |= uapi.BPF_F_NUMA_NODE
-        if btf is not None and value_btf_id and type not in WITHOUT_BTF:
+        declared = by_id(number)
+        described = declared is None or declared.btf != "forbidden"
+        if btf is not None and value_btf_id and described:
             attributes |= {
                 "btf_fd": btf, "btf_key_type_id": key_btf_id, "btf_value_type_id": value_btf_id
             }  # fmt: skip
@@ -444,11 +439,9 @@ def _create_error(
     error: OSError, type: str, name: str, sizes: dict[str, int], flags: int
 ) -> KernelError:
     """Why a map could not be created."""
-    from ebee.maps import by_name
-
     given = ", ".join(f"{key} {value}" for key, value in sizes.items())
-    known = by_name(type)
-    since = known.since if known else ""
+    declared = by_name(type)
+    since = declared.since if declared else ""
     why = ""
     if error.errno == errno.E2BIG:
         why = "it is too large"
@@ -456,5 +449,6 @@ def _create_error(
         why = "there is not enough memory for it"
     elif error.errno == errno.EINVAL and not (since and older_than(since)):
         why = f"the sizes or flags do not fit this type ({given}, flags {flags:#x})"
-    needs = ("CAP_BPF", "CAP_NET_ADMIN") if type in NET_ADMIN else ("CAP_BPF",)
+    needs = ("CAP_BPF", *(declared.needs if declared else ()))
+    needs = tuple(dict.fromkeys(needs))
     return refused(error, f"create map {name!r} ({type})", why, needs=needs, since=since)
