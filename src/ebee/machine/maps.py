@@ -20,7 +20,6 @@ from ebee.abi.cpu import Cpu
 from ebee.abi.errno import (
     EACCES,
     EBADF,
-    EBUSY,
     EINVAL,
     ENOENT,
     ENOMEM,
@@ -272,20 +271,19 @@ class MachineMap:
         }  # fmt: skip
 
     def freeze(self) -> None:
-        """No more changes by user space; programs may go on. EBUSY when it is frozen already."""
+        """No more changes by user space; programs may go on. EPERM when it is frozen already."""
         if self.state.head.lock_at != NO_LOCK:
             self._fail("freeze", b"", ENOTSUPP)
-        self._writable("freeze", b"", frozen=False)
-        if self.frozen:
-            raise KernelError(f"map {self.name}: it is frozen already [EBUSY]", EBUSY)
+        self._writable("freeze", b"")
         self.frozen = True
 
     # -- elements ----------------------------------------------------------------------------
 
     def lookup(self, key: bytes, flags: int = 0) -> bytes | None:
         """The value of a key, None when there is none. Queues and stacks (key b""): a peek."""
+        self._known_flags("lookup", key, flags)
         self._readable("lookup", key)
-        self._flags("lookup", key, flags)
+        self._lock_flag("lookup", key, flags)
         with self._args(key):
             return self._lookup(key, flags)
 
@@ -320,8 +318,7 @@ class MachineMap:
     def update(self, key: bytes, value: bytes, flags: int = 0) -> None:
         """Set the value of a key; `flags`: BPF_ANY, BPF_NOEXIST, BPF_EXIST, BPF_F_LOCK."""
         self._writable("update", key)
-        if flags & BPF_F_LOCK:
-            self._flags("update", key, BPF_F_LOCK)
+        self._lock_flag("update", key, flags)
         with self._args(key, value):
             self._ok("update", key, self._update(flags))
 
@@ -386,9 +383,10 @@ class MachineMap:
     def lookup_and_delete(self, key: bytes, flags: int = 0) -> bytes | None:
         """The value of a key, which is removed; None when there is none. Queues and stacks: a
         pop."""
+        self._known_flags("lookup_and_delete", key, flags)
         self._readable("lookup_and_delete", key)
         self._writable("lookup_and_delete", key)
-        self._flags("lookup_and_delete", key, flags)
+        self._lock_flag("lookup_and_delete", key, flags)
         if "take" not in self.kind.user:
             self._fail("lookup_and_delete", key, ENOTSUPP)
         with self._args(key):
@@ -415,7 +413,8 @@ class MachineMap:
             self._writable(what, b"")
         if ("take_batch" if delete else "lookup_batch") not in self.kind.user.split():
             self._fail(what, b"", ENOTSUPP)
-        self._flags(what, b"", flags)
+        self._known_flags(what, b"", flags)
+        self._lock_flag(what, b"", flags)
         if hasattr(self.ops, "read_bucket"):  # but maps of maps, whose values are not plain bytes
             return self._bucket_batch(token, count, flags, delete)
         keys: list[bytes] = []
@@ -479,9 +478,13 @@ class MachineMap:
             self.memory.free(region)
 
     def update_batch(self, keys: Sequence[bytes], values: Sequence[bytes], flags: int = 0) -> None:
-        """Set many elements; those before a failing one are set."""
+        """Set many elements; those before a failing one are set. Where the kernel has a batch for
+        it, the only flag is BPF_F_LOCK."""
         if len(keys) != len(values):
             raise KernelError(f"map {self.name}: {len(keys)} keys but {len(values)} values", EINVAL)
+        if keys and "update_batch" in self.kind.user.split():
+            self._writable("update_batch", keys[0])
+            self._known_flags("update_batch", keys[0], flags)
         for key, value in zip(keys, values, strict=True):
             self.update(key, value, flags)
 
@@ -543,18 +546,22 @@ class MachineMap:
         if self.spec.flags & BPF_F_WRONLY:
             self._fail(what, key, EPERM)
 
-    def _writable(self, what: str, key: bytes, frozen: bool = True) -> None:
+    def _writable(self, what: str, key: bytes) -> None:
         self._open()
-        if self.spec.flags & BPF_F_RDONLY or (frozen and self.frozen):
+        if self.spec.flags & BPF_F_RDONLY or self.frozen:
             self._fail(what, key, EPERM)
 
     def _open(self) -> None:
         if not self._regions:
             raise KernelError(f"map {self.name} is closed", EBADF)
 
-    def _flags(self, what: str, key: bytes, flags: int) -> None:
-        """Only BPF_F_LOCK, and that only where values have a lock."""
-        if flags & ~BPF_F_LOCK or (flags and self.state.head.lock_at == NO_LOCK):
+    def _known_flags(self, what: str, key: bytes, flags: int) -> None:
+        if flags & ~BPF_F_LOCK:
+            self._fail(what, key, EINVAL)
+
+    def _lock_flag(self, what: str, key: bytes, flags: int) -> None:
+        """BPF_F_LOCK only where values have a lock."""
+        if flags & BPF_F_LOCK and self.state.head.lock_at == NO_LOCK:
             self._fail(what, key, EINVAL)
 
     def _operation(self, name: str) -> Any:

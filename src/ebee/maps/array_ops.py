@@ -43,11 +43,13 @@ State = Array
 def check(spec: "MapSpec", cpus: int) -> None:
     """array_map_alloc_check."""
     per_cpu = spec.type == "percpu_array"
-    layout.check_sizes(spec, per_cpu=per_cpu, key=4)
+    layout.check_sizes(spec, key=4)
     flags = BPF_F_NUMA_NODE | ACCESS_FLAGS
     layout.check_flags(spec, flags if per_cpu else flags | BPF_F_MMAPABLE | BPF_F_INNER_MAP)
     layout.require(spec, not (per_cpu and spec.flags & BPF_F_NUMA_NODE), "per-CPU and on one node")
     layout.require(spec, spec.value_size < 1 << 31, "value_size is over 2 GiB", E2BIG)
+    if per_cpu:
+        layout.check_per_cpu(spec)
 
 
 def plan(spec: "MapSpec", cpus: int) -> layout.Layout:

@@ -129,7 +129,8 @@ def check_shape(spec: "MapSpec") -> None:
     size = f"key and value take {spec.key_size + spec.value_size} bytes"
     fits = spec.key_size + spec.value_size < layout.KMALLOC_MAX - 48
     layout.require(spec, fits, f"{size}, the limit is 4 MiB", E2BIG)
-    layout.check_sizes(spec, per_cpu=per_cpu)
+    if per_cpu:
+        layout.check_per_cpu(spec)
     many = f"max_entries {spec.max_entries} is over {MAX_ENTRIES}"
     layout.require(spec, spec.max_entries <= MAX_ENTRIES, many, E2BIG)
 

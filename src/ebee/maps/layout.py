@@ -103,7 +103,7 @@ def check_flags(spec: MapSpec, allowed: int) -> None:
     )  # fmt: skip
 
 
-def check_sizes(spec: MapSpec, *, per_cpu: bool = False, key: int | None = None) -> None:
+def check_sizes(spec: MapSpec, key: int | None = None) -> None:
     """The rules of sizes that most types share; `key`: the only key size allowed."""
     require(spec, spec.max_entries > 0, "max_entries is 0")
     require(spec, spec.value_size > 0, "value_size is 0")
@@ -111,6 +111,9 @@ def check_sizes(spec: MapSpec, *, per_cpu: bool = False, key: int | None = None)
         require(spec, spec.key_size > 0, "key_size is 0")
     else:
         require(spec, spec.key_size == key, f"key_size is {spec.key_size}, it must be {key}")
-    if per_cpu:
-        too_big = f"a per-CPU value of {spec.value_size} bytes is larger than {PERCPU_MAX}"
-        require(spec, round_up(spec.value_size, 8) <= PERCPU_MAX, too_big, E2BIG)
+
+
+def check_per_cpu(spec: MapSpec) -> None:
+    """The limit of a per-CPU value."""
+    large = f"a per-CPU value of {spec.value_size} bytes is larger than {PERCPU_MAX}"
+    require(spec, round_up(spec.value_size, 8) <= PERCPU_MAX, large, E2BIG)

@@ -12,7 +12,7 @@ MAPS = (
     ),
     MapType(
         13, "hash_of_maps", "4.12", "Maps by key.",
-        value="u32", flags=flags("no_prealloc", "numa_node", "zero_seed", also=FD_ACCESS),
+        value="u32", flags=flags("no_prealloc", "numa_node", "zero_seed"),
         handle="map", program="map_lookup_elem", btf="forbidden",
         user="lookup update delete next_key lookup_batch take_batch update_batch delete_batch"
         " freeze",
