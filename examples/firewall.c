@@ -32,6 +32,7 @@
 #define DEFAULT (RULES - 1)  // the last rule matches everything: it is the default policy
 #define ANY 0x10000          // in a service: any protocol, any port
 #define FRAGMENT 0x10001     // instead of a port: the ports went with the packet's first piece
+#define NAME 24              // bytes of a rule's name, a zero at the end included
 #define MAX_TAGS 2           // VLAN tags: 802.1Q, or 802.1ad around 802.1Q (QinQ)
 #define MAX_EXTENSIONS 6     // IPv6 extension headers
 #define EXTENSIONS (1ULL << IPPROTO_HOPOPTS | 1ULL << IPPROTO_ROUTING | 1ULL << IPPROTO_FRAGMENT | \
@@ -64,7 +65,7 @@ struct ruleset {
 };
 
 struct rule {
-	char name[24];
+	char name[NAME];
 	__u32 action;  // XDP_PASS or XDP_DROP
 	__u32 log;     // send an event for each packet it drops
 	__u32 hits;    // its place in `hits`, which it keeps when other rules come and go
@@ -89,8 +90,8 @@ struct event {
 	__u64 time;  // nanoseconds since boot
 	struct flow flow;
 	enum reason reason;
-	__u32 rule;    // its number, in the order of the rule file
-	__u32 length;  // of the frame, in bytes
+	__u32 length;     // of the frame, in bytes
+	char rule[NAME];  // the one that dropped it, if it was one
 };
 const struct event *event_type __attribute__((unused));  // keeps the type in the object's BTF
 
@@ -310,8 +311,8 @@ static __always_inline void count_source(const struct address *source, __u32 len
 	}
 }
 
-static __always_inline void tell(const struct flow *flow, enum reason reason, __u32 rule,
-				 __u32 length)
+static __always_inline void tell(const struct flow *flow, enum reason reason, __u32 length,
+				 const struct rule *rule)
 {
 	struct event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 
@@ -322,8 +323,11 @@ static __always_inline void tell(const struct flow *flow, enum reason reason, __
 	event->time = bpf_ktime_get_ns();
 	event->flow = *flow;
 	event->reason = reason;
-	event->rule = rule;
 	event->length = length;
+	if (rule)
+		__builtin_memcpy(event->rule, rule->name, NAME);
+	else
+		__builtin_memset(event->rule, 0, NAME);
 	bpf_ringbuf_submit(event, 0);
 	__sync_fetch_and_add(&events_sent, 1);
 }
@@ -343,7 +347,7 @@ static __always_inline __u32 decide(const struct flow *flow, __u32 length)
 		return default_policy;
 	count(&hits, rule->hits, length);
 	if (rule->action == XDP_DROP && rule->log)
-		tell(flow, number == DEFAULT ? BY_DEFAULT : BY_RULE, number, length);
+		tell(flow, number == DEFAULT ? BY_DEFAULT : BY_RULE, length, rule);
 	return rule->action;
 }
 
@@ -359,7 +363,7 @@ int firewall(struct xdp_md *ctx)
 		count_source(&flow.source, length);
 		verdict = decide(&flow, length);
 	} else if (reason != NOT_IP) {  // ARP and its like pass: without them there is no network
-		tell(&flow, reason, DEFAULT, length);
+		tell(&flow, reason, length, NULL);
 		verdict = XDP_DROP;
 	}
 	count(&verdicts, verdict, length);

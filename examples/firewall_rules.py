@@ -1,8 +1,9 @@
 """Rules for firewall.c: reads a TOML file, turns it into map entries, keeps them up to date.
 
 `load` reads and checks a file, `apply` brings the maps in line with it, `RuleFile` does both
-whenever the file changes. Maps are what ebee hands out, `maps["sources"]` and so on: mutable
-mappings with typed keys and values, the same on the machine and in the kernel.
+whenever the file changes; `tables` and `event_line` tell people what the firewall did.
+Maps are what ebee hands out, `maps["sources"]` and so on: mutable mappings with typed keys and
+values, the same on the machine and in the kernel.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import re
 import time
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
-from ipaddress import IPv4Network, ip_network
+from ipaddress import IPv4Network, IPv6Address, ip_network
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -426,3 +427,63 @@ class RuleFile:
             return None
         self._seen = seen
         return apply(maps, load(self.path))
+
+
+# ------------------------------------------------------------------------------ for people to read
+
+
+def _address(value: Any) -> str:
+    address = IPv6Address(bytes(value["bytes"]))
+    return str(address.ipv4_mapped or address)
+
+
+def _endpoint(address: str, port: int) -> str:
+    if not port:
+        return address
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def tables(maps: Maps, top: int) -> list[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]]:
+    """What there is to show, as (title, columns, rows): the rules in order, the busiest sources."""
+    first = (int(maps["bank_in_use"][0]) & 1) * RULES
+    actions = {number: name for name, number in ACTIONS.items()}
+    rules = []
+    for slot in range(first, first + RULES):
+        rule = maps["rules"][slot]
+        if rule["action"]:
+            hits = maps["hits"][rule["hits"]].sum()
+            row = (rule["name"], actions[rule["action"]], hits["packets"], hits["bytes"])
+            rules.append(row)
+    sources = [(_address(k), v["packets"], v["bytes"]) for k, v in maps["top_sources"].items()]
+    sources.sort(key=lambda row: (-row[1], row[0]))
+    shown = min(top, len(sources))
+    return [
+        ("Rules, in order", ("rule", "action", "packets", "bytes"), rules),
+        (f"Top {shown} of {len(sources):,} sources", ("source", "packets", "bytes"), sources[:top]),
+    ]
+
+
+def event_line(event: Any) -> str:
+    """One line for an event of a packet that was dropped.
+
+    rule bogons: tcp 198.18.3.103:4660 > 192.0.2.10:80, 54 bytes
+    """
+    flow = event["flow"]
+    reason = event["reason"].name
+    why = f"rule {event['rule']}" if event["rule"] else reason.lower().replace("_", " ")
+    names = {number: name for name, number in PROTOCOLS.items()}
+    what = names.get(flow["protocol"], f"protocol {flow['protocol']}")
+    where = f" in VLAN {flow['vlan']}" if flow["vlan"] else ""
+    length = f"{event['length']} bytes"
+    if not any(flow["source"]["bytes"]):  # it was too broken to have addresses
+        return f"{why}{where}: {length}"
+    ports = (flow["source_port"], flow["destination_port"])
+    if flow["protocol"] in WITH_TYPES:
+        what, ports = f"{what} type {ports[1]}", (0, 0)
+    if flow["fragment"]:
+        what = f"{what} fragment"
+    ends = [
+        _endpoint(_address(flow[e]), p)
+        for e, p in zip(("source", "destination"), ports, strict=True)
+    ]
+    return f"{why}{where}: {what} {' > '.join(ends)}, {length}"

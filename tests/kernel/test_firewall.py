@@ -12,7 +12,7 @@ import pytest
 
 from ebee import linux
 from ebee.btf.codec import Codec
-from ebee.clang.build import build
+from ebee.clang import build
 from ebee.machine.capture import Capture
 
 pytestmark = pytest.mark.kernel
@@ -163,7 +163,7 @@ class Model:
             verdict = PASS
         except (Malformed, TooDeep) as error:
             verdict, reason = DROP, "MALFORMED" if isinstance(error, Malformed) else "TOO_DEEP"
-            self.events.append((reason, rules.DEFAULT, len(frame)))
+            self.events.append((reason, "", len(frame)))
         else:
             number, name, action, log = decide(self.config, flow)
             verdict = rules.ACTIONS[action]
@@ -171,7 +171,7 @@ class Model:
             self.sources[flow[0]] += 1
             if verdict == DROP and log:
                 reason = "BY_DEFAULT" if number == rules.DEFAULT else "BY_RULE"
-                self.events.append((reason, number, len(frame)))
+                self.events.append((reason, name, len(frame)))
         self.verdicts[verdict] += 1
         return verdict
 
@@ -285,6 +285,11 @@ def test_the_captures_get_the_verdicts_of_the_rules(firewall):
         for address, counter in firewall.maps["top_sources"].items()
     }
     assert all(top[source] == n for source, n in model.sources.most_common(8))
+    shown, busiest = rules.tables(firewall.maps, 5)
+    names = [*(rule.name for rule in config.rules), "default"]
+    assert [(row[0], row[2]) for row in shown[2]] == [(name, model.hits[name]) for name in names]
+    counts = [n for _, n in model.sources.most_common(5)]
+    assert [packets for _, packets, _ in busiest[2]] == counts
     used = {rule.name for rule in config.rules} | {"default"}
     assert model.hits.keys() == used, "the captures try every rule"
     assert {reason for reason, *_ in model.events} == {

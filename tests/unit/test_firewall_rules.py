@@ -5,6 +5,7 @@ import random
 from ipaddress import ip_address
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -328,6 +329,38 @@ def test_a_rule_file_is_applied_when_it_changes(tmp_path):
     path.write_text("default = 'pass'  ")
     assert watched.update(maps) is not None
     assert decide(maps, "10.0.0.1", "10.0.0.2", 6, 80) == ("default", PASS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({}, "rule web: tcp 192.0.2.1:1234 > 192.0.2.2:80, 54 bytes"),
+        ({"vlan": 7}, "rule web in VLAN 7: tcp 192.0.2.1:1234 > 192.0.2.2:80, 54 bytes"),
+        ({"source": "2001:db8::1"}, "rule web: tcp [2001:db8::1]:1234 > 192.0.2.2:80, 54 bytes"),
+        (
+            {"protocol": 1, "source_port": 0, "destination_port": 8},
+            "rule web: icmp type 8 192.0.2.1 > 192.0.2.2, 54 bytes",
+        ),
+        (
+            {"protocol": 17, "fragment": 1, "source_port": 0, "destination_port": 0},
+            "rule web: udp fragment 192.0.2.1 > 192.0.2.2, 54 bytes",
+        ),
+        (
+            {"protocol": 132, "source_port": 0, "destination_port": 0, "rule": ""},
+            "too deep: sctp 192.0.2.1 > 192.0.2.2, 54 bytes",
+        ),
+        ({"protocol": 200, "rule": "", "source": "::"}, "too deep: 54 bytes"),
+    ],
+)
+def test_events_are_told_in_one_line(changes, line):
+    flow = {"source": "192.0.2.1", "destination": "192.0.2.2", "protocol": 6, "vlan": 0}
+    flow |= {"source_port": 1234, "destination_port": 80, "fragment": 0}
+    event = {"time": 0, "reason": SimpleNamespace(name="TOO_DEEP"), "length": 54, "rule": "web"}
+    for key, value in changes.items():
+        (flow if key in flow else event)[key] = value
+    for end in ("source", "destination"):
+        flow[end] = {"bytes": list(numeric(flow[end]).to_bytes(16, "big"))}
+    assert rules.event_line({**event, "flow": flow}) == line
 
 
 def test_the_example_rules_do_what_they_say():
