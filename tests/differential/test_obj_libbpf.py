@@ -27,7 +27,17 @@ from ebee.obj.data import F_MMAPABLE
 pytestmark = [pytest.mark.differential, pytest.mark.kernel]
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-NAMES = ("maps", "subprogs", "globals", "tailcalls", "loops", "core", "externs", "headers")
+NAMES = (
+    "maps",
+    "subprogs",
+    "globals",
+    "tailcalls",
+    "loops",
+    "core",
+    "externs",
+    "headers",
+    "optional",
+)
 PSEUDO_MAPS = (isa.PSEUDO_MAP_FD, isa.PSEUDO_MAP_VALUE)
 
 

@@ -29,7 +29,17 @@ from ebee.obj.elf import ElfWriter, NewSection, NewSymbol
 pytestmark = pytest.mark.unit
 
 SOURCES = Path(__file__).parents[1] / "fixtures" / "c"
-NAMES = ("maps", "subprogs", "globals", "tailcalls", "loops", "core", "externs", "custom_bss")
+NAMES = (
+    "maps",
+    "subprogs",
+    "globals",
+    "tailcalls",
+    "loops",
+    "core",
+    "externs",
+    "custom_bss",
+    "optional",
+)
 
 
 @cache
@@ -132,7 +142,11 @@ def test_sections_select_hooks_flags_and_loading() -> None:
     assert all(p.hook == "xdp" for p in programs.values())
     assert programs["plain"].flags == 0
     assert programs["callbacks"].flags == 1 << 5  # BPF_F_XDP_HAS_FRAGS
-    assert [name for name, p in programs.items() if not p.autoload] == ["not_loaded"]
+    optional = load("optional").programs
+    assert {name: p.autoload for name, p in optional.items()} == {
+        "not_loaded": False,
+        "loaded": True,
+    }
 
 
 def test_calls_and_callbacks_are_symbolic() -> None:
