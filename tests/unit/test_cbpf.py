@@ -122,7 +122,7 @@ class TestText:
         assert message in caught.value.summary
         assert (caught.value.line, caught.value.column) == (line, column)
 
-    @given(st.text(max_size=40) | st.text("ldhbxja #[]+0123456789,:();\n\tMret", max_size=30))
+    @given(st.text(max_size=40) | st.text("ldhbxja #[]{}+0123456789,:();\n\tMret", max_size=30))
     def test_no_text_raises_anything_else(self, text: str) -> None:
         try:
             cbpf.parse(text)

@@ -206,7 +206,8 @@ WORDS = [word for form in FORMS for word in form.text.replace("{", " ").split()]
 
 
 @given(
-    st.text(string.printable, max_size=40)
+    st.text(max_size=40)
+    | st.text(string.printable, max_size=40)
     | st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join)
 )
 def test_no_text_raises_anything_else(text: str) -> None:

@@ -12,7 +12,7 @@ One table declares every instruction (`isa.table`); all else reads it:
     flow        registers read and written, memory access, jump target, successors
     legal       check(insn), check_program(insns): what is not well formed, and why
     semantics   what arithmetic, byte order, comparison and atomic operations mean
-    asm         text -> instructions
+    asm         text -> instructions (grammar: which texts; source: errors with a place)
     disasm      instructions -> text
     cbpf        classic BPF: decode, print, parse, check, run, translate to eBPF
 """
@@ -21,19 +21,21 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ebee.isa.asm import Assembly, Reference, SourceError, assemble, parse
+    from ebee.isa.asm import Assembly, Reference, assemble, parse
     from ebee.isa.disasm import Names, auto_labels, disassemble, from_dump, listing, text_of
     from ebee.isa.flow import Access, access, reads, successors, target, writes
     from ebee.isa.insn import Insn, decode, encode, imm64, lddw
     from ebee.isa.legal import Fault, check, check_program
+    from ebee.isa.source import SourceError
     from ebee.isa.table import BY_NAME, FORMS, Form, form_of, make
 
 _HOME = {
-    "asm": ("Assembly", "Reference", "SourceError", "assemble", "parse"),
+    "asm": ("Assembly", "Reference", "assemble", "parse"),
     "legal": ("Fault", "check", "check_program"),
     "disasm": ("Names", "auto_labels", "disassemble", "from_dump", "listing", "text_of"),
     "flow": ("Access", "access", "reads", "successors", "target", "writes"),
     "insn": ("Insn", "decode", "encode", "imm64", "lddw"),
+    "source": ("SourceError",),
     "table": ("BY_NAME", "FORMS", "Form", "form_of", "make"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

@@ -20,15 +20,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, NoReturn
 
-from ebee.errors import AsmError
 from ebee.isa.grammar import RAW, Match, Mismatch, Token, match, tokens
 from ebee.isa.insn import REGISTERS, U32, U64, Insn, decode, lddw, signed
 from ebee.isa.legal import check
+from ebee.isa.source import Source, SourceError
 from ebee.isa.table import Form, form_of, make
 
 HelperId = Callable[[str], int | None]
 
-BLOCK_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _COMMENT = re.compile(r"//.*|(?:^|(?<=\s))#.*|^\s*;.*|(?<=\s)<[\w.$+-]+>\s*$")
 _DUMP = re.compile(
     r"\s*(?P<index>\d+):\s+"
@@ -50,14 +49,6 @@ _PLACES = ("jump", "callee", "func")
 _SYMBOL_OF = {"map_fd": "map", "map_value": "data", "btf_id": "ksym", "kfunc": "kfunc"}
 _SYMBOLS = {"map", "ksym", "kfunc"}
 _REGISTER = re.compile(r"[rw]\d+$")
-
-
-class SourceError(AsmError):
-    """An error in assembly text, with its line and column (from 1)."""
-
-    def __init__(self, message: str, line: int, column: int):
-        super().__init__(message)
-        self.line, self.column = line, column
 
 
 class Reference(NamedTuple):
@@ -134,27 +125,22 @@ class _Assembler:
     def __init__(
         self, text: str, symbols: Mapping[str, int], helper_id: HelperId | None, name: str
     ):
-        self.source = text.splitlines()
-        self.text = BLOCK_COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
-        self.symbols, self.helper_id, self.name = symbols, helper_id, name
+        self.source = Source(text, name)
+        self.symbols, self.helper_id = symbols, helper_id
         self.done = Assembly([], [], {}, {})
-        self.line = 0
         self.base: int | None = None  # the index in a pasted dump, less the slot
         self.pending: list[tuple[int, int, Form, Token]] = []  # slot, line, form, label
 
     def fail(self, message: str, column: int) -> NoReturn:
-        shown = self.source[self.line - 1].expandtabs(1)
-        where = f"{self.name}:{self.line}:{column + 1}"
-        caret = " " * column + "^"
-        raise SourceError(f"{where}: {message}\n    {shown}\n    {caret}", self.line, column + 1)
+        raise self.source.error(message, column)
 
     def run(self) -> Assembly:
-        for number, line in enumerate(self.text.splitlines(), 1):
-            self.line = number
+        for number, line in enumerate(self.source.lines, 1):
+            self.source.line = number
             if not _DUMP_TITLE.match(line):
                 self.one_line(_COMMENT.sub("", line))
         for slot, number, form, token in self.pending:
-            self.line = number
+            self.source.line = number
             self.resolve(slot, form, token)
         self.done.references.sort()
         return self.done
@@ -192,7 +178,7 @@ class _Assembler:
             self.fail(message, dump.start("index"))
         shown = decode(bytes.fromhex(dump["raw"])) if dump["raw"] else []
         if shown and not line[dump.end() :].strip():  # llvm-objdump left out what it does not know
-            self.done.lines[slot] = self.line
+            self.done.lines[slot] = self.source.line
             self.done.insns.extend(shown)
             return
         found = self.spelled(line, dump.end())
@@ -239,7 +225,7 @@ class _Assembler:
             self.named(operands["helper"], fields["imm"])
         high = Insn(0, imm=signed(fields.pop("high"), 32))
         slots = [Insn(**fields), high] if form.wide else [Insn(**fields)]
-        self.done.lines[len(self.done.insns)] = self.line
+        self.done.lines[len(self.done.insns)] = self.source.line
         self.done.insns.extend(slots)
         if form is not RAW and (reason := check(*slots, internal=True)):
             self.fail(reason, next(iter(operands.values())).column)
@@ -260,7 +246,7 @@ class _Assembler:
             fields["imm"] |= signed(space << 16, 32) if name == "to_space" else space
         elif name in _PLACES:
             if token.kind == "word":
-                self.pending.append((len(self.done.insns), self.line, form, token))
+                self.pending.append((len(self.done.insns), self.source.line, form, token))
             else:
                 field, limits = ("off", _S16) if form.off == "jump" else ("imm", _S32)
                 fields[field] = self.number(token, *limits)

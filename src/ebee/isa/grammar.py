@@ -146,7 +146,7 @@ def match(statement: list[Token]) -> list[Match]:
                 return found
         following = []
         for node, bound in states:
-            if token.text in node.words:
+            if token.kind != "unknown" and token.text in node.words:
                 following.append((node.words[token.text], bound))
             for operand, after in node.operands.items():
                 known = bound.get(operand.name)

@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, NoReturn
 
-from ebee.isa.asm import SourceError
 from ebee.isa.cbpf.table import ANCILLARY, ANCILLARY_BASE, FORMS, Form, SockFilter, ancillary
 from ebee.isa.insn import U32, signed
+from ebee.isa.source import Source, SourceError
 
 _NUMBER = r"([+-]?\s*(?:0x[0-9a-f]+|\d+))"
 
@@ -33,8 +33,7 @@ OPERANDS = {
     "none": Operand(lambda k: "", r"(?:%?a)?"),
     "to": Operand(lambda k: "", r""),
 }
-_PATTERNS = {name: re.compile(each.pattern, re.IGNORECASE) for name, each in OPERANDS.items()}
-_ANCILLARY = re.compile(r"\[\s*([a-z_]+)\s*\]|#?\s*([a-z_]+)", re.IGNORECASE)
+_ANCILLARY = r"(?i)\[\s*([a-z_]+)\s*\]|#?\s*([a-z_]+)"
 _ANCILLARY_AT = {name: ANCILLARY_BASE + at for at, name in ANCILLARY.items()}
 _ANCILLARY_AT |= {"vlan_avail": _ANCILLARY_AT["vlanp"], "vlan_pr": _ANCILLARY_AT["vlanp"]}
 
@@ -43,14 +42,11 @@ _ALIASES = {"jmp": "ja", "ldi": "ld", "ldxi": "ldx", "jne": "jeq", "jneq": "jeq"
             "jle": "jgt"}  # fmt: skip
 _SWAPPED = frozenset(("jne", "jneq", "jlt", "jle"))
 
-_LINE = re.compile(
-    r"\s*(?:\((?P<index>\d+)\))?\s*(?:(?P<label>[a-z_]\w*)\s*:)?\s*"
+_LINE = (
+    r"(?i)\s*(?:\((?P<index>\d+)\))?\s*(?:(?P<label>[a-z_]\w*)\s*:)?\s*"
     r"(?P<name>[a-z]+)?\s*(?P<operand>.*?)\s*"
-    r"(?:\bjt\s+(?P<jt>\w+)\s+jf\s+(?P<jf>\w+)|,\s*(?P<yes>\w+)\s*(?:,\s*(?P<no>\w+)\s*)?)?$",
-    re.IGNORECASE,
+    r"(?:\bjt\s+(?P<jt>\w+)\s+jf\s+(?P<jf>\w+)|,\s*(?P<yes>\w+)\s*(?:,\s*(?P<no>\w+)\s*)?)?"
 )
-_DECIMAL = re.compile(r"\s*\d+\s*[,\n](?:\s*\d+\s+\d+\s+\d+\s+\d+\s*[,\n]?)+\s*$")
-_C_ARRAY = re.compile(r"\{\s*(\w+)\s*,\s*(\w+)\s*,\s*(\w+)\s*,\s*(\w+)\s*\}\s*,?\s*")
 
 
 def dump(program: Sequence[SockFilter]) -> str:
@@ -107,18 +103,24 @@ def parse(text: str, name: str = "<cbpf>") -> list[SockFilter]:
     A jump's target is a label or the number of an instruction. Comments are `; ...` and /* ... */.
     Raises SourceError with line and column.
     """
-    text = re.sub(
-        r"/\*.*?\*/", lambda found: re.sub(r"[^\n]", " ", found[0]), text, flags=re.DOTALL
-    )
-    if _DECIMAL.match(text):
-        return list(_decimal([int(number) for number in re.findall(r"\d+", text)], name))
-    if text.lstrip().startswith("{") and not _C_ARRAY.sub("", text).strip():
-        rows = [[int(field, 0) for field in row] for row in _C_ARRAY.findall(text)]
-        return list(_decimal([len(rows), *(field for row in rows for field in row)], name))
-    return _Parser(text, name).run()
+    source = Source(text, name)
+    text = "\n".join(source.lines)
+    number = r"\s*(0x[0-9a-f]+|\d+)\s*"
+    if re.fullmatch(r"\s*\d+[ \t]*(?:[,\n]\s*\d+[ \t]+\d+[ \t]+\d+[ \t]+\d+[ \t]*)+[,\s]*", text):
+        return list(_rows([int(each) for each in re.findall(r"\d+", text)], name))
+    element = re.compile(rf"\{{{','.join([number] * 4)}\}}\s*,?\s*", re.IGNORECASE)
+    if text.strip() and not element.sub("", text).strip():
+        fields = [_number(field) for row in element.findall(text) for field in row]
+        return list(_rows([len(fields) // 4, *fields], name))
+    return _Parser(source).run()
 
 
-def _decimal(numbers: list[int], name: str) -> Iterator[SockFilter]:
+def _number(text: str) -> int:
+    digits = re.sub(r"\s", "", text)
+    return int(digits, 16 if "x" in digits.lower() else 10)
+
+
+def _rows(numbers: list[int], name: str) -> Iterator[SockFilter]:
     count, rows = numbers[0], [numbers[at : at + 4] for at in range(1, len(numbers), 4)]
     if count != len(rows):
         raise SourceError(f"{name}: {count} instructions announced, {len(rows)} given", 1, 1)
@@ -132,26 +134,22 @@ def _decimal(numbers: list[int], name: str) -> Iterator[SockFilter]:
 class _Parser:
     """Lines to instructions; targets are resolved at the end."""
 
-    def __init__(self, text: str, name: str):
-        self.lines, self.name, self.line = text.splitlines(), name, 0
+    def __init__(self, source: Source):
+        self.source = source
         self.out: list[tuple[int, Form, int, list[str | None]]] = []  # line, form, k, targets
         self.labels: dict[str, int] = {}
 
     def fail(self, message: str, column: int = 0) -> NoReturn:
-        shown = self.lines[self.line - 1].expandtabs(1)
-        where = f"{self.name}:{self.line}:{column + 1}"
-        raise SourceError(
-            f"{where}: {message}\n    {shown}\n    {' ' * column}^", self.line, column + 1
-        )
+        raise self.source.error(message, column)
 
     def run(self) -> list[SockFilter]:
-        for number, line in enumerate(self.lines, 1):
-            self.line = number
+        for number, line in enumerate(self.source.lines, 1):
+            self.source.line = number
             self.one(line.split(";")[0])
         return [self.resolve(at, *entry) for at, entry in enumerate(self.out)]
 
     def one(self, line: str) -> None:
-        found = _LINE.match(line)
+        found = re.fullmatch(_LINE, line)
         if not found:
             self.fail("this is no instruction of classic BPF")
         if found["index"] and int(found["index"]) != len(self.out):
@@ -167,14 +165,14 @@ class _Parser:
         mnemonic = found["name"].lower()
         targets = [found["jt"] or found["yes"], found["jf"] or found["no"]]
         if _ALIASES.get(mnemonic, mnemonic) == "ja":
-            self.out.append((self.line, FORMS[0x05], 0, [found["operand"], None]))
+            self.out.append((self.source.line, FORMS[0x05], 0, [found["operand"], None]))
             return
         form, k = self.form(_ALIASES.get(mnemonic, mnemonic), found)
         if (form.kind == "jump") != (targets[0] is not None):
             self.fail(f"{mnemonic} {'needs a' if targets[0] is None else 'has no'} target")
         if mnemonic in _SWAPPED:
             targets.reverse()
-        self.out.append((self.line, form, k, targets))
+        self.out.append((self.source.line, form, k, targets))
 
     def form(self, name: str, found: re.Match[str]) -> tuple[Form, int]:
         """The form that mnemonic and operand name, and the operand's value."""
@@ -182,9 +180,9 @@ class _Parser:
         if not forms:
             self.fail(f"there is no instruction {name!r}", found.start("name"))
         for form in forms:
-            if match := _PATTERNS[form.operand].fullmatch(operand):
+            if match := re.fullmatch(OPERANDS[form.operand].pattern, operand, re.IGNORECASE):
                 return form, self.number(match[1], found) if match.re.groups else 0
-            match = _ANCILLARY.fullmatch(operand)
+            match = re.fullmatch(_ANCILLARY, operand)
             word = match and (match[1] or match[2]).lower()
             if form.operation == "abs" and word in _ANCILLARY_AT:
                 return form, _ANCILLARY_AT[word]
@@ -192,7 +190,7 @@ class _Parser:
         return self.fail(f"{name} takes {shown}, not {operand!r}", found.start("operand"))
 
     def number(self, text: str, found: re.Match[str]) -> int:
-        value = int(re.sub(r"\s", "", text), 16 if "x" in text.lower() else 10)
+        value = _number(text)
         if not -(1 << 31) <= value <= U32:
             self.fail(f"{text} does not fit 32 bits", found.start("operand"))
         return value & U32
@@ -202,7 +200,7 @@ class _Parser:
     ) -> SockFilter:
         if form.kind != "jump":
             return SockFilter(form.code, 0, 0, k)
-        self.line = line
+        self.source.line = line
         yes, no = (self.distance(at, target) for target in targets)
         if form.operation == "ja":
             return SockFilter(form.code, 0, 0, yes)
@@ -213,7 +211,7 @@ class _Parser:
     def distance(self, at: int, target: str | None) -> int:
         if target is None:
             return 0
-        to = int(target) if target.isdigit() else self.labels.get(target)
+        to = int(target) if target.isdecimal() else self.labels.get(target)
         if to is None:
             self.fail(f"there is no label {target!r}")
         if not at < to < len(self.out):

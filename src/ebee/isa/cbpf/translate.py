@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from ebee.errors import AsmError
-from ebee.isa.asm import assemble
 from ebee.isa.cbpf.table import FORMS, Form, SockFilter, ancillary, check
 from ebee.isa.insn import Insn, signed
 
@@ -45,6 +44,8 @@ def to_ebpf(program: Sequence[SockFilter], target: Target = "skb") -> list[Insn]
     Raises AsmError for a filter that Linux would refuse and for ancillary loads that eBPF has no
     counterpart of.
     """
+    from ebee.isa.asm import assemble
+
     return assemble(to_ebpf_text(program, target))
 
 
