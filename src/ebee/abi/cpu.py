@@ -12,6 +12,9 @@ CLOCK_HOST = 0
 CLOCK_FIXED = 1
 """Time stands at `now` until the machine moves it: from a capture's stamps, or a seed."""
 
+FAULT_NONE, FAULT_READ, FAULT_WRITE, FAULT_BUDGET, FAULT_DEPTH, FAULT_ARGUMENT = range(6)
+"""Why compiled code ended a program early."""
+
 REDIRECT_NONE, REDIRECT_IFINDEX, REDIRECT_MAP = 0, 1, 2
 
 
@@ -54,5 +57,11 @@ class Cpu:
     task_cgroup: u64
     task_comm: array[u8, Literal[16]]
     trace: ptr[Trace]
+    fault: u32
+    fault_slot: u32
+    fault_address: u64
+    budget: i64
+    depth: u32
+    reserved2: u32
     text: array[u8, Literal[1024]]
     values: array[u8, Literal[512]]

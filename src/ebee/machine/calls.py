@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ebee import helpers
 from ebee.abi.map import MapHeader
 from ebee.errors import MachineError
-from ebee.helpers import Helper, Param
+from ebee.helpers import SCALARS, Helper, Param
 from ebee.isa.insn import U64
 from ebee.machine.memory import Fault
 from ebee.types import ptr, u8
@@ -27,9 +27,17 @@ control goes on: its second argument, unless the helper changes the flow."""
 
 Converter = Callable[["Interpreter"], Any]
 
-_SCALARS = frozenset(
-    ("u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "be16", "be32", "any", "alloc_size")
+_PLAIN = frozenset(SCALARS) | {"scalar", "any", "alloc_size", "func", "stack", "size0", "variadic"}
+"""Kinds of arguments that are taken as they are."""
+
+_WRITES = frozenset(
+    ("map_value_out", "mem_out", "mem_rw", "out", "inout")
+    + ("spin_lock", "timer", "kptr", "dynptr_out")
 )
+"""Kinds of pointers to memory that the helper writes."""
+
+_FIXED = {"spin_lock": 4, "timer": 16, "kptr": 8, "dynptr": 16, "dynptr_out": 16}
+"""Bytes behind pointers of these kinds."""
 
 
 def bind(number: int, extra: dict[int, Bound]) -> Bound:
@@ -82,7 +90,8 @@ def _map_operation(name: str, convert: list[Converter]) -> Bound:
 def _argument(helper: Helper, index: int, param: Param) -> Converter:
     """How to check and convert one argument."""
     register = index + 1
-    names = [p.name for p in helper.params]
+    if param.kind in _PLAIN:
+        return lambda vm: vm.regs[register]
 
     def fail(vm: Interpreter, reason: str) -> Fault:
         what = f"bpf_{helper.name}: argument {param.name!r}"
@@ -93,51 +102,19 @@ def _argument(helper: Helper, index: int, param: Param) -> Converter:
             raise fail(vm, "is no map")
         return ptr(vm.memory, vm.regs[register], MapHeader)
 
-    def length(vm: Interpreter) -> int:
-        of = param.of or "1"
-        if of.isdigit():
-            return int(of)
-        if of in names:
-            return vm.regs[1 + names.index(of)] & 0xFFFF_FFFF
-        raise MachineError(f"bpf_{helper.name}: length {of!r} of {param.name!r} is unknown")
-
-    def element(size: str) -> Callable[[Interpreter], int]:
-        at = next((i for i, p in enumerate(helper.params) if p.kind == "map"), 0)
-
-        def of(vm: Interpreter) -> int:
-            m = vm.machine.map_at(vm.regs[at + 1])
-            return 0 if m is None else getattr(m.spec, size)
-
-        return of
-
-    def pointer(size: Callable[[Interpreter], int], write: bool) -> Converter:
-        def convert(vm: Interpreter) -> Any:
-            addr, n = vm.regs[register], size(vm)
-            if n and not (addr == 0 and param.nullable):
-                try:
-                    vm.check(addr, n, write)
-                except Fault as e:
-                    raise fail(vm, f"{e.access} of {n} bytes: {e.reason}") from None
-            return ptr(vm.memory, addr, u8)
-
-        return convert
-
     def context(vm: Interpreter) -> Any:
         if vm.regs[register] != vm.cpu.context.base:
             raise fail(vm, "is not the context")
         return vm.context
 
     def text(vm: Interpreter) -> Any:
-        addr = end = vm.regs[register]
+        end = vm.regs[register]
         try:
             while vm.memory.programs.load(end, 1):
                 end += 1
         except Fault as e:
             raise fail(vm, f"no string: {e.reason}") from None
-        return ptr(vm.memory, addr, u8)
-
-    def size0(vm: Interpreter) -> int:
-        return vm.regs[register]
+        return ptr(vm.memory, vm.regs[register], u8)
 
     def size(vm: Interpreter) -> int:
         if vm.regs[register] & 0xFFFF_FFFF == 0:
@@ -147,23 +124,51 @@ def _argument(helper: Helper, index: int, param: Param) -> Converter:
     def alloc_mem(vm: Interpreter) -> Any:
         return ptr(vm.memory, vm.regs[register], u8)
 
-    if param.kind in _SCALARS:
-        return size0
-    table: dict[str, Converter] = {
-        "map": map_of,
-        "map_key": pointer(element("key_size"), write=False),
-        "map_value": pointer(element("value_size"), write=False),
-        "map_value_out": pointer(element("value_size"), write=True),
-        "mem": pointer(length, write=False),
-        "mem_out": pointer(length, write=True),
-        "size": size,
-        "size0": size0,
-        "str": text,
-        "alloc_mem": alloc_mem,
-        "ctx": context,
-        "func": size0,
-        "stack": size0,
-    }
-    if param.kind not in table:
-        raise MachineError(f"bpf_{helper.name} is not on the machine: argument {param.kind}")
-    return table[param.kind]
+    special: dict[str, Converter] = {
+        "map": map_of, "ctx": context, "str": text, "size": size, "alloc_mem": alloc_mem,
+    }  # fmt: skip
+    if param.kind in special:
+        return special[param.kind]
+    length, write = _length(helper, param), param.kind in _WRITES
+
+    def memory(vm: Interpreter) -> Any:
+        addr, n = vm.regs[register], length(vm)
+        if n and not (addr == 0 and param.nullable):
+            try:
+                vm.check(addr, n, write)
+            except Fault as e:
+                raise fail(vm, f"{e.access} of {n} bytes: {e.reason}") from None
+        return ptr(vm.memory, addr, u8)
+
+    return memory
+
+
+def _length(helper: Helper, param: Param) -> Callable[[Interpreter], int]:
+    """How many bytes stand behind a pointer argument; MachineError where it cannot be told."""
+    registers = {p.name: i for i, p in enumerate(helper.params, 1)}
+
+    def constant(n: int) -> Callable[[Interpreter], int]:
+        return lambda vm: n
+
+    if param.kind.startswith("map_"):
+        at = next(i for i, p in enumerate(helper.params, 1) if p.kind == "map")
+        member = "key_size" if param.kind == "map_key" else "value_size"
+
+        def of_map(vm: Interpreter) -> int:
+            m = vm.machine.map_at(vm.regs[at])
+            return 0 if m is None else int(getattr(m, member))
+
+        return of_map
+    if param.kind in _FIXED:
+        return constant(_FIXED[param.kind])
+    if param.kind in ("out", "inout") and param.type in SCALARS:
+        bits = "".join(c for c in param.type if c.isdigit())  # none: a C long
+        return constant(int(bits or 64) // 8)
+    if param.kind.startswith("mem") and param.of is not None:
+        if param.of.isdigit():
+            return constant(int(param.of))
+        register = registers[param.of]
+        return lambda vm: vm.regs[register] & 0xFFFF_FFFF
+    raise MachineError(
+        f"bpf_{helper.name} is not on the machine: it takes a {param.kind} ({param.name})"
+    )

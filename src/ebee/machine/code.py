@@ -14,7 +14,7 @@ from typing import Any
 from ebee.errors import MachineError
 from ebee.hooks import CtxField, Hook
 from ebee.isa import Form, Insn, check_program, form_of, lddw, make
-from ebee.obj.spec import Line, Linked
+from ebee.obj.spec import Line, Linked, Ref
 from ebee.types import Struct, offsetof
 from ebee.verifier.facts import Facts, pointer_kinds
 
@@ -28,7 +28,8 @@ class Code:
 
     `insns` are patched, `forms` their table rows (None for the second half of a wide load);
     `converted` the slots whose context access now goes to the block. `text` is the address that
-    stands for slot 0 in pointers to functions.
+    stands for slot 0 in pointers to functions. `refs` are the symbolic
+    values of wide loads, for code that is compiled once and placed often.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Code:
     converted: frozenset[int] = frozenset()
     lines: list[Line] = field(default_factory=list)
     funcs: list[tuple[str, int]] = field(default_factory=list)
+    refs: dict[int, Ref] = field(default_factory=dict)
     handlers: list[Callable[[Any], int]] | None = None
 
     def where(self, slot: int) -> str:

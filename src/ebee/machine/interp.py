@@ -169,7 +169,8 @@ class Interpreter:
             return self.slot
         region = self.cpu.frames[len(self.frames)]
         region.readable = region.writable = False
-        self.regs[6:11], self.code = frame.saved, frame.code
+        self.regs[1:11] = [0, 0, 0, 0, 0, *frame.saved]
+        self.code = frame.code
         return frame.back
 
     def function_at(self, address: int) -> int:
@@ -381,7 +382,17 @@ def _call(code: Code, slot: int, insn: Insn, form: Form, helpers: dict[int, Boun
         bound = bind(insn.imm, helpers)
     except MachineError as e:
         raise MachineError(f"{code.where(slot)}: {e}") from None
-    return lambda vm: bound(vm, follow)
+
+    def handler(vm: Interpreter) -> int:
+        back = bound(vm, follow)
+        if back == follow:  # a call leaves r1-r5 without a value: 0 on the machine
+            vm.regs[1:6] = _NOTHING
+        return back
+
+    return handler
+
+
+_NOTHING = [0] * 5
 
 
 def _exit(code: Code, slot: int, insn: Insn, form: Form, helpers: dict[int, Bound]) -> Handler:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterable
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from ebee.btf import Btf
     from ebee.machine.calls import Bound
     from ebee.machine.devices import Interface
+    from ebee.machine.jit.regions import RegionTable
+
+PROGRAMS = 1 << 16
+"""Programs of one machine at the most: entries of the table of compiled ones."""
 
 CPUS = 256
 """Virtual CPUs of one machine at the most."""
@@ -66,6 +71,7 @@ class Machine:
         numbers = random.Random(seed)
         for cpu in self.cpus:
             cpu.block.random = numbers.getrandbits(64) | 1
+        self.program_table = self.memory.allocate("programs", 8 * PROGRAMS)
         self.set_clock(clock)
         self.interfaces: dict[str, Interface] = {}
         self._maps: dict[int, MachineMap] = {}
@@ -145,6 +151,13 @@ class Machine:
         self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None
     ) -> None:
         self.close()
+
+    @cached_property
+    def regions(self) -> RegionTable:
+        """The memory's regions as compiled code sees them."""
+        from ebee.machine.jit.regions import RegionTable
+
+        return RegionTable(self.memory)
 
     # -- interfaces --------------------------------------------------------------------------------
 

@@ -68,6 +68,7 @@ class Memory:
         self._bases: list[int] = []
         self._regions: dict[int, Region] = {}
         self._last: Region | None = None
+        self.version = 0  # changes with the set of regions
         self.programs = ProgramMemory(self)
 
     def allocate(self, name: str, size: int, kind: type[Region] = Region, **rights: int) -> Region:
@@ -84,6 +85,7 @@ class Memory:
     def add(self, region: Region) -> Region:
         """Make a region part of this memory."""
         insort(self._bases, region.base)
+        self.version += 1
         self._regions[region.base] = region
         return region
 
@@ -91,6 +93,7 @@ class Memory:
         """Take a region out; its bytes live on while a view of them does."""
         self._bases.remove(region.base)
         del self._regions[region.base]
+        self.version += 1
         if self._last is region:
             self._last = None
 

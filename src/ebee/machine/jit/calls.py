@@ -1,0 +1,208 @@
+"""Helper calls in compiled programs: the bodies of the declarations, compiled with the program.
+
+A map operation is compiled for the one map that it is called with, whose layout and addresses are
+constants then. What has no body (tail calls, loops) is written here as LLVM IR.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+from ebee import helpers
+from ebee.errors import MachineError
+from ebee.helpers import Helper
+from ebee.lang.ir import Module, symbol
+from ebee.lang.known import Known
+from ebee.lang.target import host
+from ebee.lang.unit import Spec, compile_native
+from ebee.lang.unit import Unit as NativeUnit
+from ebee.lang.values import is_int, is_integer, is_ptr, llvm
+from ebee.machine.code import Code
+from ebee.machine.engine_calls import E2BIG, EINVAL, LOOPS
+from ebee.machine.jit import runtime
+from ebee.machine.jit.lower import Calls, Lowering, function_name
+from ebee.machine.maps import MachineMap
+from ebee.types import PtrType, fields
+
+
+class Unsupported(MachineError):
+    """What the JIT leaves to the interpreter."""
+
+
+def known_map(name: str, m: MachineMap) -> tuple[Known, dict[str, int]]:
+    """A map as a constant object, and the addresses of its symbols."""
+    addresses = {name: m.address}
+    pointers = {}
+    for member, field in fields(m.ops.State).items():
+        if isinstance(field.type, PtrType) or getattr(field.type, "__origin__", None):
+            pointers[member] = f"{name}.{member}"
+            addresses[pointers[member]] = int(getattr(m.state, member))
+    return Known.read(m.state, name, pointers), addresses
+
+
+class HelperCalls(Calls):
+    """Lowers helper calls of one program; collects what has to be compiled with it."""
+
+    def __init__(self, maps: Mapping[str, MachineMap], programs: int):
+        self.maps = maps
+        self.addresses: dict[str, int] = {"programs": programs}
+        self.specs: dict[str, Spec] = {}
+        self._known: dict[str, Known] = {}
+        self._signatures = NativeUnit(host())
+
+    # -- what is compiled along --------------------------------------------------------------------
+
+    def map(self, name: str) -> Known:
+        """A map's constant object."""
+        if name not in self._known:
+            self._known[name], addresses = known_map(name, self.maps[name])
+            self.addresses |= addresses
+        return self._known[name]
+
+    def native(self, name: str, function: Callable[..., Any], **bind: Any) -> str:
+        """Have a function compiled; its symbol."""
+        self.specs.setdefault(name, Spec(function, name, bind, inline="hint"))
+        return symbol(name)
+
+    def runtime(self, name: str) -> str:
+        return self.native(f"machine.{name}", getattr(runtime, name))
+
+    def module(self) -> Module:
+        """Everything that the program calls."""
+        return compile_native(list(self.specs.values()), linkage="internal")
+
+    def _params(self, function: Callable[..., Any]) -> tuple[list[tuple[str, Any]], Any]:
+        return self._signatures._signature(function)
+
+    # -- calls -------------------------------------------------------------------------------------
+
+    def helper(self, f: Lowering, slot: int, number: int) -> None:
+        helper = helpers.by_id(number)
+        if helper is None or helper.body is None:
+            raise Unsupported(f"{f.code.where(slot)}: helper {number} is not on the machine")
+        module, _, name = helper.body.partition(":")
+        if module == "engine":
+            own = getattr(self, f"engine_{name}", None)
+            if own is None:
+                raise Unsupported(f"{f.code.where(slot)}: bpf_{helper.name} is not compiled")
+            own(f, slot)
+            return
+        f.check_arguments(slot, helper)
+        if module == "map":
+            m = self.map_argument(f, slot, 1)
+            function = getattr(self.maps[m].ops, name, None)
+            if function is None:
+                raise Unsupported(f"{f.code.where(slot)}: {m} has no operation {name}")
+            params, _ = self._params(function)
+            target = self.native(f"{m}:{name}", function, **{params[1][0]: self.map(m)})
+            self._call(f, slot, helper, target, function, skip=2, first=2)
+        else:
+            function = getattr(import_module(module), name)
+            target = self.native(f"bpf_{helper.name}", function)
+            self._call(f, slot, helper, target, function, skip=1, first=1)
+
+    def map_argument(self, f: Lowering, slot: int, register: int) -> str:
+        """The name of the map in a register; Unsupported when the facts do not tell."""
+        fact = f.fact(slot, register)
+        if fact.kind != "map" or fact.of not in self.maps:
+            raise Unsupported(f"{f.code.where(slot)}: which map this is, is known only at run time")
+        return fact.of
+
+    def _call(
+        self, f: Lowering, slot: int, helper: Helper, target: str,
+        function: Callable[..., Any], skip: int, first: int,
+    ) -> None:  # fmt: skip
+        """Call a compiled body with r{first} and following as the parameters behind `skip`."""
+        params, result = self._params(function)
+        values = ["ptr %cpu"]
+        for register, (_, t) in enumerate(params[skip:], first):
+            kind = llvm(t)
+            if is_ptr(t):
+                values.append(f"ptr {f.pointer(register)}")
+            else:
+                values.append(f"{kind} {f.narrow(register, int(kind[1:]))}")
+        call = f"call {llvm(result)} {target}({', '.join(values)})"
+        if llvm(result) == "void":
+            f.body.emit(call)
+            f.set_result("0")
+        elif is_ptr(result):
+            value = f.body.op(call, "result")
+            f.clobber()
+            f.set_pointer(0, value)
+        else:
+            value = f.body.op(call, "result")
+            signed = is_integer(result) and (not is_int(result) or result.signed)
+            f.set_result(f.widen(value, int(llvm(result)[1:]), signed and result is not bool))
+
+    # -- what the engine does itself ---------------------------------------------------------------
+
+    def engine_tail_call(self, f: Lowering, slot: int) -> None:
+        m, b = self.map_argument(f, slot, 2), f.body
+        look = self.native(f"{m}:tail_target", runtime.tail_target, m=self.map(m))
+        table = f.unit.external("programs")
+        index = f.narrow(3, 32)
+        target = b.op(f"call i64 {look}(ptr %cpu, ptr {table}, i32 {index})", "target")
+        none = b.op(f"icmp eq i64 {target}, 0")
+        go, stay = b.name("tail"), b.name("none")
+        b.end(f"br i1 {none}, label %{stay}, label %{go}")
+        b.label(go)
+        entry = b.op(f"inttoptr i64 {target} to ptr")
+        context = f.integer(1)
+        f.before_return()
+        value = b.op(f"tail call i64 {entry}(ptr %cpu, i64 {context}, i64 0, i64 0, i64 0, i64 0)")
+        b.end(f"ret i64 {value}")
+        b.label(stay)
+        f.clobber()
+
+    def engine_loop(self, f: Lowering, slot: int) -> None:
+        fact, b = f.fact(slot, 2), f.body
+        if fact.kind != "func":
+            raise Unsupported(f"{f.code.where(slot)}: the callback is known only at run time")
+        n, context = f.narrow(1, 32), f.integer(3)
+        bad_flags = b.op(f"icmp ne i64 {f.integer(4)}, 0")
+        too_many = b.op(f"icmp ugt i32 {n}, {LOOPS}")
+        bad = b.op(f"or i1 {bad_flags}, {too_many}")
+        code = b.op(f"select i1 {bad_flags}, i64 {-EINVAL}, i64 {-E2BIG}")
+        none = b.op(f"icmp eq i32 {n}, 0")
+        start = b.op(f"select i1 {bad}, i64 {code}, i64 0")
+        skip = b.op(f"or i1 {bad}, {none}")
+        before = b.block
+        turn, done = b.name("turn"), b.name("done")
+        b.end(f"br i1 {skip}, label %{done}, label %{turn}")
+        b.label(turn)
+        i, following = "%" + b.name("i"), "%" + b.name("next")
+        back = b.name("again")
+        b.emit(f"{i} = phi i64 [ 0, %{before} ], [ {following}, %{back} ]")
+        value = f.call_function(slot, int(fact.of), [i, context, "0", "0", "0"])
+        b.emit(f"{following} = add i64 {i}, 1")
+        b.end(f"br label %{back}")
+        b.label(back)
+        limit = b.op(f"zext i32 {n} to i64")
+        last = b.op(f"icmp eq i64 {following}, {limit}")
+        stop = b.op(f"icmp ne i64 {value}, 0")
+        over = b.op(f"or i1 {last}, {stop}")
+        b.end(f"br i1 {over}, label %{done}, label %{turn}")
+        b.label(done)
+        result = b.op(f"phi i64 [ {start}, %{before} ], [ {following}, %{back} ]")
+        f.set_result(result)
+
+    def engine_probe_read(self, f: Lowering, slot: int) -> None:
+        self._probe(f, slot, runtime.probe_read)
+
+    def engine_probe_read_str(self, f: Lowering, slot: int) -> None:
+        self._probe(f, slot, runtime.probe_read_str)
+
+    def _probe(self, f: Lowering, slot: int, function: Callable[..., Any]) -> None:
+        name = self.native(f"machine.{function.__name__}", function)
+        f.check_memory(slot, 1, 2, write=True)
+        table = f.unit.external("regions")
+        target, size, source = f.pointer(1), f.narrow(2, 32), f.integer(3)
+        arguments = f"ptr %cpu, ptr {table}, ptr {target}, i32 {size}, i64 {source}"
+        f.set_result(f.body.op(f"call i64 {name}({arguments})", "result"))
+
+
+def entry_name(code: Code) -> str:
+    """The symbol of a program's entry."""
+    return function_name(code, 0)

@@ -1,0 +1,86 @@
+"""Compiled programs: from `Code` to functions in memory, and running them over many packets."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+from ebee.errors import MachineError
+from ebee.lang.build import build
+from ebee.lang.compiler import Options
+from ebee.lang.known import Known
+from ebee.lang.loader import Loaded
+from ebee.lang.unit import Spec, compile_native
+from ebee.machine.code import Code
+from ebee.machine.jit import runtime
+from ebee.machine.jit.calls import HelperCalls, entry_name
+from ebee.machine.jit.lower import Lowering, Unit
+from ebee.machine.maps import MachineMap
+
+if TYPE_CHECKING:
+    from ebee.machine.machine import Machine
+
+Tier = Literal["quick", "optimised", "most"]
+
+
+class Compiled:
+    """A program in memory: `entry` is its address, `run` the batch loop around it."""
+
+    def __init__(self, machine: Machine, code: Code, loaded: Loaded):
+        self.machine, self.code, self.loaded = machine, code, loaded
+        self.entry = loaded.symbols[entry_name(code)]
+        self.batch_address = loaded.symbols["batch"]
+        self._batch = loaded.function("batch", None, *[ctypes.c_void_p] * 3)
+        self._call = loaded.function(
+            entry_name(code), ctypes.c_uint64, ctypes.c_void_p, *[ctypes.c_uint64] * 5
+        )
+
+    def call(self, cpu: int, r1: int, r2: int = 0) -> int:
+        """Run once with r1 and r2; r0."""
+        return int(self._call(cpu, r1, r2, 0, 0, 0))
+
+    def batch(self, cpu: int, packet: int, batch: int) -> None:
+        """Run over a batch; the GIL is free meanwhile."""
+        self._batch(cpu, packet, batch)
+
+
+def ir_of(
+    code: Code, maps: Mapping[str, MachineMap], programs: int, checked: bool = False
+) -> tuple[str, HelperCalls]:
+    """The IR of a program with all that it calls."""
+    lowering: type[Lowering] = Lowering
+    if checked:
+        from ebee.machine.jit.checked import CheckedLowering
+
+        lowering = CheckedLowering
+    calls = HelperCalls(maps, programs)
+    module = Unit(code, calls, lowering).lower()
+    runner = compile_native(
+        [Spec(runtime.run_batch, "batch", {"program": Known(entry_name(code))})]
+    )
+    return module.merge(calls.module(), runner).ir, calls
+
+
+def compile_code(
+    machine: Machine,
+    code: Code,
+    maps: Mapping[str, MachineMap],
+    tier: Tier = "optimised",
+    checked: bool = False,
+    cached: bool = True,
+) -> Compiled:
+    """Compile a program for this machine. CompileError when there is no compiler; Unsupported for
+    what only the interpreter does."""
+    text, calls = ir_of(code, maps, machine.program_table.base, checked)
+    keep = (entry_name(code), "batch")
+    image = build([text], Options(level=tier, keep=keep), cached=cached)
+    symbols = dict(calls.addresses)
+    for name, m in maps.items():
+        symbols.setdefault(name, m.address)
+        symbols.setdefault(f"{name}.value", m.value_address)
+    symbols["regions"] = machine.regions.address
+    try:
+        return Compiled(machine, code, Loaded(image, symbols))
+    except KeyError as e:
+        raise MachineError(f"{code.name}: {e} is missing in the compiled code") from None

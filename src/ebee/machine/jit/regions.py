@@ -1,0 +1,54 @@
+"""The machine's regions as a table that compiled code looks up addresses in."""
+
+from __future__ import annotations
+
+from ebee.errors import MachineError
+from ebee.machine.cpu import PacketRegion
+from ebee.machine.jit.runtime import IS_PACKET, READABLE, WRITABLE, RegionEntry, Regions
+from ebee.machine.memory import Memory, Region
+from ebee.types import ptr, sizeof, view
+
+CAPACITY = 1 << 16
+"""Regions that the table has room for."""
+
+
+class RegionTable:
+    """Kept at one `address`; `update` brings it in line with the memory."""
+
+    def __init__(self, memory: Memory):
+        self.memory = memory
+        room = memory.allocate("regions", sizeof(Regions) + CAPACITY * sizeof(RegionEntry))
+        self.address = room.base
+        self._table = view(Regions, memory, room.base)
+        self._first = room.base + sizeof(Regions)
+        self._table.entries = ptr(memory, self._first, RegionEntry)
+        self._version = -1
+
+    def update(self) -> None:
+        """Write the table anew if regions have come or gone. No program may run meanwhile."""
+        if self._version == self.memory.version:
+            return
+        regions = [r for r in self.memory.regions() if _rights(r)]
+        if len(regions) > CAPACITY:
+            raise MachineError(f"{len(regions)} regions of memory are more than {CAPACITY}")
+        for i, region in enumerate(regions):
+            self._write(
+                view(RegionEntry, self.memory, self._first + i * sizeof(RegionEntry)), region
+            )
+        self._table.count = len(regions)
+        self._version = self.memory.version
+
+    def _write(self, entry: RegionEntry, region: Region) -> None:
+        entry.base, entry.end = region.base, region.end  # type: ignore[assignment]
+        entry.stride, entry.lo, entry.hi = region.stride, region.lo, region.hi  # type: ignore[assignment]
+        entry.rights = _rights(region)  # type: ignore[assignment]
+        packet = isinstance(region, PacketRegion)
+        entry.block = region.packet.ptr if packet else ptr(self.memory, 0, RegionEntry)
+
+
+def _rights(region: Region) -> int:
+    if isinstance(region, PacketRegion):
+        return READABLE | WRITABLE | IS_PACKET
+    if region.name == "stack":  # frames are opened as calls nest; compiled code counts the depth
+        return READABLE | WRITABLE
+    return READABLE * region.readable | WRITABLE * region.writable

@@ -1,0 +1,193 @@
+# mypy: disable-error-code="arg-type,return-value,no-any-return,call-overload,assignment"
+"""What compiled programs need of the machine besides helpers and maps: restricted Python."""
+
+from collections.abc import Callable
+
+from ebee.abi.batch import COPY_OUT, KEEP_CLOCK, Batch
+from ebee.abi.cpu import FAULT_NONE, REDIRECT_NONE, Cpu
+from ebee.abi.packet import HEADROOM, TAILROOM, Packet
+from ebee.maps.slot_ops import Slots
+from ebee.maps.slot_ops import get as slot_get
+from ebee.native import bswap16, bswap32, byte_offset, cast, memcpy, memset, native
+from ebee.types import i32, i64, ptr, struct, u8, u16, u32, u64
+
+TAIL_CALLS = 33
+EFAULT, E2BIG = 14, 7
+PAGE = 4096
+ETH_HLEN = 14
+SKF_NET_OFF, SKF_LL_OFF = -0x100000, -0x200000
+
+
+@native
+def tail_target(cpu: ptr[Cpu], m: ptr[Slots], programs: ptr[u64], index: u32) -> u64:
+    """Entry address of the program at an index of a prog_array; 0 to go on here."""
+    number = slot_get(m, index)
+    if number == 0 or cpu.tail_calls >= TAIL_CALLS:
+        return u64(0)
+    entry = programs[number]
+    if entry != 0:
+        cpu.tail_calls = cpu.tail_calls + 1
+    return entry
+
+
+@native
+def packet_load(cpu: ptr[Cpu], packet: ptr[Packet], offset: i32, size: u32) -> i64:
+    """A legacy packet load in host order; -1 outside the packet."""
+    at = i64(offset)
+    if at < 0:
+        if at >= SKF_NET_OFF:
+            at = at - SKF_NET_OFF + ETH_HLEN
+        elif at >= SKF_LL_OFF:
+            at = at - SKF_LL_OFF
+        else:
+            return i64(-1)
+    length = packet.data_end - packet.data
+    if at + size > length:
+        return i64(-1)
+    p = byte_offset(packet.data, at)
+    if size == 1:
+        return i64(p[0])
+    if size == 2:
+        return i64(bswap16(cast(ptr[u16], p)[0]))
+    return i64(bswap32(cast(ptr[u32], p)[0]))
+
+
+# --- the machine's memory, for accesses that are not known before they happen ---------------------
+
+READABLE, WRITABLE, IS_PACKET = 1, 2, 4
+
+
+@struct
+class RegionEntry:
+    """One region: bytes `base..end`; for elements `stride` apart, only `lo..hi` of each. `rights`
+    for programs; of a packet's frame only what lies between its block's pointers, `block`."""
+
+    base: u64
+    end: u64
+    stride: u64
+    lo: u32
+    hi: u32
+    rights: u32
+    reserved: u32
+    block: ptr[Packet]
+
+
+@struct
+class Regions:
+    """The table: `count` entries in the order of their addresses."""
+
+    count: u64
+    entries: ptr[RegionEntry]
+
+
+@native
+def allowed(regions: ptr[Regions], addr: u64, size: u64, right: u32) -> bool:
+    """Whether a program may make this access."""
+    low = u64(0)
+    high = regions.count
+    while low < high:
+        middle = (low + high) >> 1
+        if regions.entries[middle].base <= addr:
+            low = middle + 1
+        else:
+            high = middle
+    if low == 0:
+        return False
+    r = regions.entries + (low - 1)
+    if addr >= r.end or size > r.end - addr or r.rights & right == 0:
+        return False
+    if r.rights & IS_PACKET:
+        start = u64(r.block.data_meta)
+        end = u64(r.block.data_end)
+        return addr >= start and addr <= end and size <= end - addr
+    if r.stride != 0:
+        at = (addr - r.base) % r.stride
+        return at >= r.lo and at + size <= r.hi
+    return True
+
+
+@native
+def probe_read(
+    cpu: ptr[Cpu], regions: ptr[Regions], target: ptr[u8], size: u32, source: ptr[u8]
+) -> i64:
+    """Copy from any address; where there is nothing to read, -EFAULT and zeroes."""
+    if size == 0:
+        return i64(0)
+    if not allowed(regions, u64(source), u64(size), READABLE):
+        memset(target, 0, u64(size))
+        return i64(-EFAULT)
+    memcpy(target, source, u64(size))
+    return i64(0)
+
+
+@native
+def probe_read_str(
+    cpu: ptr[Cpu], regions: ptr[Regions], target: ptr[u8], size: u32, source: ptr[u8]
+) -> i64:
+    """Copy a string from any address; its length with the NUL, or -EFAULT and zeroes."""
+    if i32(size) <= 0:
+        return i64(0) if size == 0 else i64(-E2BIG)
+    n = u64(0)
+    while n < size - 1:
+        if not allowed(regions, u64(source) + n, u64(1), READABLE):
+            memset(target, 0, u64(size))
+            return i64(-EFAULT)
+        byte = source[n]
+        if byte == 0:
+            break
+        target[n] = byte
+        n = n + 1
+    target[n] = u8(0)
+    return i64(n + 1)
+
+
+# --- running -------------------------------------------------------------------------------------
+
+Program = Callable[[ptr[Cpu], ptr[Packet], u64, u64, u64, u64], u64]
+
+
+@native
+def place(packet: ptr[Packet], source: ptr[u8], size: u32) -> None:
+    """Put a packet into the frame as BPF_PROG_TEST_RUN does."""
+    start = byte_offset(packet.frame, HEADROOM)
+    memcpy(start, source, u64(size))
+    packet.data = start
+    packet.data_meta = start
+    packet.data_end = byte_offset(start, size)
+    room = u64(HEADROOM + TAILROOM + PAGE - 1) + size
+    packet.frame_end = byte_offset(packet.frame, room & ~u64(PAGE - 1))
+
+
+@native
+def run_batch(cpu: ptr[Cpu], packet: ptr[Packet], batch: ptr[Batch], program: Program) -> None:
+    """Run a program on the packets of a batch."""
+    i = batch.next
+    end = i + batch.count
+    while i < end:
+        size = batch.lengths[i]
+        source = byte_offset(batch.data, batch.offsets[i])
+        place(packet, source, size)
+        packet.ingress_ifindex = batch.ifindex
+        packet.rx_queue_index = batch.rx_queue
+        if batch.flags & KEEP_CLOCK == 0:
+            cpu.now = batch.stamps[i]
+        cpu.tail_calls = u32(0)
+        cpu.redirect_kind = u32(REDIRECT_NONE)
+        verdict = u32(program(cpu, packet, u64(0), u64(0), u64(0), u64(0)))
+        if cpu.fault != FAULT_NONE:
+            break
+        length = u32(packet.data_end - packet.data)
+        if batch.flags & COPY_OUT:
+            if batch.out_size - batch.out_used < length:
+                break
+            memcpy(byte_offset(batch.out, batch.out_used), packet.data, u64(length))
+            batch.out_offsets[i] = batch.out_used
+            batch.out_lengths[i] = length
+            batch.out_used = batch.out_used + length
+        batch.verdicts[i] = verdict
+        batch.targets[i] = cpu.redirect_ifindex if cpu.redirect_kind != REDIRECT_NONE else u32(0)
+        slot = verdict if verdict < 7 else u32(7)
+        batch.actions[slot * 2] = batch.actions[slot * 2] + 1
+        batch.actions[slot * 2 + 1] = batch.actions[slot * 2 + 1] + size
+        i = i + 1
+    batch.next = i
