@@ -162,7 +162,7 @@ def binary(b: Body, op: str, x: Value, y: Value) -> Value:
     lo, hi = RANGES[op](x, y)
     if t is int:
         check_plain(op, lo, hi)
-        if op in ("//", "%") and min(x.lo, y.lo) < 0 and max(x.hi, y.hi) >> 63:
+        if op in ("//", "%") and min(x.lo, y.lo) < 0 and max(x.hi, y.hi) >= 1 << 63:
             raise _leaves(op)
         text = _emit(b, op, x, y, 64, "")
         return Value(int, text, lo, hi)
@@ -352,7 +352,7 @@ def compare(b: Body, op: str, x: Value, y: Value) -> Value:
         return constant(bool, decided)
     bits = max(_width(x), _width(y))
     signed = x.lo < 0 or y.lo < 0
-    if signed and max(x.hi, y.hi) >> (bits - 1):  # one has a sign, the other needs the top bit
+    if signed and max(x.hi, y.hi) >= 1 << (bits - 1):  # one has a sign, the other needs the top bit
         if bits == 64:
             return _compare_mixed(b, op, x, y)
         bits *= 2

@@ -71,7 +71,7 @@ def _count(f: Function, node: ast.For, start: Value, stop: Value, step: int, ite
     """Lower a loop over start, start + step, ... before stop."""
     b = f.body
     lo, hi = (start.lo, stop.hi - 1) if step > 0 else (stop.lo + 1, start.hi)
-    if min(start.lo, stop.lo) < 0 and max(start.hi, stop.hi) >> 63:
+    if min(start.lo, stop.lo) < 0 and max(start.hi, stop.hi) >= 1 << 63:
         message = "a range that needs both negative and unsigned 64-bit numbers"
         raise at(f.source, node.iter, Refusal(message))
     trips, counter_end = _trips(f, start, stop, step)
@@ -110,7 +110,11 @@ def _count(f: Function, node: ast.For, start: Value, stop: Value, step: int, ite
         if trips is not None:
             b.emit(f"store i64 {b.op(f'sub i64 {rest}, 1')}, ptr {left}")
         b.jump(head)
-    after_loop(f, loop, _at_end(f, at_head, met, runs), done, node.orelse)
+    at_end = _at_end(f, at_head, met, runs)
+    if at_end is None:
+        b.label(done)
+        b.end("unreachable")
+    after_loop(f, loop, at_end, done, node.orelse)
 
 
 def _at_end(f: Function, at_head: Env, met: Env | None, runs: bool) -> Env | None:

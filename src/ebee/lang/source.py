@@ -106,5 +106,5 @@ def define(text: str, space: dict[str, Any] | None = None, file: str = "") -> di
     file = file or f"<source {len(linecache.cache)}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     names: dict[str, Any] = {"__name__": "source"} | (space or {})
-    exec(compile(text, file, "exec"), names)
+    exec(compile(text, file, "exec", dont_inherit=True), names)
     return names

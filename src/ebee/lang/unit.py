@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ebee.errors import CompileError
@@ -66,6 +66,26 @@ class Specialised:
     result: Type
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A function to compile for the constants among its arguments."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Value, ...]
+    bound: tuple[bool, ...]
+    name: str = ""
+    linkage: str = "internal"
+    inline: str | None = "hint"
+
+    @property
+    def key(self) -> Any:
+        """What distinguishes the results of two jobs."""
+        return self.function, tuple(
+            (v.type, v.constant, v.known, v.at, v.text == "null") if b else None
+            for v, b in zip(self.arguments, self.bound, strict=True)
+        )
+
+
 _INLINE = {None: "", "always": " alwaysinline", "hint": " inlinehint", "never": " noinline"}
 
 
@@ -76,6 +96,8 @@ class Unit:
         self.target = target
         self.module = Module()
         self._done: dict[Any, Specialised] = {}
+        self._exports: dict[Any, _Job] = {}
+        self._names: set[str] = set()
         self._active: list[Any] = []
         self._parameters: dict[Any, tuple[list[tuple[str, Type]], Type]] = {}
         self._symbols: dict[str, Known] = {}
@@ -98,53 +120,64 @@ class Unit:
     ) -> Specialised:
         """A function as called with these arguments: constants among them become part of it."""
         bound = tuple(_bound(v) for v in arguments)
-        key = (
-            function,
-            tuple(
-                (v.type, v.constant, v.known, v.at, v.text == "null") if b else None
-                for v, b in zip(arguments, bound, strict=True)
-            ),
-        )
         if any(function is active for active in self._active):
             message = f"`{function.__name__}` calls itself"
             raise at(f.source, node, Refusal(message, "write a loop: the stack is bounded"))
-        if key not in self._done:
-            name = _mangle(function, arguments, bound)
-            self._done[key] = self._compile(function, name, arguments, bound, "internal", "hint")
-        return self._done[key]
+        return self._compiled(_Job(function, tuple(arguments), bound))
 
-    def export(self, spec: Spec, linkage: str) -> None:
-        """Compile a function for callers outside."""
+    def export(self, specs: Sequence[Spec], linkage: str) -> None:
+        """Compile functions for callers outside. They may also call each other."""
+        jobs = [self._job(spec, linkage) for spec in specs]
+        for job in jobs:
+            if job.name in self.module.exports:
+                raise CompileError(f"two functions are called @{job.name}; give one another name")
+            self._exports.setdefault(job.key, job)
+            self.module.exports[job.name] = FunctionType((), None, "")
+        for job in jobs:
+            done = self._compiled(job)
+            if done.symbol != symbol(job.name):  # the same function under a second name
+                done = self._compile(job)
+            params = self.parameters(job.function)
+            free = tuple(p for p, b in zip(params, job.bound, strict=True) if not b)
+            text = f"{llvm(done.result)} ({', '.join(llvm(t) for _, t in free)})"
+            self.module.exports[job.name] = FunctionType(free, done.result, text)
+
+    def _job(self, spec: Spec, linkage: str) -> _Job:
         params = self.parameters(spec.function)
         name = spec.name or default_name(spec.function)
         unknown = spec.bind.keys() - {n for n, _ in params}
         if unknown:
             raise CompileError(f"{name} has no parameter {sorted(unknown)[0]!r} to bind")
-        arguments = [
+        arguments = tuple(
             _constant_argument(name, p, t, spec.bind[p]) if p in spec.bind else Value(t, "")
             for p, t in params
-        ]
+        )
         bound = tuple(p in spec.bind for p, _ in params)
-        done = self._compile(spec.function, name, arguments, bound, linkage, spec.inline)
-        free = tuple(p for p, b in zip(params, bound, strict=True) if not b)
-        kinds = ", ".join(llvm(t) for _, t in free)
-        text = f"{llvm(done.result)} ({kinds})"
-        self.module.exports[name] = FunctionType(free, done.result, text)
+        return _Job(spec.function, arguments, bound, name, linkage, spec.inline)
 
-    def _compile(
-        self, function: Callable[..., Any], name: str, arguments: Sequence[Value],
-        bound: Sequence[bool], linkage: str, inline: str | None,
-    ) -> Specialised:  # fmt: skip
-        params, result = self._signature(function)
-        if name in self.module.functions:
-            raise CompileError(f"two functions are called @{name}; give one another name")
-        source = source_of(function)
+    def _compiled(self, job: _Job) -> Specialised:
+        """The result of a job, done now if it has not been."""
+        if job.key not in self._done:
+            exported = self._exports.get(job.key)
+            if exported is None:
+                name = _mangle(job.function, job.arguments, job.bound)
+                taken = self.module.functions.keys() | self.module.exports.keys() | self._names
+                while name in taken:
+                    name += "'"
+                job = replace(job, name=name)
+            self._done[job.key] = self._compile(exported or job)
+        return self._done[job.key]
+
+    def _compile(self, job: _Job) -> Specialised:
+        params, result = self._signature(job.function)
+        self._names.add(job.name)
+        source = source_of(job.function)
         f = Function(self, source, result)
-        self._active.append(function)
+        self._active.append(job.function)
         shown = []
-        for (param, t), argument, is_bound in zip(params, arguments, bound, strict=True):
+        for (param, t), argument, bound in zip(params, job.arguments, job.bound, strict=True):
             value = argument
-            if is_bound:
+            if bound:
                 self._declare(argument.known)
             else:
                 text = "%" + f.body.name(param)
@@ -154,11 +187,11 @@ class Unit:
         f.block(source.tree.body)
         _finish(f)
         self._active.pop()
-        scope = "" if linkage == "external" else linkage + " "
-        extend = _extension(result)
-        head = f"define {scope}{extend}{llvm(result)} {symbol(name)}({', '.join(shown)})"
-        self.module.functions[name] = f"{head} nounwind{_INLINE[inline]} {{\n{f.body.text()}\n}}"
-        return Specialised(symbol(name), tuple(bound), result)
+        scope = "" if job.linkage == "external" else job.linkage + " "
+        kind = f"{scope}{_extension(result)}{llvm(result)}"
+        head = f"define {kind} {symbol(job.name)}({', '.join(shown)}) nounwind{_INLINE[job.inline]}"
+        self.module.functions[job.name] = f"{head} {{\n{f.body.text()}\n}}"
+        return Specialised(symbol(job.name), job.bound, result)
 
     def _declare(self, known: Known | None) -> None:
         """Declare the symbols of a constant object and of all it points to."""
@@ -280,8 +313,7 @@ def compile_native(
     what is not in the language.
     """
     unit = Unit(target or host())
-    for spec in specs:
-        unit.export(spec if isinstance(spec, Spec) else Spec(spec), linkage)
+    unit.export([s if isinstance(s, Spec) else Spec(s) for s in specs], linkage)
     text = "\n".join(unit.module.functions.values())
     for name, declaration in EXTERNAL.items():
         if f"@{name}(" in text:
