@@ -102,6 +102,8 @@ class TestText:
         [
             ("ret #0\nfoo #1", 2, 1, "no instruction 'foo'"),
             ("ld #5x", 1, 4, "ld takes"),
+            ("ret #" + "9" * 5000, 1, 5, "ret takes"),
+            ("1\n6 0 0 " + "9" * 5000, 1, 1, "an instruction is expected"),
             ("ret x", 1, 5, "ret takes #1, nothing"),
             ("ld #nothing", 1, 4, "ld takes"),
             ("ld #0x100000000", 1, 4, "does not fit 32 bits"),

@@ -118,16 +118,20 @@ class TestText:
         assert isa.assemble(text)[0] == slot
 
     def test_names(self) -> None:
-        program = isa.assemble("r1 = map[fd:5]; call 1; if r0 == 0 goto +1; call pc+0; exit")
+        program = isa.assemble(
+            "r1 = map[fd:5]; call 1; if r0 == 0 goto +1; call kfunc#7; call pc+0; exit"
+        )
         names = isa.Names(
             helper={1: "bpf_map_lookup_elem"}.get,
+            kfunc={7: "bpf_rdonly_cast"}.get,
             map={5: "flows"}.get,
-            labels={5: "out"},
+            labels={6: "out"},
         )
         assert [line.text for line in isa.disassemble(program, names)] == [
             "r1 = map[flows]",
             "call bpf_map_lookup_elem#1",
-            "if r0 == 0x0 goto out",
+            "if r0 == 0x0 goto pc+1",
+            "call kfunc[bpf_rdonly_cast]",
             "call out",
             "exit",
         ]

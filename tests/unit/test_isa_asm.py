@@ -175,6 +175,7 @@ class TestDumps:
         ("\n\n  exit; exit; r1 = ", 3, 19, "ends too early"),
         ("  call bpf_loop#1", 1, 8, "bpf_loop is helper 181, not 1"),
         ("call bpf_nope#1", 1, 6, "kfunc#ID"),
+        ("r1 = " + "9" * 5000, 1, 6, "unexpected"),
         (".insn 256, 0, 0, 0, 0", 1, 7, "does not fit"),
     ],
 )

@@ -30,7 +30,7 @@ HelperId = Callable[[str], int | None]
 
 _COMMENT = re.compile(r"//.*|(?:^|(?<=\s))#.*|^\s*;.*|(?<=\s)<[\w.$+-]+>\s*$")
 _DUMP = re.compile(
-    r"\s*(?P<index>\d+):\s+"
+    r"\s*(?P<index>\d{1,9}):\s+"
     r"(?:\((?P<op>[0-9a-f]{2})\)\s|(?P<raw>(?:[0-9a-f]{2}\s){16}|(?:[0-9a-f]{2}\s){8}))?\s*"
 )
 _DUMP_TITLE = re.compile(r"\s*Disassembly of section .*:\s*$|.*:\s+file format elf64-\w+\s*$")

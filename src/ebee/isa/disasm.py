@@ -35,6 +35,7 @@ class Names(NamedTuple):
     """
 
     helper: Namer = lambda _: None
+    kfunc: Namer = lambda _: None
     map: Namer = lambda _: None
     labels: Mapping[int, str] = {}
 
@@ -72,6 +73,7 @@ OPERANDS: dict[str, Callable[[_View], object]] = {
     "func": lambda v: _to(v, ""),
     "helper": lambda v: v.names.helper(v.insn.imm) or "unknown",
     "map": lambda v: v.names.map(v.insn.imm) or f"fd:{v.insn.imm}",
+    "kfunc?": lambda v: f"[{name}]" if (name := v.names.kfunc(v.insn.imm)) else f"#{v.insn.imm}",
     "module?": lambda v: f" module {v.insn.off}" if v.insn.off else "",
 }
 """The operands that texts in the table name, and how each is printed."""

@@ -13,9 +13,9 @@ from ebee.isa.table import FORMS, Form
 
 _TOKEN = re.compile(
     r"""\s*(?:
-      (?P<pc>pc\s*[+-]\s*(?:0[xX][0-9a-fA-F]+|\d+)\b)
-    | (?P<number>(?:[+-]\s*){0,2}(?:0[xX][0-9a-fA-F]+|\d+)\b)
-    | (?P<register>[rw]\d+\b)
+      (?P<pc>pc\s*[+-]\s*(?:0[xX][0-9a-fA-F]+|\d{1,20})\b)
+    | (?P<number>(?:[+-]\s*){0,2}(?:0[xX][0-9a-fA-F]+|\d{1,20})\b)
+    | (?P<register>[rw]\d{1,3}\b)
     | (?P<sign>s?>>=|<<=|s[/%<>]=|s[<>]|[-+*/%|&^=!<>]=|[-=*()\[\],:#&<>+])
     | (?P<word>kernel-function\b|[A-Za-z_.][\w.$]*)
     )""",

@@ -254,7 +254,7 @@ def _calls() -> Iterator[Form]:
             {"imm": "jump"},
         ),
         (
-            "kfunc", i.PSEUDO_KFUNC_CALL, "5.13", "call kfunc#{id}{module?}",
+            "kfunc", i.PSEUDO_KFUNC_CALL, "5.13", "call kfunc{kfunc?}{module?}",
             (
                 number, "call kfunc#{id}", "call kfunc#{id} module {module}",
                 "call kernel-function#{id}", "call kfunc[{kfunc}]",

@@ -8,7 +8,7 @@ from ebee.isa.cbpf.table import ANCILLARY, ANCILLARY_BASE, FORMS, Form, SockFilt
 from ebee.isa.insn import U32, signed
 from ebee.isa.source import Source, SourceError
 
-_NUMBER = r"([+-]?\s*(?:0x[0-9a-f]+|\d+))"
+_NUMBER = r"([+-]?\s*(?:0x[0-9a-f]+|\d{1,20}))"
 
 
 class Operand(NamedTuple):
@@ -43,7 +43,7 @@ _ALIASES = {"jmp": "ja", "ldi": "ld", "ldxi": "ldx", "jne": "jeq", "jneq": "jeq"
 _SWAPPED = frozenset(("jne", "jneq", "jlt", "jle"))
 
 _LINE = (
-    r"(?i)\s*(?:\((?P<index>\d+)\))?\s*(?:(?P<label>[a-z_]\w*)\s*:)?\s*"
+    r"(?i)\s*(?:\((?P<index>\d{1,9})\))?\s*(?:(?P<label>[a-z_]\w*)\s*:)?\s*"
     r"(?P<name>[a-z]+)?\s*(?P<operand>.*?)\s*"
     r"(?:\bjt\s+(?P<jt>\w+)\s+jf\s+(?P<jf>\w+)|,\s*(?P<yes>\w+)\s*(?:,\s*(?P<no>\w+)\s*)?)?"
 )
@@ -105,8 +105,9 @@ def parse(text: str, name: str = "<cbpf>") -> list[SockFilter]:
     """
     source = Source(text, name)
     text = "\n".join(source.lines)
-    number = r"\s*(0x[0-9a-f]+|\d+)\s*"
-    if re.fullmatch(r"\s*\d+[ \t]*(?:[,\n]\s*\d+[ \t]+\d+[ \t]+\d+[ \t]+\d+[ \t]*)+[,\s]*", text):
+    number = r"\s*(0x[0-9a-f]+|\d{1,20})\s*"
+    row = r"[,\n]\s*" + r"[ \t]+".join([r"\d{1,10}"] * 4)
+    if re.fullmatch(rf"\s*\d{{1,10}}[ \t]*(?:{row}[ \t]*)+[,\s]*", text):
         return list(_rows([int(each) for each in re.findall(r"\d+", text)], name))
     element = re.compile(rf"\{{{','.join([number] * 4)}\}}\s*,?\s*", re.IGNORECASE)
     if text.strip() and not element.sub("", text).strip():
@@ -211,7 +212,7 @@ class _Parser:
     def distance(self, at: int, target: str | None) -> int:
         if target is None:
             return 0
-        to = int(target) if target.isdecimal() else self.labels.get(target)
+        to = int(target) if target.isdecimal() and len(target) < 10 else self.labels.get(target)
         if to is None:
             self.fail(f"there is no label {target!r}")
         if not at < to < len(self.out):
