@@ -7,11 +7,16 @@ know how each mechanism works.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
+from typing import Any
 
-FAMILIES = ("xdp",)
+FAMILIES = (
+    "xdp", "tc", "socket", "sockmap", "cgroup", "lwt", "kprobe", "uprobe", "tracepoint",
+    "perf_event", "fentry", "lsm", "iter", "struct_ops", "syscall", "netfilter", "lirc",
+)  # fmt: skip
 """The modules of this package that declare hooks, each in a tuple HOOKS."""
 
 
@@ -19,39 +24,81 @@ FAMILIES = ("xdp",)
 class CtxField:
     """A member of the context as the program sees it (UAPI struct), and where it comes from.
 
-    `kind`: what a load gives: "scalar", or a pointer kind ("packet", "packet_meta",
-    "packet_end", ...); `source`: the member of the machine's block that holds it;
-    `write`: the program may store; `narrow`: it may load a part.
+    `size`: of one element in bytes, `count`: elements of an array. `kind`: what a load gives:
+    "scalar", or a pointer kind ("packet", "packet_meta", "packet_end", "socket", ...; `?`: may be
+    null); `source`: the member of the machine's block that holds it.
+
+    A program may load the whole element; `narrow`: also a part of it, of at least `least` bytes,
+    `head`: only one that begins where the element begins; `also`: further sizes, as 8 bytes for
+    two neighbours. `write`: it may store the whole (or `also`), `write_parts`: any part too.
+    `at`, `write_at`: the attach types for which that holds (none: all).
     """
 
     name: str
     offset: int
     size: int
-    source: str
+    source: str = ""
     kind: str = "scalar"
     write: bool = False
     narrow: bool = True
+    count: int = 1
+    least: int = 1
+    head: bool = False
+    also: tuple[int, ...] = ()
+    write_parts: bool = False
+    at: tuple[int, ...] = ()
+    write_at: tuple[int, ...] = ()
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.size * self.count
+
+    def allows(self, offset: int, size: int, write: bool, attach_type: int | None = None) -> bool:
+        """Whether a program may load or store `size` bytes at an offset of the context."""
+        within = self.offset <= offset < self.end
+        if not within or offset % size or (self.at and attach_type not in self.at):
+            return False
+        at = (offset - self.offset) % self.size
+        whole = at == 0 and size == self.size
+        joined = at == 0 and size in self.also and (offset + size <= self.end or self.count == 1)
+        part = size < self.size and at + size <= self.size and not (self.head and at)
+        if write:
+            wanted = self.write and (not self.write_at or attach_type in self.write_at)
+            return wanted and (whole or joined or (part and self.write_parts))
+        return whole or joined or (part and self.narrow and size >= self.least)
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section name that selects a hook. `name` may end in `+` (optional `/extra`) or `/`
-    (required extra), as in libbpf; `attach_type` is the expected attach type (None: not set)."""
+    """A section name that selects a hook, one of libbpf's section definitions.
+
+    A `name` that ends in `+` may have something behind a slash, which `extra` describes; any other
+    is the whole name. `attach_type`: the expected attach type (None: not set); `optional`: leave
+    it out for kernels before 4.17, which do not know it; `flags`: of BPF_PROG_LOAD; `on_return`:
+    runs when the function returns.
+    """
 
     name: str
     attach_type: int | None = None
     flags: int = 0
     sleepable: bool = False
+    extra: str = ""
+    optional: bool = False
+    on_return: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Hook:
     """One hook.
 
-    `prog_type`: number of the BPF_PROG_TYPE_*; `context`: name of the UAPI struct; `fields`: its
-    members; `block`: "module:Struct" that backs the context on the machine; `returns`: name of
-    each return value with a meaning; `attach`: the mechanism ("netdev", ...); `helpers`: names of
-    the helpers that a program here may call; `missing`: why a coverage cell is blank.
+    `prog_type`: number of the BPF_PROG_TYPE_*; `context`: name of the UAPI struct (None: what the
+    traced function or tracepoint gives); `fields`: its members; `block`: "module:Struct" that
+    backs the context on the machine; `returns`: name of each return value with a meaning;
+    `result`: the lowest and highest value that the verifier takes (None: any), `result_at`: where
+    an attach type has other bounds; `attach`: the mechanism ("netdev", "cgroup", ...; None: it is
+    only run on request); `helpers`: names of the helpers that a program here may call, `more`:
+    those for one attach type or one target only; `target`: what a program must name to be loaded
+    ("function", "tracepoint", ...: looked up in BTF); `missing`: why a coverage cell is blank.
     """
 
     name: str
@@ -63,9 +110,28 @@ class Hook:
     fields: tuple[CtxField, ...] = ()
     block: str | None = None
     returns: dict[str, int] = field(default_factory=dict)
+    result: tuple[int, int] | None = None
+    result_at: dict[int, tuple[int, int]] = field(default_factory=dict)
     attach: str | None = None
     helpers: frozenset[str] = frozenset()
+    more: Mapping[Any, frozenset[str]] = field(default_factory=dict)
+    target: str | None = None
     missing: dict[str, str] = field(default_factory=dict)
+
+    def field_at(
+        self, offset: int, size: int, write: bool = False, attach_type: int | None = None
+    ) -> CtxField | None:
+        """The member that an access of the context reaches, None if it is not allowed."""
+        for f in self.fields:
+            if f.allows(offset, size, write, attach_type):
+                return f
+        return None
+
+    def may_call(self, helper: str, attach_type: int | None = None, target: str = "") -> bool:
+        """Whether a program here may call a helper (its name without `bpf_`)."""
+        if helper in self.helpers:
+            return True
+        return any(helper in self.more.get(key, ()) for key in (attach_type, target) if key)
 
 
 @cache
@@ -89,13 +155,25 @@ def by_prog_type(number: int) -> Hook | None:
 def for_section(section: str) -> tuple[Hook, Section, str | None] | None:
     """The hook that an ELF section name selects, its declaration, and the part behind the slash.
 
-    A leading `?` (do not load by default) is the caller's to strip.
+    The rule is libbpf's: a declared name ending in `+` may be followed by a slash and more, any
+    other must be met exactly. A leading `?` (do not load by default) is the caller's to strip.
     """
+    exact, open_ended = _sections()
+    found = exact.get(section)
+    if found is not None:
+        return *found, None
+    base, slash, extra = section.partition("/")
+    found = open_ended.get(base)
+    return None if found is None else (*found, extra if slash else None)
+
+
+@cache
+def _sections() -> tuple[dict[str, tuple[Hook, Section]], dict[str, tuple[Hook, Section]]]:
+    exact, open_ended = {}, {}
     for hook in all_hooks():
         for s in hook.sections:
-            base = s.name.rstrip("+/")
-            if section == base and not s.name.endswith("/"):
-                return hook, s, None
-            if s.name != base and section.startswith(base + "/"):
-                return hook, s, section[len(base) + 1 :]
-    return None
+            if s.name.endswith("+"):
+                open_ended[s.name[:-1]] = hook, s
+            else:
+                exact[s.name] = hook, s
+    return exact, open_ended
