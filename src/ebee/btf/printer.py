@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from ebee.btf.layout import layout
-from ebee.btf.reader import Btf, describe
+from ebee.btf.reader import Btf, describe, keyword
 from ebee.btf.types import (
     Array,
     Composite,
@@ -42,8 +43,11 @@ from ebee.btf.types import (
 from ebee.errors import BtfError
 
 MAX_INLINE = 100_000
-"""Bodies of anonymous types written in place of a name, in one output."""
+"""Bodies and parameter lists that one output may have more than there are types."""
+_NESTING = 32
+"""How deep these may be nested."""
 _DEPTH = 128
+"""How many pointers, arrays and qualifiers a declaration may have."""
 
 _C_WORDS = {"char", "signed", "unsigned", "short", "int", "long", "float", "double", "_Bool"}
 _C_WORDS |= {"__int128", "_Float16", "__float128"}
@@ -182,7 +186,7 @@ class _Names:
         """The name of a struct, union, enum, declaration or typedef, the same each time."""
         name = self._tags.get(found.id)
         if name is None:
-            word = describe(found).split()[0]
+            word = keyword(found)
             if isinstance(found, Typedef):
                 name = self.fresh("", found.name)
             elif isinstance(found, Fwd) and self._kind.get(found.name, word) == word:
@@ -204,7 +208,7 @@ class _Writer:
         self._declared: set[str] = set()
         self._done: set[int] = set()
         self._open: set[int] = set()
-        self._inline = 0
+        self._inline = self._nesting = 0
 
     # -- order ------------------------------------------------------------------------------
 
@@ -291,7 +295,7 @@ class _Writer:
                 yield member.type, True
 
     def _forward(self, found: Composite | Fwd) -> None:
-        text = f"{describe(found).split()[0]} {self._names.of(found)};"
+        text = f"{keyword(found)} {self._names.of(found)};"
         if text not in self._declared:
             self._declared.add(text)
             self._write(text)
@@ -348,8 +352,19 @@ class _Writer:
         qualifiers = [word for word in reversed(waiting) if word != "restrict"]
         return " ".join([*qualifiers, self._base(found, indent), inner]).rstrip()
 
+    @contextmanager
+    def _nested(self) -> Iterator[None]:
+        """Bounds what is written in place: in damaged BTF it may have no end."""
+        self._inline += 1
+        self._nesting += 1
+        if self._nesting > _NESTING or self._inline > MAX_INLINE + len(self.btf):
+            raise BtfError(f"{self.btf.name}: its types are nested too deep to write in C")
+        yield
+        self._nesting -= 1
+
     def _params(self, found: FuncProto, indent: int) -> str:
-        params = [self.declare(param.type, param.name, indent) for param in found.params]
+        with self._nested():
+            params = [self.declare(param.type, param.name, indent) for param in found.params]
         if found.variadic:
             params[-1] = "..."
         return f"({', '.join(params) or 'void'})" if params != ["..."] else "()"
@@ -362,7 +377,7 @@ class _Writer:
                 return self._names.of(found)
             case Composite() | Enumeration() | Fwd():
                 if found.name or isinstance(found, Fwd):
-                    return f"{describe(found).split()[0]} {self._names.of(found)}"
+                    return f"{keyword(found)} {self._names.of(found)}"
                 return self.body(found, indent)
         return "void"
 
@@ -377,14 +392,12 @@ class _Writer:
 
     def body(self, found: Composite | Enumeration, indent: int = 0) -> str:
         """`struct name {...}`, or without a name if it has none."""
-        self._inline += 1
-        if indent > _DEPTH or self._inline > MAX_INLINE + len(self.btf):
-            raise BtfError(f"{self.btf.name}: anonymous types are nested too deep to write in C")
         name = self._names.of(found) if found.name else ""
-        head = " ".join(filter(None, [describe(found).split()[0], name]))
+        head = " ".join(filter(None, [keyword(found), name]))
         if isinstance(found, Enumeration):
             return self._enum(found, head, indent)
-        lines, packed = self._members(found, indent + 1)
+        with self._nested():
+            lines, packed = self._members(found, indent + 1)
         tabs = "\t" * indent
         inside = "".join(f"{tabs}\t{line};\n" for line in lines)
         end = " __attribute__((packed))" if packed else ""
@@ -475,11 +488,15 @@ def _constant(value: int) -> str:
 
 def _padding(start: int, bits: int) -> list[str]:
     """Unnamed bitfields from bit `start` on. They are of one word each, for they cannot cross
-    its boundary; and several stand on a line."""
+    its boundary; and several stand on a line. Of more than that the bulk is an array."""
     chunks = []
     end = start + bits
     while start < end:
         width = min(end - start, 64 - start % 64)
-        chunks.append(f"long: {width}")
+        if width == 64 and end - start > 64 * 16:
+            width = (end - start) // 8 * 8
+            chunks.append(f"unsigned char __padding_{start // 8}[{width // 8}]")
+        else:
+            chunks.append(f"long: {width}")
         start += width
     return ["; ".join(chunks[at : at + 8]) for at in range(0, len(chunks), 8)]

@@ -18,8 +18,6 @@ from ebee.btf.types import (
     Composite,
     Const,
     Datasec,
-    Enum,
-    Enum64,
     Enumeration,
     Float,
     Fwd,
@@ -28,11 +26,9 @@ from ebee.btf.types import (
     Ptr,
     Reference,
     Restrict,
-    Struct,
     Type,
     Typedef,
     TypeTag,
-    Union,
     Var,
     Void,
     Volatile,
@@ -391,12 +387,17 @@ _SIZED = (Int, Composite, Enumeration, Float, Datasec)
 _MODIFIERS = (Typedef, Volatile, Const, Restrict, TypeTag)
 
 
+def keyword(found: Type | Composite | Enumeration | Reference) -> str:
+    """C's word for a kind of tagged type, else the kind's name: "struct", "enum", "typedef"."""
+    if isinstance(found, Enumeration):
+        return "enum"
+    if isinstance(found, Fwd):
+        return "union" if found.union else "struct"
+    return type(found).__name__.lower()
+
+
 def describe(found: Type | Composite | Enumeration | Reference) -> str:
-    """ "struct task_struct", "int", "const": how messages name a type."""
-    words = {Struct: "struct", Union: "union", Enum: "enum", Enum64: "enum", Fwd: "struct"}
-    word = words.get(type(found), type(found).__name__.lower())
-    if isinstance(found, Fwd) and found.union:
-        word = "union"
-    if isinstance(found, (Int, Float, Typedef, Void)):
+    """How messages name a type: "struct task_struct", "int", "const (anonymous)"."""
+    if isinstance(found, (Int, Float, Typedef, Void)) and found.name:
         return found.name
-    return f"{word} {found.name or '(anonymous)'}"
+    return f"{keyword(found)} {found.name or '(anonymous)'}"

@@ -283,7 +283,7 @@ def _fields(btf: Btf, found: Composite | Datasec, start: int) -> Iterator[Field]
             if isinstance(target, Composite) and offset % 8 == 0:
                 yield from _fields(btf, target, start + offset // 8)
             continue  # unnamed bitfields are padding
-        node = node_of(btf, member.type)
+        node = _inner_node(btf, member.type)
         if bits:
             yield _bitfield(btf, member, node, start * 8 + offset, bits)
         elif offset % 8:
@@ -353,13 +353,20 @@ def node_of(btf: Btf, id: int) -> Node:
     return Raw(prefix, size, label)
 
 
+def _inner_node(btf: Btf, id: int) -> Node:
+    """The node of a member or element, which cannot be a variable or section."""
+    if isinstance(btf.resolve(id), (Var, Datasec)):
+        raise BtfError(f"{btf.name}: a member or element has type {id}, which is no value's type")
+    return node_of(btf, id)
+
+
 def _array(btf: Btf, found: Array, prefix: str, label: str) -> Node:
     element = btf.resolve(found.type)
     node: Node
     if isinstance(element, Int) and element.size == 1 and _is_char(element):
         node = Chars(prefix, found.nelems, label)
     else:
-        inner = node_of(btf, found.type)
+        inner = _inner_node(btf, found.type)
         if not inner.size and found.nelems:
             raise BtfError(f"{btf.name}: {label} is an array of values without a size")
         node = Elements(inner, found.nelems, label)
