@@ -1,6 +1,8 @@
 """Loading programs: what the verifier says, test runs, XDP on a veth pair, clean-up."""
 
+import os
 import struct
+import subprocess
 import textwrap
 
 import pytest
@@ -267,6 +269,62 @@ def test_other_kinds_of_links(net, cgroup):
         assert link.info().type == "raw_tracepoint"
         with pytest.raises(KernelError, match="none of this name"):
             attach.raw_tracepoint(program, "no_such_event")
+
+
+@pytest.fixture
+def tracefs(tmp_path, monkeypatch):
+    """A tracefs of the test's own, in place of the machine's."""
+    path = tmp_path / "tracing"
+    path.mkdir()
+    if subprocess.run(["mount", "-t", "tracefs", "tracefs", str(path)]).returncode:
+        pytest.skip("this kernel has no tracefs")
+    monkeypatch.setattr(attach, "TRACEFS", (str(path),))
+    yield path
+    subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+def test_a_tracepoint_sees_this_process(tracefs):
+    with (
+        LinuxMap.create("array", 4, 8, 1) as counts,
+        load(
+            f"""
+            call 14
+            r0 >>= 32
+            if r0 != {os.getpid()} goto out
+            *(u32 *)(r10 -4) = 0
+            r2 = r10
+            r2 += -4
+            r1 = map[counts]
+            call 1
+            if r0 == 0 goto out
+            r1 = 1
+            lock *(u64 *)(r0 +0) += r1
+        out:
+            r0 = 0
+            exit
+            """,
+            "tracepoint",
+            symbols={"counts": counts.fd.fileno()},
+        ) as program,
+    ):
+        with attach.tracepoint(program, "sched:sched_process_fork", cookie=7):
+            for _ in range(3):
+                subprocess.run(["true"])
+        seen = counts.lookup(bytes(4))
+        assert struct.unpack("=Q", seen) >= (3,)
+        subprocess.run(["true"])
+        assert counts.lookup(bytes(4)) == seen
+        with pytest.raises(KernelError, match="there is none of this name"):
+            attach.tracepoint(program, "sched:no_such_event")
+
+
+def test_without_tracefs_it_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr(attach, "TRACEFS", ("/nowhere",))
+    with (
+        load("r0 = 0; exit", "tracepoint") as program,
+        pytest.raises(KernelError, match="mount -t tracefs"),
+    ):
+        attach.tracepoint(program, "sched:sched_switch")
 
 
 def test_hundreds_of_cycles_leak_nothing(net, open_fds):

@@ -58,7 +58,7 @@ def denied(needs: tuple[str, ...]) -> str:
         return text
     if needs and (read("/proc/self/uid_map") or "").split() not in ([], ["0", "0", "4294967295"]):
         return "the capabilities held are those of a user namespace, and BPF needs the first one's"
-    if lockdown() != "none":
+    if lockdown() not in ("", "none"):
         return (
             "the kernel forbids it although the privileges are there"
             f" (lockdown is '{lockdown()}', or another security policy)"

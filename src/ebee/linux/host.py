@@ -104,7 +104,9 @@ def missing_capabilities(needed: tuple[str, ...]) -> list[str]:
 
 
 def lockdown() -> str:
-    """The kernel's lockdown level: "none", "integrity" or "confidentiality"."""
-    text = read("/sys/kernel/security/lockdown") or "[none]"
-    found = re.search(r"\[(\w+)\]", text)
-    return found[1] if found else "none"
+    """The kernel's lockdown level: "none", "integrity", "confidentiality"; "" when not known
+    (securityfs is not mounted)."""
+    found = re.search(r"\[(\w+)\]", read("/sys/kernel/security/lockdown") or "")
+    if found:
+        return found[1]
+    return "none" if Path("/sys/kernel/security/lsm").exists() else ""
