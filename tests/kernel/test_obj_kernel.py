@@ -68,7 +68,7 @@ def test_written_objects_become_the_same_programs(name: str, bpffs: Path, tmp_pa
 @pytest.mark.parametrize(
     ("source", "results"),
     [
-        ("headers", {"printing": 58, "jumping": 77, "arithmetic": 1}),
+        ("headers", {"printing": 58, "jumping": 77, "arithmetic": 1, "arguments": 1}),
         ("iterators", {"loops": 60, "bounded": 192}),
     ],
 )

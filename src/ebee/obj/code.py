@@ -227,8 +227,11 @@ class _Body:
             extern = src.spec.externs.get(symbol.name)
             if extern is None or extern.kind == "func":
                 raise self.undefined(slot, symbol)
-            kind: RefKind = "kconfig" if extern.kind == "kconfig" else "ksym"
-            self.put_wide(slot, Ref(slot, kind, symbol.name, insn.imm), 0)
+            if extern.kind == "map":
+                self.put_wide(slot, Ref(slot, "map", symbol.name), isa.PSEUDO_MAP_FD)
+            else:
+                kind: RefKind = "kconfig" if extern.kind == "kconfig" else "ksym"
+                self.put_wide(slot, Ref(slot, kind, symbol.name, insn.imm), 0)
         elif place in src.map_at:
             self.put_wide(slot, Ref(slot, "map", src.map_at[place]), isa.PSEUDO_MAP_FD)
         elif symbol.section in src.data_map:

@@ -8,6 +8,9 @@ from ebee.obj import elf
 from ebee.obj.source import Source
 from ebee.obj.spec import ExternKind, ExternSpec
 
+_SECTIONS: dict[str, ExternKind] = {".ksyms": "ksym", ".kconfig": "kconfig", ".maps": "map"}
+"""Where an extern variable is declared -> what it is."""
+
 
 def read_externs(src: Source) -> None:
     """Add the undefined symbols that the BTF explains; any other is refused where it is used."""
@@ -16,13 +19,12 @@ def read_externs(src: Source) -> None:
     }
     if not wanted or src.btf is None:
         return
-    for section in (".ksyms", ".kconfig"):
+    for section, kind in _SECTIONS.items():
         datasec = src.btf.get(section, Datasec)
         for entry in datasec.vars if datasec else ():
             found = src.btf.type(entry.type)
             if not isinstance(found, Var | Func):
                 raise src.error(f"{section} has an entry that is neither variable nor function")
-            kind: ExternKind = "kconfig" if section == ".kconfig" else "ksym"
             _add(src, wanted, found.name, "kfunc" if isinstance(found, Func) else kind, found.id)
     for name in list(wanted):
         function = src.btf.get(name, Func)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from ebee.btf import Array, Btf, Datasec, Enum, Enum64, FuncProto, Member, Ptr, Struct, Var
+from ebee.btf.types import Linkage
 from ebee.errors import EbeeError, ObjectError
 from ebee.obj import elf
 from ebee.obj.elf import Section, Symbol
@@ -61,7 +62,11 @@ def read_maps(src: Source) -> None:
     datasec = src.btf.get(".maps", Datasec)
     if datasec is None:
         raise src.error("the BTF does not describe the section .maps; compile with -g")
-    variables = {v.name: v for v in (src.btf.type(s.type) for s in datasec.vars)}
+    variables = {
+        v.name: v
+        for v in (src.btf.type(s.type) for s in datasec.vars)
+        if not (isinstance(v, Var) and v.linkage == Linkage.EXTERN)
+    }
     symbols = sorted(
         (s for s in src.symbols_in[section.index] if s.type in (elf.STT_OBJECT, elf.STT_NOTYPE)),
         key=lambda s: (s.value, s.index),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 RefKind = Literal["map", "data", "call", "func", "kfunc", "ksym", "kconfig", "core"]
 Linkage = Literal["static", "global"]
-ExternKind = Literal["kfunc", "ksym", "kconfig", "func"]
+ExternKind = Literal["kfunc", "ksym", "kconfig", "func", "map"]
 F = TypeVar("F", bound="FunctionSpec")
 
 
@@ -135,9 +135,10 @@ class MapSpec:
 class ExternSpec:
     """Something that is declared but not defined here.
 
-    The kernel supplies a kfunc, a ksym (variable) and a kconfig value; a func another object, when
-    linking. A `weak` one may be missing: its address, or its value, is then zero. `btf_id` is the
-    type of its declaration (a Func or a Var); typeless kernel variables are declared `void`.
+    The kernel supplies a kfunc, a ksym (variable) and a kconfig value; another object, when they
+    are linked, a func and a map. A `weak` one may be missing: its address, or its value, is then
+    zero. `btf_id` is the type of its declaration (a Func or a Var); kernel variables without a
+    type are declared `void`.
     """
 
     name: str

@@ -141,23 +141,23 @@ enum libbpf_tristate {
 #define ___BPF_FMT_KIND static const
 #endif
 
-#define ___bpf_trace_printk(format, args...)                            \
+#define __bpf_printk(format, args...)                            \
 	({                                                              \
 		___BPF_FMT_KIND char ___fmt[] = format;                 \
 		bpf_trace_printk(___fmt, sizeof(___fmt), ##args);       \
 	})
-#define ___bpf_trace_vprintk(format, args...)                                         \
+#define __bpf_vprintk(format, args...)                                         \
 	___bpf_formatted(format,                                                      \
 		bpf_trace_vprintk(___fmt, sizeof(___fmt), ___args, ___bpf_args_size(args)), \
 		##args)
 
 /* A line in trace_pipe; more than three arguments need Linux 5.16. */
 #define bpf_printk(format, args...)                                                          \
-	___bpf_nth(_, ##args, ___bpf_trace_vprintk, ___bpf_trace_vprintk, ___bpf_trace_vprintk, \
-		   ___bpf_trace_vprintk, ___bpf_trace_vprintk, ___bpf_trace_vprintk,           \
-		   ___bpf_trace_vprintk, ___bpf_trace_vprintk, ___bpf_trace_vprintk,           \
-		   ___bpf_trace_printk, ___bpf_trace_printk, ___bpf_trace_printk,              \
-		   ___bpf_trace_printk)(format, ##args)
+	___bpf_nth(_, ##args, __bpf_vprintk, __bpf_vprintk, __bpf_vprintk, \
+		   __bpf_vprintk, __bpf_vprintk, __bpf_vprintk,           \
+		   __bpf_vprintk, __bpf_vprintk, __bpf_vprintk,           \
+		   __bpf_printk, __bpf_printk, __bpf_printk,              \
+		   __bpf_printk)(format, ##args)
 
 #define BPF_SEQ_PRINTF(seq, format, args...)                                                 \
 	___bpf_formatted(format,                                                             \

@@ -198,6 +198,65 @@ struct pt_regs___orig_x0 {
 	___bpf_wrapped(name, unsigned long long *ctx, ,                               \
 		       ___bpf_apply(___bpf_slots, ___bpf_narg(args))(args), ##args)
 
+/* The same with types and names apart, BPF_PROG2(name, struct pair, p, int, n), for functions that
+ * take structs by value: those of more than 8 bytes have two slots of the context. */
+#define ___bpf_slots_of(type) ((sizeof(type) + 7) / 8)
+#define ___bpf_slot_value(type, i)                                                      \
+	({                                                                              \
+		union {                                                                 \
+			unsigned char u8;                                               \
+			unsigned short u16;                                             \
+			unsigned int u32;                                               \
+			unsigned long long u64[2];                                      \
+			type value;                                                     \
+		} ___slot;                                                              \
+		_Static_assert(sizeof(type) <= 16, "an argument of more than 16 bytes"); \
+		if (sizeof(type) == 1)                                                  \
+			___slot.u8 = ctx[i];                                            \
+		else if (sizeof(type) == 2)                                             \
+			___slot.u16 = ctx[i];                                           \
+		else if (sizeof(type) == 4)                                             \
+			___slot.u32 = ctx[i];                                           \
+		else                                                                    \
+			___slot.u64[0] = ctx[i];                                        \
+		if (sizeof(type) > 8)                                                   \
+			___slot.u64[1] = ctx[(i) + 1];                                  \
+		___slot.value;                                                          \
+	})
+
+#define ___bpf_decl0()
+#define ___bpf_decl2(type, x) , type x
+#define ___bpf_decl4(type, x, ...) , type x ___bpf_decl2(__VA_ARGS__)
+#define ___bpf_decl6(type, x, ...) , type x ___bpf_decl4(__VA_ARGS__)
+#define ___bpf_decl8(type, x, ...) , type x ___bpf_decl6(__VA_ARGS__)
+#define ___bpf_decl10(type, x, ...) , type x ___bpf_decl8(__VA_ARGS__)
+#define ___bpf_decl12(type, x, ...) , type x ___bpf_decl10(__VA_ARGS__)
+
+#define ___bpf_pass0(i)
+#define ___bpf_pass2(i, type, x) , ___bpf_slot_value(type, i)
+#define ___bpf_pass4(i, type, x, ...) \
+	___bpf_pass2(i, type, x) ___bpf_pass2((i) + ___bpf_slots_of(type), __VA_ARGS__)
+#define ___bpf_pass6(i, type, x, ...) \
+	___bpf_pass2(i, type, x) ___bpf_pass4((i) + ___bpf_slots_of(type), __VA_ARGS__)
+#define ___bpf_pass8(i, type, x, ...) \
+	___bpf_pass2(i, type, x) ___bpf_pass6((i) + ___bpf_slots_of(type), __VA_ARGS__)
+#define ___bpf_pass10(i, type, x, ...) \
+	___bpf_pass2(i, type, x) ___bpf_pass8((i) + ___bpf_slots_of(type), __VA_ARGS__)
+#define ___bpf_pass12(i, type, x, ...) \
+	___bpf_pass2(i, type, x) ___bpf_pass10((i) + ___bpf_slots_of(type), __VA_ARGS__)
+
+#define BPF_PROG2(name, args...)                                                        \
+	name(unsigned long long *ctx);                                                  \
+	static __always_inline typeof(name(0)) ____##name(                              \
+		unsigned long long *ctx ___bpf_apply(___bpf_decl, ___bpf_narg(args))(args)); \
+	typeof(name(0)) name(unsigned long long *ctx)                                   \
+	{                                                                               \
+		return ____##name(                                                      \
+			ctx ___bpf_apply(___bpf_pass, ___bpf_narg(args))(0, ##args));   \
+	}                                                                               \
+	static __always_inline typeof(name(0)) ____##name(                              \
+		unsigned long long *ctx ___bpf_apply(___bpf_decl, ___bpf_narg(args))(args))
+
 #define BPF_KPROBE(name, args...)                                                     \
 	___bpf_wrapped(name, struct pt_regs *ctx, ,                                   \
 		       ___bpf_apply(___bpf_parms, ___bpf_narg(args))(args), ##args)
