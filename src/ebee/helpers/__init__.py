@@ -14,7 +14,8 @@ A parameter is `name: [own] kind[of][?] [as type]`:
   acquired (the program must give it up);
 * `as type`: what a pointer points to, a scalar kind, `char` or the name of a C struct.
 
-The same argument is of another kind at some hooks: `variants` holds those signatures.
+An argument may be of another kind at some hooks: `variants` holds those signatures by hook, `*`
+standing for all hooks that are not named.
 """
 
 from __future__ import annotations
@@ -30,6 +31,12 @@ FAMILIES = (
     "kernel", "syscall", "lirc",
 )  # fmt: skip
 """The modules of this package that declare helpers, each in a tuple HELPERS."""
+
+BTF_HOOKS = (
+    "fentry", "fexit", "fmod_ret", "fsession", "fentry.multi", "fexit.multi", "fsession.multi",
+    "tp_btf", "iter", "syscall",
+)  # fmt: skip
+"""The hooks whose programs hold typed kernel pointers in place of a context; and the LSM hooks."""
 
 SCALARS = {
     "u8": "__u8", "u16": "__u16", "u32": "__u32", "u64": "__u64",
@@ -145,6 +152,10 @@ class Helper:
     @property
     def result(self) -> Param:
         return parse(self.signature)[1]
+
+    def at(self, hook: str) -> tuple[tuple[Param, ...], Param]:
+        """The parameters and the result at a hook."""
+        return parse(self.variants.get(hook) or self.variants.get("*") or self.signature)
 
     def prototype(self) -> str:
         """The declaration in C, as a bpf_helper_defs.h has it.

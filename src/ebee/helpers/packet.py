@@ -1,6 +1,6 @@
 """Helpers that read and change the packet of an XDP program (net/core/filter.c)."""
 
-from ebee.helpers import Helper
+from ebee.helpers import BTF_HOOKS, Helper
 
 _OPS = "ebee.helpers.packet_ops"
 
@@ -27,7 +27,7 @@ HELPERS = (
         188, "xdp_get_buff_len", "xdp_md: ctx[xdp_md] -> u64", "5.18",
         "Length of the packet in bytes, all its fragments together.",
         f"{_OPS}:xdp_get_buff_len",
-        variants={"tp_btf": "xdp_md: btf[xdp_buff] -> u64"},
+        variants=dict.fromkeys((*BTF_HOOKS, "lsm", "lsm_cgroup"), "xdp_md: btf[xdp_buff] -> u64"),
     ),
     Helper(
         189, "xdp_load_bytes",

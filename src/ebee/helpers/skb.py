@@ -4,6 +4,9 @@ from ebee.helpers import Helper
 
 _NO_SKB = {"machine": "works on a socket buffer, which the machine does not have yet"}
 _SKB = "skb: ctx[__sk_buff]"
+_PACKET_HOOKS = (
+    "tc", "tcx", "netkit", "tc_action", "lwt_in", "lwt_out", "lwt_xmit", "lwt_seg6local"
+)  # fmt: skip
 
 HELPERS = (
     Helper(
@@ -14,11 +17,9 @@ HELPERS = (
     ),
     Helper(
         17, "get_cgroup_classid", f"{_SKB} -> u32", "4.3",
-        "The net_cls class of the task that sends the packet (cgroup v1).",
-        variants=dict.fromkeys(
-            ("cgroup_sock", "cgroup_sock_addr", "cgroup_sysctl", "cgroup_dev", "cgroup_sockopt"),
-            "-> u32",
-        ),
+        "The net_cls class (cgroup v1) of the task that sends the packet; elsewhere of the current "
+        "task.",
+        variants={"*": "-> u32"} | dict.fromkeys(_PACKET_HOOKS, f"{_SKB} -> u32"),
         missing=_NO_SKB,
     ),
     Helper(

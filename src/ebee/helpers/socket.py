@@ -1,6 +1,6 @@
 """Helpers on sockets (net/core/filter.c, net/ipv4/bpf_tcp_ca.c)."""
 
-from ebee.helpers import Helper
+from ebee.helpers import BTF_HOOKS, Helper
 
 _NO_SOCKETS = {"machine": "needs the sockets of a network stack: the machine has none"}
 _LOOKUP = (
@@ -8,7 +8,6 @@ _LOOKUP = (
 )
 _SOCKOPT = "level: int, optname: int, optval: {}[optlen], optlen: size[int] -> long"
 _BY_CTX = ("cgroup_sock_addr", "sock_ops")
-_TRACING = ("fentry", "fexit", "fmod_ret", "tp_btf", "iter", "lsm")
 
 
 def _option(of: str, memory: str) -> str:
@@ -27,7 +26,10 @@ HELPERS = (
     Helper(
         46, "get_socket_cookie", "ctx: ctx -> u64", "4.12",
         "A number that names the socket and that no other socket ever gets; 0 without a socket.",
-        variants=dict.fromkeys(_TRACING, "ctx: btf[sock_common]? -> u64"), missing=_NO_SOCKETS,
+        variants=dict.fromkeys(
+            (*BTF_HOOKS, "lsm", "lsm_cgroup", "sk_reuseport"), "ctx: btf_sock? -> u64"
+        ),
+        missing=_NO_SOCKETS,
     ),
     Helper(
         47, "get_socket_uid", "skb: ctx[__sk_buff] -> u32", "4.12",

@@ -1,11 +1,10 @@
 """Helpers on maps that keep a value for a kernel object (net/core/bpf_sk_storage.c, kernel/bpf)."""
 
-from ebee.helpers import Helper
+from ebee.helpers import BTF_HOOKS, Helper
 
 _NO_OBJECTS = {"machine": "keeps values for kernel objects: the machine has none"}
 _SK_GET = "map: map[sk_storage], sk: {}, value: map_value?, flags: u64 -> map_value?"
 _SK_DELETE = "map: map[sk_storage], sk: {} -> long"
-_TRACING = ("fentry", "fexit", "fmod_ret", "tp_btf", "iter", "lsm")
 _TRACED_SOCK = "btf[sock_common]?"
 
 HELPERS = (
@@ -13,13 +12,13 @@ HELPERS = (
         107, "sk_storage_get", _SK_GET.format("btf_sock"), "5.2",
         "The value that a map keeps for a socket, created with BPF_SK_STORAGE_GET_F_CREATE.",
         variants={"cgroup_sock": _SK_GET.format("ctx")}
-        | dict.fromkeys(_TRACING, _SK_GET.format(_TRACED_SOCK)),
+        | dict.fromkeys(BTF_HOOKS, _SK_GET.format(_TRACED_SOCK)),
         missing=_NO_OBJECTS,
     ),
     Helper(
         108, "sk_storage_delete", _SK_DELETE.format("btf_sock"), "5.2",
         "Remove the value that a map keeps for a socket.",
-        variants=dict.fromkeys(_TRACING, _SK_DELETE.format(_TRACED_SOCK)), missing=_NO_OBJECTS,
+        variants=dict.fromkeys(BTF_HOOKS, _SK_DELETE.format(_TRACED_SOCK)), missing=_NO_OBJECTS,
     ),
     Helper(
         145, "inode_storage_get",

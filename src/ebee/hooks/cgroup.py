@@ -211,6 +211,7 @@ HOOKS = (
             CtxField("major", 4, 4, narrow=False), CtxField("minor", 8, 4, narrow=False),
         ),
         returns=_ALLOW, result=(0, 1), attach="cgroup", helpers=sets.CGROUP_DEVICE,
+        more={AT["cgroup_device"]: sets.RETVAL},
         missing=_NO_CGROUPS,
     ),
     Hook(

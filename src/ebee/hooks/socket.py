@@ -16,7 +16,7 @@ HOOKS = (
         "Filters what a socket receives: the result is how many bytes of the packet to keep, 0 "
         "drops it.",
         sections=(Section("socket"),),
-        context="__sk_buff", fields=skb.fields(write="cb"), attach="socket",
+        context="__sk_buff", fields=skb.fields(more="mark", write="cb"), attach="socket",
         helpers=sets.SOCKET_FILTER, missing=_NO_SKB,
     ),
     Hook(
