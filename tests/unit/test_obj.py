@@ -256,6 +256,7 @@ PROGRAM = 'SEC("xdp") int f(struct xdp_md *ctx) { return 2; }\n'
             "struct { __uint(type, 2); __uint(pinning, 7); } m SEC(\".maps\");\n" + PROGRAM,
             "map m: pinning 7",
         ),
+        ('int m SEC("maps");\n' + PROGRAM, "maps are defined the old way"),
         ('int m SEC(".maps");\n' + PROGRAM, "map m: it is not declared as a struct"),
         (
             "extern int other;\n"
@@ -411,6 +412,25 @@ def test_changes_survive_writing(tmp_path: Path) -> None:
     again = load_file(tmp_path / "maps.o")
     assert again.maps == spec.maps
     assert (again.license, again.programs["count"].autoload) == ("MIT", False)
+
+
+@pytest.mark.parametrize("license", ["MIT", "A much longer licence than it was"])
+def test_a_changed_license_keeps_its_btf_valid(license: str) -> None:
+    spec = load("maps")
+    spec.license = license
+    again = read(write(spec), "maps.o")
+    assert again.license == license
+    assert again.btf is not None
+    datasec = again.btf.find("license")
+    assert datasec.vars[0].size >= again.btf.sizeof(datasec.vars[0].type)
+    assert datasec.size == datasec.vars[0].size
+
+
+def test_one_name_cannot_be_two_things() -> None:
+    spec = handmade()
+    spec.maps["a"] = MapSpec("a", "array", 4, 4, 1)
+    with pytest.raises(ObjectError, match="two things in it are called 'a'"):
+        write(spec)
 
 
 def test_zeroed_data_with_a_value_cannot_be_written() -> None:

@@ -20,7 +20,7 @@ from ebee.obj.source import Source
 from ebee.obj.spec import FunctionSpec, Linkage, ProgramSpec, Ref, RefKind
 
 _CALL = isa.JMP | isa.CALL
-_GOTO, _GOTOL = isa.JMP | isa.JA, isa.JMP32 | isa.JA
+_GOTOL = isa.JMP32 | isa.JA
 SLOT = isa.SLOT
 F_SLEEPABLE = 1 << 4
 

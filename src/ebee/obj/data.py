@@ -20,9 +20,8 @@ _DATA = re.compile(r"\.(rodata|data|bss)(\.|$)")
 
 def is_data(section: Section) -> bool:
     """Whether a section becomes a map of global data."""
-    wanted = section.type in (elf.SHT_PROGBITS, elf.SHT_NOBITS)
-    return bool(wanted and section.size and section.flags & elf.SHF_ALLOC
-                and _DATA.match(section.name))  # fmt: skip
+    stored = section.type in (elf.SHT_PROGBITS, elf.SHT_NOBITS) and section.flags & elf.SHF_ALLOC
+    return bool(stored and section.size and _DATA.match(section.name))
 
 
 def read_data(src: Source) -> None:

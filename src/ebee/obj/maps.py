@@ -54,6 +54,12 @@ def type_number(name: str) -> int | None:
 
 def read_maps(src: Source) -> None:
     """Add the maps of `.maps` to the spec, in the order of their places."""
+    legacy = src.file.find("maps")
+    if legacy is not None and legacy.size:
+        raise src.error(
+            "maps are defined the old way (bpf_map_def in section maps);"
+            " declare them in .maps, with BTF"
+        )
     section = src.file.find(".maps")
     if section is None or not section.size:
         return

@@ -54,11 +54,9 @@ class _Writer:
     def build(self) -> bytes:
         """All parts in the order of a compiler's object."""
         placed = self.place_functions()
-        self.text_section(
-            "license", self.spec.license.encode() + b"\0" if self.spec.license else b""
-        )
+        self.text("license", self.spec.license.encode() + b"\0" if self.spec.license else b"")
         version = self.spec.version.to_bytes(4, self.spec.endian) if self.spec.version else b""
-        self.text_section("version", version)
+        self.text("version", version)
         data = {name: m for name, m in self.spec.maps.items() if name.startswith(".")}
         maps = [m for name, m in self.spec.maps.items() if name not in data]
         for made in data.values():
@@ -66,7 +64,7 @@ class _Writer:
         self.maps(maps)
         for extern in self.spec.externs.values():
             bind = elf.STB_WEAK if extern.weak else elf.STB_GLOBAL
-            self.symbols[extern.name] = self.elf.symbol(NewSymbol(extern.name, bind=bind))
+            self.define(NewSymbol(extern.name, bind=bind))
         for section, functions in placed:
             section.data = b"".join(self.code(section, f) for f in functions)
         self.types()
@@ -82,20 +80,23 @@ class _Writer:
         )
         return section
 
-    def text_section(self, name: str, data: bytes) -> None:
+    def text(self, name: str, data: bytes) -> None:
         """`license` and `version`, with the variable that the BTF says is in it."""
         if not data:
             return
+        label = f"_{name}"
+        datasec = self.spec.btf.get(name, Datasec) if self.spec.btf else None
+        if datasec and datasec.vars:
+            entry = datasec.vars[0]
+            label = self.builder.type(entry.type).name
+            data = data.ljust(entry.size, b"\0")  # the variable keeps its type, if it can
+            if len(data) > entry.size:
+                entry = entry._replace(size=len(data))
+                self.builder.set(datasec.id, datasec._replace(size=len(data), vars=(entry,)))
         section = self.elf.section(
             NewSection(name, data, flags=elf.SHF_ALLOC | elf.SHF_WRITE, align=1)
         )
-        datasec = self.spec.btf.get(name, Datasec) if self.spec.btf else None
-        entries = datasec.vars[:1] if datasec else ()
-        label = self.builder.type(entries[0].type).name if entries else f"_{name}"
         self.elf.symbol(NewSymbol(label, section, 0, len(data), type=elf.STT_OBJECT))
-        if datasec and entries:  # the text may have changed
-            entry = entries[0]._replace(size=len(data))
-            self.builder.set(datasec.id, datasec._replace(size=len(data), vars=(entry,)))
 
     def place_functions(self) -> list[tuple[NewSection, list[FunctionSpec]]]:
         """Give every function its section, place and symbol."""
@@ -109,9 +110,7 @@ class _Writer:
             for function in functions:
                 size = len(function.insns) * isa.SLOT
                 self.offsets[function.name] = at
-                self.symbols[function.name] = self.elf.symbol(
-                    _function_symbol(function, section, at, size)
-                )
+                self.define(_function_symbol(function, section, at, size))
                 at += size
             placed.append((section, functions))
         return placed
@@ -154,15 +153,21 @@ class _Writer:
             NewSection(".maps", bytes(size), flags=elf.SHF_ALLOC | elf.SHF_WRITE)
         )
         for (name, at), end in zip(offsets.items(), ends, strict=True):
-            self.symbols[name] = self.elf.symbol(
-                NewSymbol(name, section, at, end - at, type=elf.STT_OBJECT)
-            )
+            self.define(NewSymbol(name, section, at, end - at, type=elf.STT_OBJECT))
         for made, end in zip(maps, ends, strict=True):
             count = max(made.contents, default=-1) + 1
             for index, target in made.contents.items():
                 at = end - (count - index) * POINTER
                 symbol = self.symbol(target, f"map {made.name}, element {index}")
                 self.elf.reloc(section, at, elf.R_BPF_64_ABS64, symbol)
+
+    def define(self, symbol: NewSymbol) -> None:
+        """Something that references can name."""
+        if symbol.name in self.symbols:
+            raise ObjectError(
+                f"cannot write {self.spec.name}: two things in it are called {symbol.name!r}"
+            )
+        self.symbols[symbol.name] = self.elf.symbol(symbol)
 
     def symbol(self, name: str, user: str) -> NewSymbol:
         """What a reference names; ObjectError when it is not there."""
