@@ -20,7 +20,7 @@ from ebee.linux.programs import LinuxProgram
 
 pytestmark = pytest.mark.differential
 
-SETTINGS = settings(max_examples=300, deadline=None)
+SETTINGS = settings(max_examples=200, deadline=None)
 WORDS = 4  # of scratch memory that random filters use
 EDGES = [0, 1, 2, 7, 31, 32, 0x7F, 0xFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]
 numbers = st.sampled_from(EDGES) | st.integers(0, 0xFFFFFFFF)
@@ -170,7 +170,7 @@ near = st.builds(
 
 
 @pytest.mark.kernel
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(st.lists(near, max_size=6), st.sampled_from([SockFilter(6), SockFilter(0x16), None]))
 def test_the_kernel_refuses_what_the_check_refuses(
     program: list[SockFilter], last: SockFilter | None

@@ -1,7 +1,7 @@
 """Classic BPF: its texts, checks, interpreter, and what cannot be translated."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ebee.errors import AsmError
@@ -83,6 +83,7 @@ class TestText:
     def test_spellings(self, text: str, insn: tuple[int, int, int, int]) -> None:
         assert one(text) == insn
 
+    @settings(deadline=None)
     @given(st.lists(st.sampled_from(sorted(cbpf.FORMS)), max_size=20), st.integers(0, 0xFFFFFFFF))
     def test_text_gives_the_same_filter(self, codes: list[int], k: int) -> None:
         program = [SockFilter(code, k=k) for code in codes if cbpf.FORMS[code].kind != "jump"]
@@ -109,6 +110,7 @@ class TestText:
             ("ld #0x100000000", 1, 4, "does not fit 32 bits"),
             ("jeq #1", 1, 1, "needs a target"),
             ("ret #1, out", 1, 1, "has no target"),
+            ("ja 1, 2", 1, 1, "has one target"),
             ("ja nowhere", 1, 1, "no label 'nowhere'"),
             ("a: ret #0\njeq #1, a, a", 2, 1, "must lead forward"),
             ("a: ret #0\na: ret #0", 2, 1, "already in use"),
@@ -124,6 +126,7 @@ class TestText:
         assert message in caught.value.summary
         assert (caught.value.line, caught.value.column) == (line, column)
 
+    @settings(deadline=None)
     @given(st.text(max_size=40) | st.text("ldhbxja #[]{}+0123456789,:();\n\tMret", max_size=30))
     def test_no_text_raises_anything_else(self, text: str) -> None:
         try:

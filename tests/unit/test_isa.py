@@ -1,7 +1,7 @@
 """The instruction table and what reads it: bytes, text, checks, flow facts."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ebee import isa
@@ -81,6 +81,7 @@ class TestBytes:
         assert isa.encode([Insn(0x8D, 3)], "big").hex() == "8d30000000000000"
         assert isa.encode([Insn(0xE5, off=3)], "big").hex() == "e500000300000000"
 
+    @settings(deadline=None)
     @given(st.lists(st.binary(min_size=8, max_size=8)), st.sampled_from(["little", "big"]))
     def test_decoding_and_encoding_are_inverse(self, slots: list[bytes], endian: str) -> None:
         data = b"".join(slots)
@@ -97,21 +98,25 @@ class TestBytes:
         with pytest.raises(AsmError, match="instruction 1"):
             isa.encode([Insn(0x95), bad])
 
+    @settings(deadline=None)
     @given(st.integers(-(1 << 63), (1 << 64) - 1))
     def test_wide_immediates(self, value: int) -> None:
         assert insn.imm64(*isa.lddw(3, value)) == value % (1 << 64)
 
 
 class TestText:
+    @settings(deadline=None)
     @given(instructions())
     def test_text_assembles_to_the_same_instruction(self, slots: list[Insn]) -> None:
         assert isa.assemble(isa.text_of(*slots)) == slots
 
+    @settings(deadline=None)
     @given(instructions(list(FORMS)))
     def test_a_listing_with_opcodes_assembles_again(self, slots: list[Insn]) -> None:
         assert isa.assemble(isa.listing(slots)) == slots
         assert isa.assemble(isa.listing(slots, raw=True)) == slots
 
+    @settings(deadline=None)
     @given(st.builds(Insn, st.integers(0, 255), *[st.integers(0, 15)] * 2, OFFSETS, IMMEDIATES))
     def test_any_slot_at_all_has_a_text(self, slot: Insn) -> None:
         text = isa.text_of(slot)
@@ -136,6 +141,7 @@ class TestText:
             "exit",
         ]
 
+    @settings(deadline=None)
     @given(st.lists(instructions(), min_size=1, max_size=8))
     def test_a_listing_with_labels_assembles_again(self, parts: list[list[Insn]]) -> None:
         program = [slot for part in parts for slot in part]
@@ -150,6 +156,7 @@ def test_a_dump_of_the_kernel_gets_its_distances_back() -> None:
 
 
 class TestChecks:
+    @settings(deadline=None)
     @given(instructions())
     def test_legal_instructions_pass(self, slots: list[Insn]) -> None:
         assert isa.check(*slots) is None

@@ -3,7 +3,7 @@
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ebee import isa
@@ -206,6 +206,7 @@ def test_a_name_that_nothing_resolves() -> None:
 WORDS = [word for form in FORMS for word in form.text.replace("{", " ").split()]
 
 
+@settings(deadline=None)
 @given(
     st.text(max_size=40)
     | st.text(string.printable, max_size=40)

@@ -137,7 +137,9 @@ def _insert(node: Node, text: str) -> Node | None:
 
 
 def match(statement: list[Token]) -> list[Match]:
-    """The forms that a statement spells, in the table's order. Raises Mismatch if there is none."""
+    """The forms that a statement spells, the usual one first (the table's order). Raises Mismatch
+    when there is none.
+    """
     states: list[tuple[Node, dict[str, Token]]] = [(tree(), {})]
     for token in statement:
         if not token.kind:

@@ -31,7 +31,8 @@ class Form(NamedTuple):
     signed      a load that extends the sign
     dst, src    "r", "w", "rw": the register is read, written, both
     off         "mem": offset of an access; "jump": distance in slots; "btf": index of a BTF fd
-    imm         "imm": number; "jump": distance; "id": of a helper, map, ...; "space": see asm
+    imm         "imm": number; "jump": distance; "id": of a helper, map, kfunc, ...; "space": the
+                address space that a pointer moves to << 16 | the one that it comes from
     high        imm of a wide load's second slot: "imm", "offset" into a value, "btf": its fd,
                 "any": ignored
     aliases     other spellings the assembler takes
@@ -291,6 +292,7 @@ def _wide_loads() -> Iterator[Form]:
     for name, src, since, text, aliases, roles in rows:
         fields = {"source": "imm", "dst": "w", "src": src, "since": since, **roles}
         text, *more = (f"r{{dst}} = {each}" for each in (text, *aliases))
+        more += [f"ld_pseudo r{{dst}}, {src}, {{id}}"] if src else []  # LLVM's
         yield Form(f"lddw_{name}", "imm64", name, i.LDDW, text, aliases=tuple(more), **fields)
 
 
@@ -312,24 +314,24 @@ FORMS: tuple[Form, ...] = tuple(_all())
 BY_NAME: dict[str, Form] = {form.name: form for form in FORMS}
 
 
+def _distinguishing(forms: list[Form]) -> int:
+    """The index in Insn of the field that tells forms of one opcode apart; op itself for one."""
+    if len(forms) == 1:
+        return 0
+    for name in ("src", "off", "imm"):
+        values = {getattr(form, name) for form in forms}
+        if len(values) == len(forms) and all(isinstance(value, int) for value in values):
+            return Insn._fields.index(name)
+    raise AssertionError(f"no field tells these forms apart: {[form.name for form in forms]}")
+
+
 def _index() -> tuple[dict[int, int], dict[tuple[int, int], Form]]:
-    """For each opcode the field that tells its forms apart, and the forms by (op, its value)."""
+    """The distinguishing field of each opcode, and the forms by opcode and that field's value."""
     groups: dict[int, list[Form]] = {}
     for form in FORMS:
         groups.setdefault(form.op, []).append(form)
-    selector, found = {}, {}
-    for op, forms in groups.items():
-        roles = {name: [getattr(form, name) for form in forms] for name in ("src", "off", "imm")}
-        fields = [name for name, values in roles.items() if len(set(values)) == len(values)]
-        name = (
-            next(n for n in fields if all(isinstance(v, int) for v in roles[n]))
-            if forms[1:]
-            else ""
-        )
-        selector[op] = Insn._fields.index(name) if name else 0
-        for form in forms:
-            found[op, getattr(form, name) if name else op] = form
-    return selector, found
+    fields = {op: _distinguishing(forms) for op, forms in groups.items()}
+    return fields, {(f.op, getattr(f, Insn._fields[fields[f.op]])): f for f in FORMS}
 
 
 _SELECTOR, _FOUND = _index()

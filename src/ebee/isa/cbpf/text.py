@@ -166,6 +166,8 @@ class _Parser:
         mnemonic = found["name"].lower()
         targets = [found["jt"] or found["yes"], found["jf"] or found["no"]]
         if _ALIASES.get(mnemonic, mnemonic) == "ja":
+            if targets[0] is not None:
+                self.fail(f"{mnemonic} has one target")
             self.out.append((self.source.line, FORMS[0x05], 0, [found["operand"], None]))
             return
         form, k = self.form(_ALIASES.get(mnemonic, mnemonic), found)
