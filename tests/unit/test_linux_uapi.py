@@ -13,7 +13,7 @@ from ebee.errors import KernelError
 from ebee.linux import flags, uapi
 from ebee.linux.errors import object_name
 from ebee.linux.host import cpu_list
-from ebee.linux.sys import Attributes, CStruct, Fd
+from ebee.linux.sys import Attributes, CStruct, Fd, packed
 
 pytestmark = pytest.mark.unit
 
@@ -103,7 +103,7 @@ def test_what_does_not_fit_is_refused(fields, text):
 
 
 def test_a_structure_gives_its_fields_up_to_its_size():
-    made = CStruct({"a": (0, "I"), "b": (4, "3s"), "c": (8, "Q")}, {"a": 7, "b": b"xy"})
+    made = CStruct(packed({"a": (0, "I"), "b": (4, "3s"), "c": (8, "Q")}), {"a": 7, "b": b"xy"})
     assert made.items() == {"a": 7, "b": b"xy\0"}
 
 

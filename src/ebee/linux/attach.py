@@ -10,7 +10,6 @@ import errno
 import os
 import struct
 from collections.abc import Callable
-from pathlib import Path
 from typing import Literal
 
 from ebee.errors import KernelError
@@ -172,7 +171,7 @@ def tracepoint(program: LinuxProgram, name: str, cookie: int = 0) -> Link:
         if number:
             break
     else:
-        mounted = any(Path(root, "events").is_dir() for root in TRACEFS)
+        mounted = any(os.path.isdir(f"{root}/events") for root in TRACEFS)
         help = "`mount -t tracefs tracefs /sys/kernel/tracing` first"
         reason = "there is none of this name" if mounted else f"tracefs is not mounted; {help}"
         raise KernelError(f"cannot attach to tracepoint {name!r}: {reason}", errno.ENOENT)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from functools import cache
-from pathlib import Path
 
 # The capabilities that decide about BPF, by bit (include/uapi/linux/capability.h).
 CAPABILITIES = {
@@ -21,7 +20,8 @@ CAPABILITIES = {
 def read(path: str) -> str | None:
     """The text of a small file of the kernel, stripped; None where it cannot be read."""
     try:
-        return Path(path).read_text(errors="replace").strip()
+        with open(path, errors="replace") as file:
+            return file.read().strip()
     except OSError:
         return None
 
@@ -109,4 +109,4 @@ def lockdown() -> str:
     found = re.search(r"\[(\w+)\]", read("/sys/kernel/security/lockdown") or "")
     if found:
         return found[1]
-    return "none" if Path("/sys/kernel/security/lsm").exists() else ""
+    return "none" if os.path.exists("/sys/kernel/security/lsm") else ""

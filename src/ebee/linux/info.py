@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from ebee.errors import KernelError
-from ebee.linux import uapi
 from ebee.linux.errors import refused
 from ebee.linux.host import missing_capabilities
-from ebee.linux.sys import CStruct, Fd, Value, call, open_fd
+from ebee.linux.sys import CStruct, Fd, Value, call, info_layout, open_fd
 
 Kind = Literal["prog", "map", "link", "btf"]
 NOUNS: dict[Kind, str] = {"prog": "program", "map": "map", "link": "link", "btf": "BTF"}
@@ -35,7 +34,7 @@ class Info(dict[str, Any]):
 
 def object_info(fd: Fd, kind: Kind, **buffers: Value) -> Info:
     """The info of an object. `buffers` are fields that say where the kernel may put more."""
-    info = CStruct(uapi.INFOS[kind], buffers)
+    info = CStruct(info_layout(kind), buffers)
     try:
         reply = call("OBJ_GET_INFO_BY_FD", bpf_fd=fd, info_len=len(info.data), info=info.data)
     except OSError as error:

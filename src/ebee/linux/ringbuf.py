@@ -76,7 +76,7 @@ class RingBuffer:
 
         It stops at a record that a program has begun and not yet finished.
         """
-        while not self.closed:
+        while self._mapped:
             consumer = self._consumer[0]
             producer = self._producer[0]
             self._fence()
@@ -84,12 +84,15 @@ class RingBuffer:
                 if record is None:
                     self.discarded += 1
                 else:
-                    self._fence()
+                    if not _ORDERED:
+                        self._fence()
                     yield record
-                    if self.closed:
+                    if not self._mapped:
                         return
-                    with suppress(BufferError):  # unless something else was built on it
+                    try:  # noqa: SIM105  (suppress() would cost as much as all the rest)
                         record.release()
+                    except BufferError:  # something else was built on it
+                        pass
                 self._consumer[0] = position
             if self._consumer[0] == consumer:  # nothing more, or an unfinished record
                 return

@@ -93,55 +93,85 @@ def address(buffer: Any) -> int:
     return ctypes.addressof((ctypes.c_char * view.nbytes).from_buffer(buffer))
 
 
+# A layout made ready: bytes in all, and the place and packer of each field.
+Packed: TypeAlias = tuple[int, dict[str, tuple[int, struct.Struct]]]
+
+
+def packed(layout: uapi.Layout) -> Packed:
+    """Make a table of uapi.py ready for use."""
+    fields = {name: (at, struct.Struct("=" + form)) for name, (at, form) in layout.items()}
+    whole = max(at + packer.size for at, packer in fields.values())
+    return (whole + 7) & ~7, fields
+
+
+@cache
+def info_layout(kind: str) -> Packed:
+    return packed(uapi.INFOS[kind])
+
+
+@cache
+def _command(name: str) -> tuple[int, Packed]:
+    """A command's number, and the layout of its attributes."""
+    number, group = uapi.COMMANDS[name]
+    return number, _group(group)
+
+
+@cache
+def _group(name: str) -> Packed:
+    return packed(uapi.ATTRIBUTES[name])
+
+
 class CStruct:
     """A C structure in memory, laid out by a table of uapi.py, with its fields by name."""
 
-    __slots__ = ("_keep", "_layout", "data", "size")
+    __slots__ = ("_fields", "_keep", "data", "size")
 
-    def __init__(self, layout: uapi.Layout, fields: Mapping[str, Value]):
+    def __init__(self, layout: Packed, fields: Mapping[str, Value]):
         import ctypes
 
-        self._layout = layout
+        whole, self._fields = layout
         self._keep: list[object] = []
-        whole = max(at + struct.calcsize(form) for at, form in layout.values())
-        self.data = ctypes.create_string_buffer((whole + 7) & ~7)
+        self.data = ctypes.create_string_buffer(whole)
         self.size = 0  # Up to the end of the last field that was given.
         for name, value in fields.items():
             self[name] = value
 
     def __setitem__(self, name: str, value: Value) -> None:
-        if name not in self._layout:
-            raise KernelError(f"bpf() has no attribute {name!r} here: {', '.join(self._layout)}")
-        at, form = self._layout[name]
-        if form[-1] == "s":
-            value = value.encode() if isinstance(value, str) else bytes(value)
-        elif not isinstance(value, int):
-            value = value.fileno() if hasattr(value, "fileno") else self._pointer(form, value)
+        if name not in self._fields:
+            raise KernelError(f"bpf() has no attribute {name!r} here: {', '.join(self._fields)}")
+        at, packer = self._fields[name]
+        if not isinstance(value, int):
+            value = self._convert(packer, value)
         try:
-            struct.pack_into("=" + form, self.data, at, value)
+            packer.pack_into(self.data, at, value)
         except struct.error:
             raise KernelError(f"bpf() attribute {name} cannot be {value!r}") from None
-        self.size = max(self.size, at + struct.calcsize(form))
+        self.size = max(self.size, at + packer.size)
 
-    def _pointer(self, form: str, value: Any) -> int:
-        if form != "Q":
-            raise KernelError(f"a bpf() attribute of format {form} cannot point to {value!r}")
+    def _convert(self, packer: struct.Struct, value: Any) -> int | bytes:
+        """A field's value for struct: characters, a descriptor, or the address of a buffer."""
+        if packer.format[-1] == "s":
+            return value.encode() if isinstance(value, str) else bytes(value)
+        if hasattr(value, "fileno"):
+            return int(value.fileno())
+        if packer.format[-1] != "Q":
+            raise KernelError(f"a bpf() attribute of {packer.size} bytes cannot point to {value!r}")
         if isinstance(value, str):
             value = value.encode() + b"\0"
         self._keep.append(value)
         return address(value)
 
     def __getitem__(self, name: str) -> Any:
-        at, form = self._layout[name]
-        return struct.unpack_from("=" + form, self.data, at)[0]
+        at, packer = self._fields[name]
+        return packer.unpack_from(self.data, at)[0]
 
     def items(self) -> dict[str, Any]:
-        """All fields that lie within `size`, with their values; char arrays without padding."""
-        found = {}
-        for name, (at, form) in self._layout.items():
-            if at + struct.calcsize(form) <= self.size:
-                found[name] = self[name]
-        return found
+        """All fields that lie within `size`, with their values."""
+        return {
+            name: packer.unpack_from(self.data, at)[0]
+            for name, (at, packer) in self._fields.items()
+            if at + packer.size <= self.size
+        }
 
 
 class Attributes(CStruct):
@@ -151,9 +181,9 @@ class Attributes(CStruct):
 
     def __init__(self, command: str, fields: Mapping[str, Value]):
         self.command = command
-        self.number, group = uapi.COMMANDS[command]
+        self.number, layout = _command(command)
         self.result = -1
-        super().__init__(uapi.ATTRIBUTES[group], fields)
+        super().__init__(layout, fields)
 
 
 @cache
