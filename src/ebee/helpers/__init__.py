@@ -87,6 +87,9 @@ KINDS = SCALARS | {
 }  # fmt: skip
 """Every kind and its C type."""
 
+REGISTERS = 5
+"""Arguments of a call at the most: r1 to r5."""
+
 _OF_IS_TYPE = frozenset(("size", "size0", "alloc_size", "ctx", "btf"))
 
 
@@ -147,7 +150,11 @@ class Helper:
 
     @property
     def params(self) -> tuple[Param, ...]:
-        return parse(self.signature)[0]
+        """One parameter for each register; a variadic one stands for all that are left."""
+        given = parse(self.signature)[0]
+        if not given or given[-1].kind != "variadic":
+            return given
+        return given + given[-1:] * (REGISTERS - len(given))
 
     @property
     def result(self) -> Param:
@@ -163,9 +170,11 @@ class Helper:
         >>> by_name("map_delete_elem").prototype()
         'static long (* const bpf_map_delete_elem)(void *map, const void *key) = (void *) 3;'
         """
-        params = ", ".join(_declare(p.c_type, p.name) for p in self.params) or "void"
+        given, _ = parse(self.signature)
+        params = ", ".join(_declare(p.c_type, p.name) for p in given) or "void"
         name = f"(* const bpf_{self.name})"
-        return f"static {_declare(self.result.c_type, name)}({params}) = (void *) {self.id};"
+        result = self.result.c_type.removeprefix("const ")
+        return f"static {_declare(result, name)}({params}) = (void *) {self.id};"
 
 
 def _declare(c_type: str, name: str) -> str:

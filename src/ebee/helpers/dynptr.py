@@ -15,7 +15,7 @@ HELPERS = (
         198, "ringbuf_reserve_dynptr",
         "ringbuf: map[ringbuf], size: u32, flags: u64, ptr: own dynptr_out[ringbuf] -> long",
         "5.19", "Room for a record of any size in a ring buffer. Also after a failure the dynptr "
-        "must be submitted or discarded.", "map:reserve_dynptr",
+        "must be submitted or discarded.", f"{_OPS}:ringbuf_reserve_dynptr",
     ),
     Helper(
         199, "ringbuf_submit_dynptr", "ptr: own dynptr[ringbuf], flags: u64 -> void", "5.19",

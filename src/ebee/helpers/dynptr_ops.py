@@ -3,6 +3,7 @@
 
 from ebee.abi.cpu import Cpu
 from ebee.abi.errno import E2BIG, EINVAL
+from ebee.maps.ringbuf_ops import Ring, claim, discard, submit
 from ebee.native import byte_offset, memmove, native
 from ebee.types import i64, null, ptr, struct, u8, u32, u64
 
@@ -86,3 +87,33 @@ def dynptr_data(cpu: ptr[Cpu], p: ptr[Dynptr], offset: u32, length: u32) -> ptr[
     if not p.data or _outside(p, offset, length) or p.size & READ_ONLY != 0:
         return null
     return byte_offset(p.data, p.offset + offset)
+
+
+@native
+def ringbuf_reserve_dynptr(
+    cpu: ptr[Cpu], m: ptr[Ring], size: u32, flags: u64, p: ptr[Dynptr]
+) -> i64:
+    clear(p)
+    if flags != 0:
+        return -EINVAL
+    if size > SIZE:
+        return -E2BIG
+    record = claim(m, u64(size))
+    if not record:
+        return -EINVAL
+    make(p, record, size, u32(RINGBUF))
+    return 0
+
+
+@native
+def ringbuf_submit_dynptr(cpu: ptr[Cpu], p: ptr[Dynptr], flags: u64) -> None:
+    if p.data:
+        submit(cpu, p.data, flags)
+        clear(p)
+
+
+@native
+def ringbuf_discard_dynptr(cpu: ptr[Cpu], p: ptr[Dynptr], flags: u64) -> None:
+    if p.data:
+        discard(cpu, p.data, flags)
+        clear(p)

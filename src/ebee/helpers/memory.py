@@ -17,7 +17,7 @@ HELPERS = (
     Helper(
         36, "probe_write_user", "dst: any, src: mem[len], len: size -> long", "4.8",
         "Copy bytes to a user address of the current task. For experiments: it can crash the task.",
-        "engine:probe_write", gpl=True,
+        gpl=True, missing={"machine": "a program of the machine shares no memory with a task"},
     ),
     Helper(
         45, "probe_read_str", "dst: mem_out[size], size: size0, unsafe_ptr: any -> long", "4.11",
