@@ -348,7 +348,7 @@ class Generator:
                 lambda: f"({x} {rng.choice('+-')} {y})",
                 lambda: f"({x} {rng.choice('&|^')} {y})",
                 lambda: f"({x} {rng.choice(['//', '%'])} {rng.choice([-7, -2, 3, 5, 8])})",
-                lambda: f"int({number}) {rng.choice(['//', '%'])} {rng.choice([-7, 3, 1000])}",
+                lambda: f"int({number}) {rng.choice(['//', '%'])} {rng.choice([3, 8, 1000])}",
                 lambda: f"int({self.number(rng.choice(['u8', 'i16', 'u32']), depth - 1)})",
                 lambda: f"(int({number}) >> {rng.randint(0, 70)})",
                 lambda: f"({x} if {self.truth(depth - 1)} else {y})",
@@ -394,7 +394,7 @@ def test_random_functions_agree(seed):
     text, functions = batch(seed)
     space = define(text)
     module = compile_native([space[name] for name, *_ in functions])
-    level = "quick" if seed % 3 == 2 else "optimised"
+    level = ("optimised", "quick", "middle")[seed % 3]
     memory, rng = Memory(), random.Random(seed)
     region = memory.allocate("buffer", 1024)
     p = ptr(memory, region.base, u8)

@@ -163,7 +163,10 @@ def binary(b: Body, op: str, x: Value, y: Value) -> Value:
     if t is int:
         check_plain(op, lo, hi)
         if op in ("//", "%") and min(x.lo, y.lo) < 0 and max(x.hi, y.hi) >= 1 << 63:
-            raise _leaves(op)
+            raise Refusal(
+                f"`{op}` of plain ints, one of which may be negative and one over 2**63",
+                "convert them to one type first: i64(x)",
+            )
         text = _emit(b, op, x, y, 64, "")
         return Value(int, text, lo, hi)
     first, last = span(t)

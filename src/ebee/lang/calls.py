@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ebee.lang import arith, memory
 from ebee.lang.errors import Refusal, at
+from ebee.lang.ir import symbol
 from ebee.lang.source import MISSING, is_native
 from ebee.lang.static import is_type, static
 from ebee.lang.values import (
@@ -48,6 +49,8 @@ def call(f: Function, node: ast.Call) -> Value:
         return _call_value(f, node)
     if thing in (int, bool) or is_int(thing):
         return _convert(f, node, thing)
+    if inspect.isfunction(thing) and thing in f.unit.external:
+        return _call_external(f, node, thing)
     if is_struct(thing):
         return _make(f, node, thing)
     if is_native(thing):
@@ -207,6 +210,20 @@ def _call_value(f: Function, node: ast.Call) -> Value:
         values = [f.as_type(a, p, "the argument") for a, p in zip(node.args, t.params, strict=True)]
         passed = [f"{llvm(v.type)} {_operand(f, v)}" for v in values]
     return called(f, t.result, f"{target.text}({', '.join(passed)})")
+
+
+def _call_external(f: Function, node: ast.Call, function: Any) -> Value:
+    """A function that is only known by its symbol and the annotation of its result."""
+    result = held(normal(inspect.signature(function, eval_str=True).return_annotation))
+    passed = []
+    for argument in _bind(f, node, FunctionRef(function)):
+        value = f.value(argument)
+        kind = "ptr" if is_ptr(value.type) else "i64"
+        passed.append((kind, value.text if kind == "ptr" else _register(f, value)[4:]))
+    name = f.unit.external[function]
+    kinds = ", ".join(kind for kind, _ in passed)
+    f.unit.module.declarations[name] = f"declare {llvm(result)} {symbol(name)}({kinds}) nounwind"
+    return called(f, result, f"{symbol(name)}({', '.join(f'{k} {t}' for k, t in passed)})")
 
 
 def _register(f: Function, v: Value) -> str:

@@ -42,6 +42,10 @@ EXTERNAL = {
 }
 
 
+SMALL = 16
+"""Functions of this many lines of IR and less are inlined at every level."""
+
+
 @dataclass(frozen=True, slots=True)
 class Spec:
     """A function to compile and export.
@@ -92,8 +96,8 @@ _INLINE = {None: "", "always": " alwaysinline", "hint": " inlinehint", "never": 
 class Unit:
     """Functions being compiled into one module."""
 
-    def __init__(self, target: Target):
-        self.target = target
+    def __init__(self, target: Target, external: Mapping[Any, str] | None = None):
+        self.target, self.external = target, external or {}
         self.module = Module()
         self._done: dict[Any, Specialised] = {}
         self._exports: dict[Any, _Job] = {}
@@ -189,7 +193,10 @@ class Unit:
         self._active.pop()
         scope = "" if job.linkage == "external" else job.linkage + " "
         kind = f"{scope}{_extension(result)}{llvm(result)}"
-        head = f"define {kind} {symbol(job.name)}({', '.join(shown)}) nounwind{_INLINE[job.inline]}"
+        inline = job.inline
+        if inline == "hint" and len(f.body.lines) <= SMALL:
+            inline = "always"
+        head = f"define {kind} {symbol(job.name)}({', '.join(shown)}) nounwind{_INLINE[inline]}"
         self.module.functions[job.name] = f"{head} {{\n{f.body.text()}\n}}"
         return Specialised(symbol(job.name), job.bound, result)
 
@@ -304,15 +311,16 @@ def _mangle(function: Callable[..., Any], arguments: Sequence[Value], bound: Seq
 
 def compile_native(
     specs: Sequence[Spec | Callable[..., Any]], *, target: Target | None = None,
-    linkage: str = "external",
+    linkage: str = "external", external: Mapping[Callable[..., Any], str] | None = None,
 ) -> Module:  # fmt: skip
     """Lower functions, and all they call, to one module of LLVM IR.
 
     `linkage` of the exported ones: "external", or "internal" where the text becomes part of a
-    larger module that calls them. SourceError (a CompileError) names file, line and column of
-    what is not in the language.
+    larger module that calls them. `external`: functions that are not compiled but called by a
+    symbol; integers go to them as 64 bits, pointers as pointers. SourceError (a CompileError)
+    names file, line and column of what is not in the language.
     """
-    unit = Unit(target or host())
+    unit = Unit(target or host(), external)
     unit.export([s if isinstance(s, Spec) else Spec(s) for s in specs], linkage)
     text = "\n".join(unit.module.functions.values())
     for name, declaration in EXTERNAL.items():

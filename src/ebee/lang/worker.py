@@ -49,8 +49,7 @@ class Compiler:
 
     def machine(self, r: dict[str, Any]) -> Any:
         """The target machine of a request."""
-        quick = r["level"] == "quick"
-        key = r["triple"], r["cpu"], r["features"], quick
+        key = r["triple"], r["cpu"], r["features"], r["codegen"]
         if key not in self._machines:
             cpu, features = r["cpu"], r["features"]
             if cpu == "native":
@@ -90,17 +89,14 @@ class Compiler:
         return machine.emit_object(whole)  # type: ignore[no-any-return]
 
     def optimise(self, module: Any, machine: Any, r: dict[str, Any]) -> None:
-        level = r["passes"]
-        options = self.llvm.create_pipeline_tuning_options(speed_level=level)
-        options.loop_vectorization = options.slp_vectorization = r["vectorise"]
-        options.loop_unrolling = level >= 2
+        """Run the pipeline of passes that the request names, or LLVM's own of a level."""
+        options = self.llvm.create_pipeline_tuning_options(speed_level=r["speed"])
+        options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = True
         builder = self.llvm.create_pass_builder(machine, options)
-        if r["level"] == "quick":
+        if r["pipeline"]:
             manager = self.llvm.create_new_module_pass_manager()
-            manager.add_always_inliner_pass()
-            manager.add_sroa_pass()
-            manager.add_simplify_cfg_pass()
-            manager.add_global_dead_code_eliminate_pass()
+            for name in r["pipeline"]:
+                getattr(manager, f"add_{name}_pass")()
         else:
             manager = builder.getModulePassManager()
         manager.run(module, builder)
