@@ -17,10 +17,18 @@ from ebee.obj import elf
 from ebee.obj.elf import Reloc, Section, Symbol
 from ebee.obj.hooks import select
 from ebee.obj.source import Source
-from ebee.obj.spec import FunctionSpec, Linkage, ProgramSpec, Ref, RefKind
+from ebee.obj.spec import ExternKind, FunctionSpec, Linkage, ProgramSpec, Ref, RefKind
 
 _CALL = isa.JMP | isa.CALL
-_GOTOL = isa.JMP32 | isa.JA
+_EXTERN_LOADS: dict[ExternKind, tuple[RefKind, int]] = {
+    "kfunc": ("ksym", 0),
+    "ksym": ("ksym", 0),
+    "kconfig": ("kconfig", 0),
+    "map": ("map", isa.PSEUDO_MAP_FD),
+    "var": ("data", isa.PSEUDO_MAP_VALUE),
+}
+"""What loading the address of an extern is: the kind of reference, the pseudo source register."""
+
 SLOT = isa.SLOT
 F_SLEEPABLE = 1 << 4
 
@@ -160,8 +168,6 @@ class _Body:
                 self.relocated(slot, insn, reloc)
             elif insn.op == _CALL and insn.src == isa.PSEUDO_CALL:
                 self.call(slot, self.extent.section.index, self.byte(slot + 1 + insn.imm))
-            elif insn.op & 7 in (isa.JMP, isa.JMP32):
-                self.check_jump(slot, insn)
             slot += 1 + wide
         if relocs:
             raise self.error(min(relocs), "a relocation is in the middle of an instruction")
@@ -173,13 +179,6 @@ class _Body:
     def byte(self, slot: int) -> int:
         """The offset in the section of a slot of this function."""
         return self.extent.start + slot * SLOT
-
-    def check_jump(self, slot: int, insn: Insn) -> None:
-        if insn.op in (_CALL, isa.JMP | isa.CALL | isa.X, isa.JMP | isa.EXIT):
-            return
-        target = slot + 1 + (insn.imm if insn.op == _GOTOL else insn.off)
-        if not 0 <= target < len(self.insns):
-            raise self.error(slot, f"it jumps out of the function, to {target}")
 
     def relocated(self, slot: int, insn: Insn, reloc: Reloc) -> None:
         symbol = self.src.symbol(reloc)
@@ -224,14 +223,7 @@ class _Body:
         """A wide load of an address."""
         src, place = self.src, (symbol.section, symbol.value + insn.imm)
         if symbol.section == elf.SHN_UNDEF:
-            extern = src.spec.externs.get(symbol.name)
-            if extern is None or extern.kind == "func":
-                raise self.undefined(slot, symbol)
-            if extern.kind == "map":
-                self.put_wide(slot, Ref(slot, "map", symbol.name), isa.PSEUDO_MAP_FD)
-            else:
-                kind: RefKind = "kconfig" if extern.kind == "kconfig" else "ksym"
-                self.put_wide(slot, Ref(slot, kind, symbol.name, insn.imm), 0)
+            self.load_extern(slot, insn, symbol)
         elif place in src.map_at:
             self.put_wide(slot, Ref(slot, "map", src.map_at[place]), isa.PSEUDO_MAP_FD)
         elif symbol.section in src.data_map:
@@ -245,6 +237,13 @@ class _Body:
                 f"it loads the address of {symbol.name or 'something'} in"
                 f" {src.section_name(symbol)}, which is no map, data or function",
             )
+
+    def load_extern(self, slot: int, insn: Insn, symbol: Symbol) -> None:
+        extern = self.src.spec.externs.get(symbol.name)
+        if extern is None or extern.kind == "func":
+            raise self.undefined(slot, symbol)
+        kind, pseudo = _EXTERN_LOADS[extern.kind]
+        self.put_wide(slot, Ref(slot, kind, symbol.name, insn.imm), pseudo)
 
     def put_wide(self, slot: int, ref: Ref, pseudo: int) -> None:
         self.put(slot, ref, pseudo, 0)

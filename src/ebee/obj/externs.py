@@ -27,9 +27,9 @@ def read_externs(src: Source) -> None:
                 raise src.error(f"{section} has an entry that is neither variable nor function")
             _add(src, wanted, found.name, "kfunc" if isinstance(found, Func) else kind, found.id)
     for name in list(wanted):
-        function = src.btf.get(name, Func)
-        if function is not None and function.linkage == Linkage.EXTERN:
-            _add(src, wanted, name, "func", function.id)
+        for found in src.btf.find_all(name):
+            if isinstance(found, Var | Func) and found.linkage == Linkage.EXTERN:
+                _add(src, wanted, name, "func" if isinstance(found, Func) else "var", found.id)
 
 
 def _add(

@@ -13,6 +13,7 @@ from ebee.errors import ObjectError
 from ebee.obj.spec import FuncInfo, FunctionSpec, Linked, ObjectSpec
 
 _INTERNAL = ("call", "func")
+_MAPS = ("map", "data")
 
 
 def link(spec: ObjectSpec, program: str | FunctionSpec) -> Linked:
@@ -36,6 +37,8 @@ def link(spec: ObjectSpec, program: str | FunctionSpec) -> Linked:
             if ref.kind in _INTERNAL:
                 distance = starts[ref.symbol] - slot - 1
                 linked.insns[slot] = linked.insns[slot]._replace(imm=distance)
+            elif ref.kind in _MAPS and ref.symbol not in spec.maps:
+                raise _undefined(spec, function.name, "uses", ref.symbol)
             else:
                 linked.refs.append(ref._replace(slot=slot))
     return linked
@@ -63,8 +66,12 @@ def _reachable(spec: ObjectSpec, entry: FunctionSpec) -> list[FunctionSpec]:
 def _defined(spec: ObjectSpec, name: str, caller: str) -> FunctionSpec:
     function = spec.functions.get(name) or spec.programs.get(name)
     if function is None:
-        raise ObjectError(
-            f"{spec.name}: {caller} calls {name}, which is not defined in this object;"
-            " link the object that defines it"
-        )
+        raise _undefined(spec, caller, "calls", name)
     return function
+
+
+def _undefined(spec: ObjectSpec, user: str, verb: str, name: str) -> ObjectError:
+    return ObjectError(
+        f"{spec.name}: {user} {verb} {name}, which is not defined in this object;"
+        " link the object that defines it"
+    )

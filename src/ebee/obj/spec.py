@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 RefKind = Literal["map", "data", "call", "func", "kfunc", "ksym", "kconfig", "core"]
 Linkage = Literal["static", "global"]
-ExternKind = Literal["kfunc", "ksym", "kconfig", "func", "map"]
+ExternKind = Literal["kfunc", "ksym", "kconfig", "func", "map", "var"]
 F = TypeVar("F", bound="FunctionSpec")
 
 
@@ -136,9 +136,9 @@ class ExternSpec:
     """Something that is declared but not defined here.
 
     The kernel supplies a kfunc, a ksym (variable) and a kconfig value; another object, when they
-    are linked, a func and a map. A `weak` one may be missing: its address, or its value, is then
-    zero. `btf_id` is the type of its declaration (a Func or a Var); kernel variables without a
-    type are declared `void`.
+    are linked, a func, a map and a var (a `data` ref then names the variable, not a map). A `weak`
+    one may be missing: its address, or its value, is then zero. `btf_id` is the type of its
+    declaration (a Func or a Var); kernel variables without a type are declared `void`.
     """
 
     name: str
