@@ -11,9 +11,11 @@ COPY_OUT = 2
 @struct
 class Batch:
     """`count` packets from index `next` on: `offsets[i]` in `data`, `lengths[i]` bytes, taken at
-    `stamps[i]` ns. The batch ends early at a fault (see the CPU) or when `out` is full; `next` is
-    then the packet to go on with. Results by packet: `verdicts`, `targets` (the interface of a
-    redirect, 0: none), and where it was copied to in `out`."""
+    `stamps[i]` ns. `budget`: instructions that checked code may run for each. The batch ends early
+    at a fault (see the CPU) or when `out` is full; `next` is then the packet to go on with.
+
+    Results by packet: `verdicts`, `targets` (the interface of a redirect, 0: none), and where in
+    `out` it was copied to. `actions`: see ACTIONS."""
 
     data: ptr[u8]
     offsets: ptr[u64]
@@ -28,6 +30,7 @@ class Batch:
     out_used: u64
     next: u64
     count: u64
+    budget: u64
     flags: u32
     ifindex: u32
     rx_queue: u32

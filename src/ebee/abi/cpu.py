@@ -63,5 +63,7 @@ class Cpu:
     budget: i64
     depth: u32
     reserved2: u32
+    stack: ptr[u8]
+    packet: ptr[u8]
     text: array[u8, Literal[1024]]
     values: array[u8, Literal[512]]

@@ -27,16 +27,25 @@ control goes on: its second argument, unless the helper changes the flow."""
 
 Converter = Callable[["Interpreter"], Any]
 
-_PLAIN = frozenset(SCALARS) | {"scalar", "any", "alloc_size", "func", "stack", "size0", "variadic"}
+PLAIN = frozenset(SCALARS) | {"scalar", "any", "alloc_size", "func", "stack", "size0", "variadic"}
 """Kinds of arguments that are taken as they are."""
 
-_WRITES = frozenset(
-    ("map_value_out", "mem_out", "mem_rw", "out", "inout")
-    + ("spin_lock", "timer", "kptr", "dynptr_out")
+WRITES = frozenset(
+    (
+        "map_value_out",
+        "mem_out",
+        "mem_rw",
+        "out",
+        "inout",
+        "spin_lock",
+        "timer",
+        "kptr",
+        "dynptr_out",
+    )
 )
 """Kinds of pointers to memory that the helper writes."""
 
-_FIXED = {"spin_lock": 4, "timer": 16, "kptr": 8, "dynptr": 16, "dynptr_out": 16}
+FIXED = {"spin_lock": 4, "timer": 16, "kptr": 8, "dynptr": 16, "dynptr_out": 16}
 """Bytes behind pointers of these kinds."""
 
 
@@ -90,7 +99,7 @@ def _map_operation(name: str, convert: list[Converter]) -> Bound:
 def _argument(helper: Helper, index: int, param: Param) -> Converter:
     """How to check and convert one argument."""
     register = index + 1
-    if param.kind in _PLAIN:
+    if param.kind in PLAIN:
         return lambda vm: vm.regs[register]
 
     def fail(vm: Interpreter, reason: str) -> Fault:
@@ -129,7 +138,7 @@ def _argument(helper: Helper, index: int, param: Param) -> Converter:
     }  # fmt: skip
     if param.kind in special:
         return special[param.kind]
-    length, write = _length(helper, param), param.kind in _WRITES
+    length, write = _length(helper, param), param.kind in WRITES
 
     def memory(vm: Interpreter) -> Any:
         addr, n = vm.regs[register], length(vm)
@@ -159,8 +168,8 @@ def _length(helper: Helper, param: Param) -> Callable[[Interpreter], int]:
             return 0 if m is None else int(getattr(m, member))
 
         return of_map
-    if param.kind in _FIXED:
-        return constant(_FIXED[param.kind])
+    if param.kind in FIXED:
+        return constant(FIXED[param.kind])
     if param.kind in ("out", "inout") and param.type in SCALARS:
         bits = "".join(c for c in param.type if c.isdigit())  # none: a C long
         return constant(int(bits or 64) // 8)

@@ -68,6 +68,8 @@ class VirtualCpu:
         stack = memory.allocate("stack", FRAMES * STACK)
         memory.free(stack)
         self.frames = [self._frame(stack, i) for i in range(FRAMES)]
+        self.block.stack = ptr(memory, stack.base + FRAMES * STACK, Cpu)
+        self.block.packet = self.packet.ptr
         self._regions = [own, text, self.context, self.frame, *self.frames]
 
     def _frame(self, stack: Region, depth: int) -> Region:

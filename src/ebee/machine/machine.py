@@ -71,7 +71,7 @@ class Machine:
         numbers = random.Random(seed)
         for cpu in self.cpus:
             cpu.block.random = numbers.getrandbits(64) | 1
-        self.program_table = self.memory.allocate("programs", 8 * PROGRAMS)
+        self._tables: dict[bool, Region] = {}
         self.set_clock(clock)
         self.interfaces: dict[str, Interface] = {}
         self._maps: dict[int, MachineMap] = {}
@@ -151,6 +151,13 @@ class Machine:
         self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None
     ) -> None:
         self.close()
+
+    def program_table(self, checked: bool) -> Region:
+        """Entry addresses of the compiled programs by their numbers; checked ones and others do
+        not call each other."""
+        if checked not in self._tables:
+            self._tables[checked] = self.memory.allocate("programs", 8 * PROGRAMS)
+        return self._tables[checked]
 
     @cached_property
     def regions(self) -> RegionTable:

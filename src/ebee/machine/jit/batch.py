@@ -10,7 +10,8 @@ from typing import Any
 
 from ebee.abi.batch import ACTIONS, COPY_OUT, KEEP_CLOCK, Batch
 from ebee.abi.packet import TAILROOM
-from ebee.machine.cpu import MAX_PACKET, VirtualCpu
+from ebee.machine.cpu import VirtualCpu
+from ebee.machine.interp import BUDGET
 from ebee.machine.jit.engine import Compiled
 from ebee.types import ptr, sizeof, u8, view
 
@@ -69,6 +70,7 @@ class PacketBatch:
         follow_stamps: bool = True,
         ifindex: int = 1,
         rx_queue: int = 0,
+        budget: int = BUDGET,
     ):
         self.data, self.offsets, self.lengths, self.stamps = data, offsets, lengths, stamps
         count = len(offsets)
@@ -83,6 +85,7 @@ class PacketBatch:
         self.seconds = 0.0
         self.flags = COPY_OUT * keep | KEEP_CLOCK * (not follow_stamps)
         self.ifindex, self.rx_queue = ifindex, rx_queue
+        self.budget = budget
         self._chunk = FIRST_CHUNK
 
     def __len__(self) -> int:
@@ -109,7 +112,7 @@ class PacketBatch:
                 setattr(b, name, ptr(memory, address(buffer), u8))
             b.out_size, b.flags = len(self.out), self.flags
             b.ifindex, b.rx_queue = self.ifindex, self.rx_queue
-            b.out_used = self._used()
+            b.out_used, b.budget = self._used(), self.budget
             b.next, b.count = self.done, min(self._chunk, len(self) - self.done)
             before = self.done
             begin = time.perf_counter()
@@ -128,6 +131,3 @@ class PacketBatch:
         if not self.flags & COPY_OUT or not self.done:
             return 0
         return self.out_offsets[self.done - 1] + self.out_lengths[self.done - 1]
-
-
-__all__ = ["MAX_PACKET", "PacketBatch", "address"]

@@ -15,6 +15,7 @@ from ebee.lang.unit import Spec, compile_native
 from ebee.machine.code import Code
 from ebee.machine.jit import runtime
 from ebee.machine.jit.calls import HelperCalls, entry_name
+from ebee.machine.jit.checked import METADATA, CheckedLowering
 from ebee.machine.jit.lower import Lowering, Unit
 from ebee.machine.maps import MachineMap
 
@@ -49,17 +50,14 @@ def ir_of(
     code: Code, maps: Mapping[str, MachineMap], programs: int, checked: bool = False
 ) -> tuple[str, HelperCalls]:
     """The IR of a program with all that it calls."""
-    lowering: type[Lowering] = Lowering
-    if checked:
-        from ebee.machine.jit.checked import CheckedLowering
-
-        lowering = CheckedLowering
+    lowering = CheckedLowering if checked else Lowering
     calls = HelperCalls(maps, programs)
     module = Unit(code, calls, lowering).lower()
     runner = compile_native(
         [Spec(runtime.run_batch, "batch", {"program": Known(entry_name(code))})]
     )
-    return module.merge(calls.module(), runner).ir, calls
+    text = module.merge(calls.module(), runner).ir
+    return text + (METADATA if checked else ""), calls
 
 
 def compile_code(
@@ -72,7 +70,8 @@ def compile_code(
 ) -> Compiled:
     """Compile a program for this machine. CompileError when there is no compiler; Unsupported for
     what only the interpreter does."""
-    text, calls = ir_of(code, maps, machine.program_table.base, checked)
+    table = machine.program_table(checked)
+    text, calls = ir_of(code, maps, table.base, checked)
     keep = (entry_name(code), "batch")
     image = build([text], Options(level=tier, keep=keep), cached=cached)
     symbols = dict(calls.addresses)

@@ -38,7 +38,9 @@ def function_name(code: Code, start: int) -> str:
 
 
 class Lowering:
-    """One subprogram being lowered. Subclasses add checks; see `checked`."""
+    """One subprogram being lowered. `checked` adds checks to it; `mark` ends each access."""
+
+    mark = ""
 
     def __init__(self, unit: Unit, start: int):
         self.unit, self.code, self.start = unit, unit.code, start
@@ -82,6 +84,7 @@ class Lowering:
             if body.open and following in self.leaders:
                 self.flush((following,))
                 body.jump(f"L{following}")
+        self.finish()
         params = "ptr %cpu, " + ", ".join(f"i64 %a{r}" for r in range(1, 6))
         linkage = "" if self.start == 0 else "internal "
         name = symbol(function_name(code, self.start))
@@ -96,6 +99,9 @@ class Lowering:
             self.ints[r] = f"%a{r}"
         self.flush((self.start,), everything=True)
         self.body.jump(f"L{self.start}")
+
+    def finish(self) -> None:
+        """Blocks behind all others."""
 
     def fact(self, slot: int, register: int) -> Fact:
         return self.code.facts.reg(slot, register)
@@ -308,9 +314,9 @@ class Lowering:
         else:
             at = self.address(slot, insn.src, insn.off, size, write=False)
             if size == 8 and self.is_pointer(slot + 1, insn.dst):
-                self.set_pointer(insn.dst, b.op(f"load ptr, ptr {at}, align 8"))
+                self.set_pointer(insn.dst, b.op(f"load ptr, ptr {at}, align 1{self.mark}"))
                 return
-            value = b.op(f"load i{size * 8}, ptr {at}, align 1")
+            value = b.op(f"load i{size * 8}, ptr {at}, align 1{self.mark}")
         self.set_integer(insn.dst, self.widen(value, size * 8, form.signed))
 
     def do_store(self, slot: int, insn: Insn, form: Form) -> None:
@@ -320,13 +326,13 @@ class Lowering:
         else:
             at = self.address(slot, insn.dst, insn.off, size, write=True)
         if form.source == "reg" and size == 8 and self.is_pointer(slot, insn.src):
-            b.emit(f"store ptr {self.pointer(insn.src)}, ptr {at}, align 1")
+            b.emit(f"store ptr {self.pointer(insn.src)}, ptr {at}, align 1{self.mark}")
             return
         if form.source == "reg":
             value = self.narrow(insn.src, size * 8)
         else:
             value = str(_signed(insn.imm, size * 8))
-        b.emit(f"store i{size * 8} {value}, ptr {at}, align 1")
+        b.emit(f"store i{size * 8} {value}, ptr {at}, align 1{self.mark}")
 
     def do_atomic(self, slot: int, insn: Insn, form: Form) -> None:
         name, size, b = form.operation, form.size, self.body

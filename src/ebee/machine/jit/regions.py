@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from ebee.errors import MachineError
 from ebee.machine.cpu import PacketRegion
-from ebee.machine.jit.runtime import IS_PACKET, READABLE, WRITABLE, RegionEntry, Regions
+from ebee.machine.jit.runtime import IS_PACKET, IS_RING, READABLE, WRITABLE, RegionEntry, Regions
+from ebee.machine.maps import GuardedRegion
 from ebee.machine.memory import Memory, Region
+from ebee.maps.ringbuf_ops import owns
 from ebee.types import ptr, sizeof, view
 
 CAPACITY = 1 << 16
@@ -42,13 +44,20 @@ class RegionTable:
         entry.base, entry.end = region.base, region.end  # type: ignore[assignment]
         entry.stride, entry.lo, entry.hi = region.stride, region.lo, region.hi  # type: ignore[assignment]
         entry.rights = _rights(region)  # type: ignore[assignment]
-        packet = isinstance(region, PacketRegion)
-        entry.block = region.packet.ptr if packet else ptr(self.memory, 0, RegionEntry)
+        if isinstance(region, PacketRegion):
+            entry.block = region.packet.ptr
+        elif isinstance(region, GuardedRegion):
+            entry.block = region.guard[1]
+        else:
+            entry.block = ptr(self.memory, 0, RegionEntry)
 
 
 def _rights(region: Region) -> int:
     if isinstance(region, PacketRegion):
         return READABLE | WRITABLE | IS_PACKET
+    if isinstance(region, GuardedRegion):
+        ring = region.guard[0] is owns
+        return READABLE | WRITABLE | IS_RING if ring else 0
     if region.name == "stack":  # frames are opened as calls nest; compiled code counts the depth
         return READABLE | WRITABLE
     return READABLE * region.readable | WRITABLE * region.writable

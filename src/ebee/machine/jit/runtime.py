@@ -6,6 +6,8 @@ from collections.abc import Callable
 from ebee.abi.batch import COPY_OUT, KEEP_CLOCK, Batch
 from ebee.abi.cpu import FAULT_NONE, REDIRECT_NONE, Cpu
 from ebee.abi.packet import HEADROOM, TAILROOM, Packet
+from ebee.abi.ringbuf import BUSY, HEADER
+from ebee.maps.ringbuf_ops import DATA_AT, Ring, owns
 from ebee.maps.slot_ops import Slots
 from ebee.maps.slot_ops import get as slot_get
 from ebee.native import bswap16, bswap32, byte_offset, cast, memcpy, memset, native
@@ -54,13 +56,14 @@ def packet_load(cpu: ptr[Cpu], packet: ptr[Packet], offset: i32, size: u32) -> i
 
 # --- the machine's memory, for accesses that are not known before they happen ---------------------
 
-READABLE, WRITABLE, IS_PACKET = 1, 2, 4
+READABLE, WRITABLE, IS_PACKET, IS_RING = 1, 2, 4, 8
 
 
 @struct
 class RegionEntry:
     """One region: bytes `base..end`; for elements `stride` apart, only `lo..hi` of each. `rights`
-    for programs; of a packet's frame only what lies between its block's pointers, `block`."""
+    for programs. Of a packet's frame only what lies between the pointers of `block`, its Packet; of
+    a ring buffer only the records in work, `block` is its Ring."""
 
     base: u64
     end: u64
@@ -69,7 +72,7 @@ class RegionEntry:
     hi: u32
     rights: u32
     reserved: u32
-    block: ptr[Packet]
+    block: ptr[u8]
 
 
 @struct
@@ -97,13 +100,40 @@ def allowed(regions: ptr[Regions], addr: u64, size: u64, right: u32) -> bool:
     if addr >= r.end or size > r.end - addr or r.rights & right == 0:
         return False
     if r.rights & IS_PACKET:
-        start = u64(r.block.data_meta)
-        end = u64(r.block.data_end)
+        packet = cast(ptr[Packet], r.block)
+        start = u64(packet.data_meta)
+        end = u64(packet.data_end)
         return addr >= start and addr <= end and size <= end - addr
+    if r.rights & IS_RING:
+        return owns(cast(ptr[Ring], r.block), byte_offset(r.block, addr - u64(r.block)), size)
     if r.stride != 0:
         at = (addr - r.base) % r.stride
         return at >= r.lo and at + size <= r.hi
     return True
+
+
+@native
+def string(regions: ptr[Regions], text: ptr[u8]) -> bool:
+    """Whether a NUL-terminated string that a program may read begins there."""
+    at = text
+    while allowed(regions, u64(at), u64(1), READABLE):
+        if at[0] == 0:
+            return True
+        at = at + 1
+    return False
+
+
+@native
+def record(m: ptr[Ring], sample: ptr[u8]) -> bool:
+    """Whether a record of this ring buffer that is still in work begins there."""
+    start = byte_offset(m.area, DATA_AT)
+    header = byte_offset(sample, -HEADER)
+    at = u64(header) - u64(start)
+    if u64(header) < u64(start) or at > m.mask or at & 7 != 0:
+        return False
+    words = cast(ptr[u32], header)
+    pages = u32((u64(header) - u64(m.area)) >> 12)
+    return words[0] & BUSY != 0 and words[1] == pages
 
 
 @native
@@ -172,6 +202,8 @@ def run_batch(cpu: ptr[Cpu], packet: ptr[Packet], batch: ptr[Batch], program: Pr
         if batch.flags & KEEP_CLOCK == 0:
             cpu.now = batch.stamps[i]
         cpu.tail_calls = u32(0)
+        cpu.budget = i64(batch.budget)
+        cpu.depth = u32(0)
         cpu.redirect_kind = u32(REDIRECT_NONE)
         verdict = u32(program(cpu, packet, u64(0), u64(0), u64(0), u64(0)))
         if cpu.fault != FAULT_NONE:

@@ -1,0 +1,376 @@
+"""Checked mode: compiled code that no program can lead astray.
+
+Every access is held against the region that its pointer belongs to, as far as the facts tell, or
+against the table of all regions; loops and calls count against a budget; calls nest eight deep.
+What is refused ends the program: the CPU's block says why, where and at which address. Accesses
+that the facts show to be right cost nothing, and LLVM drops checks that the program made itself.
+"""
+
+from __future__ import annotations
+
+from ebee.abi.cpu import (
+    FAULT_ARGUMENT,
+    FAULT_BUDGET,
+    FAULT_DEPTH,
+    FAULT_READ,
+    FAULT_WRITE,
+    Cpu,
+)
+from ebee.abi.map import BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG
+from ebee.abi.packet import Packet
+from ebee.helpers import Helper, Param
+from ebee.isa import Form, Insn
+from ebee.machine.calls import FIXED, PLAIN, WRITES
+from ebee.machine.cpu import FRAMES, STACK
+from ebee.machine.jit import runtime
+from ebee.machine.jit.calls import HelperCalls, Unsupported
+from ebee.machine.jit.lower import Lowering
+from ebee.types import offsetof
+from ebee.verifier.facts import Fact
+
+_LIMIT = 1 << 31
+"""Constant offsets below this cannot wrap an address around."""
+
+
+class CheckedLowering(Lowering):
+    """Lowers with checks. Faults of one function meet in its block `fault`."""
+
+    mark = ", !noalias !3"
+
+    # -- life of a call ----------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        b = self.body
+        self.faults: list[tuple[str, str, str, str]] = []
+        depth = b.op(f"load i32, ptr {self.cpu('depth')}", "depth")
+        self.budget = b.alloca("i64", 8, "budget")
+        self.own_depth = depth
+        left = b.op(f"load i64, ptr {self.cpu('budget')}")
+        b.emit(f"store i64 {left}, ptr {self.budget}")
+        deeper = b.op(f"add i32 {depth}, 1")
+        b.emit(f"store i32 {deeper}, ptr {self.cpu('depth')}")
+        b.emit("br label %begun")
+        b.open = False
+        b.label("begun")
+        fits = b.op(f"icmp ult i32 {depth}, {FRAMES}")
+        self.require(fits, self.start, FAULT_DEPTH, "0")
+        if self.escapes():
+            top = b.op(f"load ptr, ptr {self.cpu('stack')}, !invariant.load !9", "top")
+            distance = b.op(f"mul i32 {deeper}, {-STACK}")
+            wide = b.op(f"sext i32 {distance} to i64")
+            self.stack = b.op(f"getelementptr i8, ptr {top}, i64 {wide}", "frame")
+        else:
+            self.stack = b.alloca(f"[{STACK} x i8]", 16, "stack")
+        b.emit(f"call void @llvm.memset.p0.i64(ptr {self.stack}, i8 0, i64 {STACK}, i1 false)")
+        self.unit.intrinsic("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
+        self.spend(len(self.slots), self.start)
+        self.ints = ["0"] * 10 + [None]
+        self.ptrs = [None] * 11
+        for r in range(1, 6):
+            self.ints[r] = f"%a{r}"
+        self.flush((self.start,), everything=True)
+        b.jump(f"L{self.start}")
+
+    def cpu(self, member: str) -> str:
+        """The address of a member of the CPU's block."""
+        at = offsetof(Cpu, member)
+        return self.body.op(f"getelementptr i8, ptr %cpu, i64 {at}", member)
+
+    def escapes(self) -> bool:
+        """Whether pointers to the stack may be followed where they are not known to be such."""
+        facts, code = self.code.facts, self.code
+        for slot, form in enumerate(code.forms):
+            if form is None or facts.before[slot] is None:
+                continue
+            if form.kind in ("load", "store", "atomic"):
+                base = code.insns[slot].src if form.kind == "load" else code.insns[slot].dst
+                fact = facts.reg(slot, base)
+                own = fact.of == facts.reg(slot, 10).of
+                if fact.kind in ("unknown", "scalar") or (fact.kind == "stack" and not own):
+                    return True
+            elif form.operation in ("helper", "local"):
+                kinds = {facts.reg(slot, r).kind for r in range(1, 6)}
+                if "unknown" in kinds or (form.operation == "local" and "stack" in kinds):
+                    return True
+        return False
+
+    def finish(self) -> None:
+        b = self.body
+        if not self.faults:
+            return
+        b.label("fault")
+        kinds = (("fault", "i32"), ("fault_slot", "i32"), ("fault_address", "i64"))
+        values = [
+            b.op(f"phi {t} " + ", ".join(f"[ {f[i]}, %{f[3]} ]" for f in self.faults), name)
+            for i, (name, t) in enumerate(kinds)
+        ]
+        for (name, t), value in zip(kinds, values, strict=True):
+            b.emit(f"store {t} {value}, ptr {self.cpu(name)}")
+        b.emit(f"store i32 {self.own_depth}, ptr {self.cpu('depth')}")
+        b.end("ret i64 0")
+
+    def before_return(self) -> None:
+        b = self.body
+        b.emit(f"store i32 {self.own_depth}, ptr {self.cpu('depth')}")
+        self.save_budget()
+
+    def save_budget(self) -> None:
+        left = self.body.op(f"load i64, ptr {self.budget}")
+        self.body.emit(f"store i64 {left}, ptr {self.cpu('budget')}")
+
+    def do_exit(self, slot: int, insn: Insn, form: Form) -> None:
+        value = self.integer(0)
+        self.before_return()
+        self.body.end(f"ret i64 {value}")
+
+    def do_packet(self, slot: int, insn: Insn, form: Form) -> None:
+        if self.fact(slot, 6).kind != "ctx":
+            raise Unsupported(f"{self.code.where(slot)}: r6 is not known to be the context")
+        super().do_packet(slot, insn, form)
+
+    # -- refusing ----------------------------------------------------------------------------------
+
+    def require(self, holds: str, slot: int, why: int, address: str) -> None:
+        """End the program unless the condition holds."""
+        b = self.body
+        bad, good = b.name("bad"), b.name("good")
+        b.end(f"br i1 {holds}, label %{good}, label %{bad}, !prof !8")
+        b.label(bad)
+        self.faults.append((str(why), str(slot), address, bad))
+        b.end("br label %fault")
+        b.label(good)
+
+    def refuse(self, slot: int, why: int, address: str) -> None:
+        """End the program."""
+        self.require("false", slot, why, address)
+
+    def spend(self, count: int, slot: int) -> None:
+        """Take instructions off the budget."""
+        b = self.body
+        left = b.op(f"load i64, ptr {self.budget}")
+        after = b.op(f"sub i64 {left}, {count}")
+        b.emit(f"store i64 {after}, ptr {self.budget}")
+        self.require(b.op(f"icmp sge i64 {after}, 0"), slot, FAULT_BUDGET, "0")
+
+    def do_jump(self, slot: int, insn: Insn, form: Form) -> None:
+        target = slot + 1 + (insn.imm if form.imm == "jump" else insn.off)
+        if target <= slot and form.operation != "gotox":
+            self.spend(slot - target + 1, slot)
+        super().do_jump(slot, insn, form)
+
+    def call_function(self, slot: int, target: int, arguments: list[str] | None = None) -> str:
+        b = self.body
+        self.save_budget()
+        value = super().call_function(slot, target, arguments)
+        failed = b.op(f"load i32, ptr {self.cpu('fault')}")
+        ok = b.op(f"icmp eq i32 {failed}, 0")
+        good, bad = b.name("good"), b.name("bad")
+        b.end(f"br i1 {ok}, label %{good}, label %{bad}, !prof !8")
+        b.label(bad)
+        b.emit(f"store i32 {self.own_depth}, ptr {self.cpu('depth')}")
+        b.end("ret i64 0")
+        b.label(good)
+        left = b.op(f"load i64, ptr {self.cpu('budget')}")
+        b.emit(f"store i64 {left}, ptr {self.budget}")
+        return value
+
+    # -- memory ------------------------------------------------------------------------------------
+
+    def address(self, slot: int, register: int, off: int, size: int, write: bool) -> str:
+        b, fact = self.body, self.fact(slot, register)
+        base = self.pointer(register)
+        at = b.op(f"getelementptr i8, ptr {base}, i64 {off}") if off else base
+        if fact.offset is not None and fact.kind != "scalar":
+            fact = fact._replace(offset=fact.offset + off)
+        self.check(slot, fact, at, str(size), write, FAULT_WRITE if write else FAULT_READ)
+        if self.code.forms[slot].kind == "atomic" and size > 1:  # type: ignore[union-attr]
+            number = b.op(f"ptrtoint ptr {at} to i64")
+            odd = b.op(f"and i64 {number}, {size - 1}")
+            why = FAULT_WRITE if write else FAULT_READ
+            self.require(b.op(f"icmp eq i64 {odd}, 0"), slot, why, number)
+        return at
+
+    def check(self, slot: int, fact: Fact, at: str, size: str, write: bool, why: int) -> None:
+        """Refuse an access of `size` bytes (an i64 operand) at the address `at` unless it is one
+        that the program may make. `fact` is what is known of `at`."""
+        known = int(size) if size.isdigit() else None
+        if fact.kind in ("packet", "packet_meta"):
+            self._check_packet(slot, fact, at, size, why)
+        elif fact.kind == "stack" and fact.of == self.fact(slot, 10).of:
+            self._check_stack(slot, fact, at, size, known, why)
+        elif (
+            fact.kind == "map_value" and known and self._in_value(slot, fact, at, known, write, why)
+        ):
+            pass
+        elif fact.kind in ("ctx", "map", "func", "packet_end"):
+            self.refuse(slot, why, self.body.op(f"ptrtoint ptr {at} to i64"))
+        else:
+            self._check_any(slot, at, size, write, why)
+
+    def _check_packet(self, slot: int, fact: Fact, at: str, size: str, why: int) -> None:
+        b = self.body
+        block = b.op(f"load ptr, ptr {self.cpu('packet')}, !invariant.load !9", "block")
+
+        def pointer(member: str) -> str:
+            place = b.op(f"getelementptr i8, ptr {block}, i64 {offsetof(Packet, member)}")
+            return b.op(f"load ptr, ptr {place}, align 8, !alias.scope !3", member)
+
+        end = pointer("data_end")
+        offset = fact.offset
+        if offset is not None and 0 <= offset < _LIMIT and size.isdigit():
+            # From the packet's start on, and too short a way to wrap around.
+            behind = b.op(f"getelementptr nuw i8, ptr {at}, i64 {size}")
+            holds = b.op(f"icmp ule ptr {behind}, {end}")
+        else:
+            start = b.op(f"ptrtoint ptr {pointer('data_meta')} to i64")
+            number = b.op(f"ptrtoint ptr {at} to i64")
+            index = b.op(f"sub i64 {number}, {start}")
+            limit = b.op(f"sub i64 {b.op(f'ptrtoint ptr {end} to i64')}, {start}")
+            inside = b.op(f"icmp ule i64 {index}, {limit}")
+            left = b.op(f"sub i64 {limit}, {index}")
+            holds = b.op(f"and i1 {inside}, {b.op(f'icmp uge i64 {left}, {size}')}")
+        self.require(holds, slot, why, b.op(f"ptrtoint ptr {at} to i64"))
+
+    def _check_stack(
+        self, slot: int, fact: Fact, at: str, size: str, known: int | None, why: int
+    ) -> None:
+        b = self.body
+        if fact.offset is not None and known is not None:
+            if not -STACK <= fact.offset <= -known:
+                self.refuse(slot, why, b.op(f"ptrtoint ptr {at} to i64"))
+            return
+        number = b.op(f"ptrtoint ptr {at} to i64")
+        index = b.op(f"sub i64 {number}, {b.op(f'ptrtoint ptr {self.stack} to i64')}")
+        inside = b.op(f"icmp ule i64 {index}, {STACK}")
+        left = b.op(f"sub i64 {STACK}, {index}")
+        holds = b.op(f"and i1 {inside}, {b.op(f'icmp uge i64 {left}, {size}')}")
+        self.require(holds, slot, why, number)
+
+    def _in_value(self, slot: int, fact: Fact, at: str, size: int, write: bool, why: int) -> bool:
+        """An access of a known map's value at a known offset; whether it is decided."""
+        calls = self.unit.calls
+        assert isinstance(calls, HelperCalls)
+        m = calls.maps.get(fact.of)
+        if m is None or fact.offset is None or fact.nullable:
+            return False
+        denied = BPF_F_RDONLY_PROG if write else BPF_F_WRONLY_PROG
+        if m.flags & denied or not 0 <= fact.offset <= m.value_size - size:
+            self.refuse(slot, why, self.body.op(f"ptrtoint ptr {at} to i64"))
+        return True
+
+    def _check_any(self, slot: int, at: str, size: str, write: bool, why: int) -> None:
+        b = self.body
+        look = self.unit.runtime("allowed")
+        table = self.unit.external("regions")
+        number = b.op(f"ptrtoint ptr {at} to i64")
+        right = runtime.WRITABLE if write else runtime.READABLE
+        arguments = f"ptr {table}, i64 {number}, i64 {size}, i32 {right}"
+        self.require(b.op(f"call i1 {look}({arguments})"), slot, why, number)
+
+    # -- arguments of helpers ----------------------------------------------------------------------
+
+    def check_memory(self, slot: int, register: int, size: int, write: bool) -> None:
+        length = self.body.op(f"zext i32 {self.narrow(size, 32)} to i64")
+        fact = self.fact(slot, register)
+        self._check_range(slot, fact, self.pointer(register), length, write)
+
+    def check_arguments(self, slot: int, helper: Helper) -> None:
+        for register, param in enumerate(helper.params, 1):
+            self._check_argument(slot, helper, register, param)
+
+    def _check_argument(self, slot: int, helper: Helper, register: int, param: Param) -> None:
+        b, kind, fact = self.body, param.kind, self.fact(slot, register)
+        if kind in PLAIN or kind == "map":
+            return
+        number = self.integer(register)
+        if kind == "size":
+            holds = b.op(f"icmp ne i32 {self.narrow(register, 32)}, 0")
+        elif kind == "ctx":
+            block = b.op(f"load i64, ptr {self.cpu('packet')}, !invariant.load !9")
+            holds = b.op(f"icmp eq i64 {number}, {block}")
+        elif kind == "str":
+            look, table = self.unit.runtime("string"), self.unit.external("regions")
+            holds = b.op(f"call i1 {look}(ptr {table}, ptr {self.pointer(register)})")
+        elif kind == "alloc_mem":
+            holds = self._is_record(slot, register)
+        elif kind.startswith(("map_", "mem", "out", "inout")):
+            self._check_pointer(slot, helper, register, param, fact)
+            return
+        else:
+            raise Unsupported(
+                f"{self.code.where(slot)}: bpf_{helper.name} takes a {kind}, which is safe only"
+                " in a program that has been verified"
+            )
+        self.require(holds, slot, FAULT_ARGUMENT, number)
+
+    def _is_record(self, slot: int, register: int) -> str:
+        """Whether a register holds an unfinished record of one of the program's ring buffers."""
+        calls, b = self.unit.calls, self.body
+        assert isinstance(calls, HelperCalls)
+        holds = "false"
+        for name, m in calls.maps.items():
+            if m.type == "ringbuf":
+                look = calls.native(f"{name}:record", runtime.record, m=calls.map(name))
+                found = b.op(f"call i1 {look}(ptr {self.pointer(register)})")
+                holds = b.op(f"or i1 {holds}, {found}")
+        return holds
+
+    def _check_pointer(
+        self, slot: int, helper: Helper, register: int, param: Param, fact: Fact
+    ) -> None:
+        b, write = self.body, param.kind in WRITES
+        size = self._length(slot, helper, param)
+        if size == "0":
+            return
+        if param.nullable:
+            null = b.op(f"icmp eq i64 {self.integer(register)}, 0")
+            check, done = b.name("given"), b.name("checked")
+            b.end(f"br i1 {null}, label %{done}, label %{check}")
+            pointer = self.ptrs[register]
+            b.label(check)
+            self._check_range(slot, fact, self.pointer(register), size, write)
+            self.ptrs[register] = pointer
+            b.label(done)
+        else:
+            self._check_range(slot, fact, self.pointer(register), size, write)
+
+    def _check_range(self, slot: int, fact: Fact, at: str, size: str, write: bool) -> None:
+        """A range whose length may be known only at run time, and may be zero."""
+        if size.isdigit():
+            self.check(slot, fact, at, size, write, FAULT_ARGUMENT)
+            return
+        b = self.body
+        none = b.op(f"icmp eq i64 {size}, 0")
+        check, done = b.name("some"), b.name("checked")
+        b.end(f"br i1 {none}, label %{done}, label %{check}")
+        b.label(check)
+        self.check(slot, fact, at, size, write, FAULT_ARGUMENT)
+        b.label(done)
+
+    def _length(self, slot: int, helper: Helper, param: Param) -> str:
+        """The bytes behind a pointer argument as an i64 operand."""
+        calls = self.unit.calls
+        assert isinstance(calls, HelperCalls)
+        if param.kind.startswith("map_"):
+            at = next(i for i, p in enumerate(helper.params, 1) if p.kind == "map")
+            m = calls.maps[calls.map_argument(self, slot, at)]
+            return str(m.key_size if param.kind == "map_key" else m.value_size)
+        if param.kind in FIXED:
+            return str(FIXED[param.kind])
+        if param.kind in ("out", "inout") and param.type is not None:
+            return str(int("".join(c for c in param.type if c.isdigit()) or 64) // 8)
+        of = param.of or ""
+        if of.isdigit():
+            return of
+        register = next(i for i, p in enumerate(helper.params, 1) if p.name == of)
+        return self.body.op(f"zext i32 {self.narrow(register, 32)} to i64")
+
+
+METADATA = """
+!1 = distinct !{!1}
+!2 = distinct !{!2, !1}
+!3 = !{!2}
+!8 = !{!"branch_weights", i32 1048576, i32 1}
+!9 = !{}
+"""
+"""What the texts above refer to: the scope of the packet block, likely branches, invariance."""
