@@ -71,6 +71,9 @@ if TYPE_CHECKING:
 SCAN = 256
 """Marks that one search takes away before it evicts whatever comes next."""
 
+ATTEMPTS = 4
+"""Searches for a record before an update fails with ENOMEM."""
+
 
 @struct
 class LruRecord:
@@ -159,9 +162,18 @@ def evict(m: ptr[Hash], slot: u32, hand: ptr[u64], start: u32, records: u32) -> 
 
 @native
 def obtain(m: ptr[Hash], slot: u32) -> u32:
-    """A record for a new element, unmarked unless its place is anywhere before the hand."""
-    if m.share != 0:
-        return obtain_own(m, slot)
+    """A record for a new element. Other CPUs may free all records that the hand would pass while
+    it does, so what is free is asked for again."""
+    for _ in range(ATTEMPTS):
+        link = from_all(m, slot) if m.share == 0 else from_share(m, slot)
+        if link != 0:
+            return link
+    return u32(0)
+
+
+@native
+def from_all(m: ptr[Hash], slot: u32) -> u32:
+    """A free record, or an evicted one; unmarked unless its place is anywhere before the hand."""
     link = allocate(m, slot)
     if link != 0:
         mark_unless_new(m, link)
@@ -170,7 +182,7 @@ def obtain(m: ptr[Hash], slot: u32) -> u32:
 
 
 @native
-def obtain_own(m: ptr[Hash], slot: u32) -> u32:
+def from_share(m: ptr[Hash], slot: u32) -> u32:
     """The same out of the CPU's share."""
     owner = slot if slot < m.head.cpus else u32(0)
     link = pop_free(m, owner)
