@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from typing import Any, NoReturn
 
 import click
 
@@ -13,13 +15,16 @@ from ebee.errors import EbeeError
 COMMANDS = {
     "run": ("run", "Run a program over a capture, or attach it to an interface."),
     "build": ("build", "Compile C to a BPF object."),
-    "disasm": ("text", "Print a program's instructions."),
-    "asm": ("text", "Assemble instructions."),
+    "disasm": ("disasm", "Print a program's instructions."),
+    "asm": ("asm", "Assemble instructions."),
     "obj": ("obj", "Look into object files."),
     "doctor": ("doctor", "What works on this machine, what does not, and why."),
     "conformance-plugin": ("conformance", "Run one case of the public eBPF conformance suite."),
 }
 """Command -> (module of this package, one line of help), so that `--help` imports none of them."""
+
+FAILED, INTERRUPTED, PIPE_CLOSED = 1, 130, 141
+"""Exit codes: an error of ebee's (2 is a wrong command line), Ctrl-C, nobody reads our output."""
 
 
 class LazyGroup(click.Group):
@@ -43,33 +48,53 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches
+            from ebee.cli.source import nearest
 
-            near = get_close_matches(args[0], COMMANDS, 1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx)
+            raise click.UsageError(f"No such command {args[0]!r}.{nearest(args[0], COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(cls=LazyGroup, context_settings=SETTINGS)
 @click.version_option(__version__, "-V", "--version", message="ebee %(version)s")
 def cli() -> None:
     """ebee: write, check, run, debug and load eBPF programs."""
 
 
-def main() -> None:
-    """The entry point: an error of ebee is one clear message and exit code 1."""
+def main() -> NoReturn:
+    """The entry point: whatever goes wrong is one clear message and an exit code, no traceback."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # started with the stream closed
+            setattr(sys, name, open(os.devnull, "w"))
+        getattr(sys, name).reconfigure(errors="replace")
     try:
-        cli(standalone_mode=False)
+        status = cli(standalone_mode=False)
+        sys.stdout.flush()
     except EbeeError as e:
-        click.echo(f"ebee: {e}", err=True)
-        sys.exit(1)
+        fail(str(e))
     except click.ClickException as e:
         e.show()
-        sys.exit(e.exit_code)
+        fail("", e.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("ebee: interrupted", err=True)
-        sys.exit(130)
+        fail("interrupted", INTERRUPTED)
     except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)
+        fail("", PIPE_CLOSED)
+    except OSError as e:
+        what = f"cannot use {e.filename}" if e.filename else "cannot write the output"
+        fail(f"{what}: {e.strerror or e}")
+    except MemoryError:
+        fail("out of memory")
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def fail(message: str, status: int = FAILED) -> NoReturn:
+    """End with a message on standard error; what standard output cannot take any more is lost."""
+    if message:
+        click.echo(f"ebee: {message}", err=True)
+    try:
+        sys.stdout.flush()
+    except OSError:  # or Python would complain once more when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(status)

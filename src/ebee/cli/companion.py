@@ -14,13 +14,14 @@ Without one, `--config` is refused, maps are shown as they are, and events as th
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ebee.cli import report
-from ebee.errors import ConfigError
+from ebee.errors import ConfigError, EbeeError
 
 if TYPE_CHECKING:
     from ebee.obj.handles import Object
@@ -35,13 +36,14 @@ class Companion:
 
     def __init__(self, module: ModuleType | None, rules: Any):
         self.module, self.rules = module, rules
+        self._complaint = ""
 
     @classmethod
     def of(cls, source: str, config: str | None) -> Companion:
         """The companion of a source file; ConfigError when rules are given that nobody reads."""
         stem = Path(source).name.split(".")[0]
         path = Path(source).with_name(f"{stem}_rules.py")
-        module = _load(path) if path.exists() else None
+        module = _load(path) if path.is_file() else None
         rule_file = getattr(module, "RuleFile", None)
         if config is None:
             return cls(module, None)
@@ -50,8 +52,22 @@ class Companion:
         return cls(module, rule_file(config))
 
     def update(self, maps: Mapping[str, Any]) -> Any:
-        """Apply the rules if they are new or have changed."""
+        """Apply the rules if they are new or have changed: what changed, else None."""
         return self.rules.update(maps) if self.rules is not None else None
+
+    def follow(self, maps: Mapping[str, Any]) -> None:
+        """The same while the program runs: rules that cannot be taken over are complained about,
+        once, and those in force stay."""
+        try:
+            changes, complaint = self.update(maps), ""
+        except EbeeError as error:
+            changes, complaint = None, str(error)
+        if complaint and complaint != self._complaint:
+            report.warn(f"{complaint}\nthe rules in force stay as they are")
+        elif changes is not None:
+            report.warn(f"the rules have changed: {report.compact(changes).strip('{}')}")
+        if complaint or changes is not None:
+            self._complaint = complaint
 
     def event_line(self, event: Any) -> str:
         """One line for an event."""
@@ -64,10 +80,10 @@ class Companion:
         if self.module is not None and hasattr(self.module, "tables"):
             return list(self.module.tables(loaded.maps, top))
         return [
-            (f"{name} ({len(rows)} of {total})", ("key", "value"), rows)
+            (f"Map {name}: {title}", ("key", "value"), rows)
             for name, m in loaded.maps.items()
             if loaded.spec.maps[name].type in SHOWN and loaded.spec.maps[name].data is None
-            for rows, total in [_largest(m, top)]
+            for rows, title in [_largest(m, top)]
             if rows
         ]
 
@@ -77,7 +93,13 @@ def _load(path: Path) -> ModuleType:
     assert found is not None
     assert found.loader is not None
     module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
+    sys.modules[path.stem] = module  # where dataclasses look for their module
+    try:
+        found.loader.exec_module(module)
+    except EbeeError:
+        raise
+    except Exception as error:
+        raise ConfigError(f"{path} cannot be used: {type(error).__name__}: {error}") from error
     return module
 
 
@@ -93,9 +115,20 @@ def _weight(value: Any) -> float:
     return next((_weight(m) for m in members), 0.0)
 
 
-def _largest(m: Any, top: int) -> tuple[list[tuple[Any, ...]], int]:
-    """The elements with the largest values that are not zero."""
-    found = [(k, v.sum() if hasattr(v, "sum") else v) for k, v in m.items()]
-    found = [(k, v) for k, v in found if _weight(v)]
+def _largest(m: Any, top: int) -> tuple[list[tuple[Any, ...]], str]:
+    """The elements with the largest values that are not zero, and how many of how many they are."""
+    found = []
+    for key, value in m.items():
+        try:
+            total = value.sum() if m.per_cpu else value
+        except TypeError:  # no numbers
+            total = value
+        if _weight(total):
+            found.append((key, total))
     found.sort(key=lambda kv: _weight(kv[1]), reverse=True)
-    return [(report.compact(k), report.compact(v)) for k, v in found[:top]], len(found)
+    rows = [(_shown(k), _shown(v)) for k, v in found[:top]]
+    return rows, f"the {len(rows)} largest of {len(found):,}" if len(found) > top else m.type
+
+
+def _shown(value: Any) -> Any:
+    return value if isinstance(value, int) else report.compact(value)

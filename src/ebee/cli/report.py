@@ -3,64 +3,172 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
+
+PLAIN_WIDTH = 200
+"""Columns of output that goes to a file or a pipe, where nothing needs to be wrapped."""
+
+VERDICTS = {
+    "green": ("pass", "ok", "allow", "accept", "next"),
+    "red": ("drop", "shot", "reject", "aborted", "not run"),
+    "cyan": ("tx", "redirect"),
+}
+STYLES = {word: style for style, words in VERDICTS.items() for word in words}
+EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 @cache
-def console() -> Console:
-    """Standard output as people see it; plain text when it is no terminal."""
+def console(stderr: bool = False) -> Console:
+    """A stream as people see it; plain text when it is no terminal."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=False)
+    width = None if is_terminal(stderr) or os.environ.get("COLUMNS") else PLAIN_WIDTH
+    return Console(stderr=stderr, highlight=False, emoji=False, markup=False, width=width)
+
+
+def is_terminal(stderr: bool = False) -> bool:
+    """Whether a stream goes to a person."""
+    return (sys.stderr if stderr else sys.stdout).isatty()
+
+
+def heading(title: str) -> Text:
+    """A title as tables have it."""
+    from rich.text import Text
+
+    return Text(title, style="bold")
 
 
 def table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], numbers: Iterable[int] = ()
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    right: Iterable[str] = (),
+    total: bool = False,
 ) -> Table:
-    """A table with a title; `numbers` are the columns to align to the right."""
-    from rich.box import SIMPLE_HEAD
+    """A table under a title. Columns of numbers, and those called `right`, are aligned to the
+    right; `total`: the last row is set off. Cells are text (also rich's), numbers, or None."""
+    from rich.box import Box
     from rich.table import Table
 
-    right = set(numbers)
-    made = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    # Lines only under the head, and above a row of totals.
+    box = Box("\n".join(("    ", "    ", " ── ", "    ", " ── ", " ── ", "    ", "    ")))
+    rows = list(rows)
+    made = Table(title=title or None, title_justify="left", title_style="bold", box=box,
+                 header_style="dim", show_edge=False, pad_edge=False)  # fmt: skip
     for i, column in enumerate(columns):
-        made.add_column(column, justify="right" if i in right else "left", overflow="fold")
-    for row in rows:
-        made.add_row(*[cell if isinstance(cell, str) else str(cell) for cell in row])
+        cells = [row[i] for row in rows if row[i] not in (None, "")]
+        numbers = bool(cells) and all(isinstance(c, int | float) for c in cells)
+        aligned = "right" if numbers or column in right else "left"
+        made.add_column(column, justify=aligned, overflow="fold")  # type: ignore[arg-type]
+    for number, row in enumerate(rows, 1):
+        last = total and number == len(rows)
+        made.add_row(*map(_cell, row), style="bold" if last else "",
+                     end_section=total and number == len(rows) - 1)  # fmt: skip
     return made
 
 
-def show(*parts: Any) -> None:
-    """Print tables and lines to standard output."""
-    for part in parts:
-        console().print(part)
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return count(value)
+    return verdict(value) if isinstance(value, str) else value
+
+
+def verdict(name: str) -> Text:
+    """A text, in a verdict's colour if it is one: "pass", "XDP_DROP"."""
+    from rich.text import Text
+
+    word = name.lower().rpartition("_")[2] if name.isupper() else name
+    return Text(name, style=STYLES.get(word, ""))
+
+
+def bar(share: float, width: int = 24, style: str = "") -> Text:
+    """A bar of `share` (0 to 1) of `width` columns, in steps of an eighth."""
+    from rich.text import Text
+
+    eighths = round(share * width * 8)
+    if share > 0:
+        eighths = max(eighths, 1)
+    return Text("█" * (eighths // 8) + EIGHTHS[eighths % 8].strip(), style=style)
+
+
+def show(*parts: Any, stderr: bool = False) -> None:
+    """Print tables and lines, without the blanks at line ends that fill tables up."""
+    out = console(stderr)
+    with out.capture() as captured:
+        for part in parts:
+            out.print(part)
+    stream = sys.stderr if stderr else sys.stdout
+    stream.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+
+
+def show_fields(title: str, fields: Mapping[str, Any]) -> None:
+    """Print names and values, one per line, under a title; what is empty is left out."""
+    from rich.table import Table
+
+    made = Table(title=title or None, title_justify="left", title_style="bold", box=None,
+                 show_header=False, pad_edge=False, padding=(0, 2, 0, 0))  # fmt: skip
+    made.add_column(style="dim")
+    made.add_column(overflow="fold")
+    for name, value in fields.items():
+        if value not in (None, "", []):
+            made.add_row(name, _cell(value))
+    show(made)
+
+
+def warn(message: str) -> None:
+    """One line on standard error."""
+    import click
+
+    click.secho(f"ebee: {message}", err=True, fg="yellow")
 
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
-    print(json.dumps(value, indent=2, default=plain))
+    print(json.dumps(plain(value), indent=2, allow_nan=False, default=str))
 
 
 def plain(value: Any) -> Any:
-    """A decoded value as JSON: records as objects, bytes as hex."""
+    """A decoded value as JSON: records and mappings as objects, bytes as hex, enumerators by name.
+
+    >>> plain({"key": (1, b"ab")})
+    {'key': [1, '6162']}
+    """
+    if isinstance(value, bool) or value is None or isinstance(value, str | float):
+        return value
+    if isinstance(value, int):
+        return getattr(value, "name", None) or int(value)
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value).hex()
     if hasattr(value, "_asdict"):
-        return value._asdict()
+        value = value._asdict()
     if hasattr(value, "keys"):
-        return {k: value[k] for k in value.keys()}  # noqa: SIM118 - records are no dicts
+        return {str(k): plain(value[k]) for k in value.keys()}  # noqa: SIM118 - records are no dicts
+    if isinstance(value, Iterable):
+        return [plain(v) for v in value]
     return str(value)
 
 
 def count(n: int) -> str:
     """12,345."""
     return f"{n:,}"
+
+
+def plural(n: int, what: str) -> str:
+    """1 packet, 12,345 packets."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def rate(n: float) -> str:
@@ -74,19 +182,19 @@ def rate(n: float) -> str:
 def size(n: int) -> str:
     """Bytes, short: 1.2 MiB."""
     amount = float(n)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if amount < 1024 or unit == "GiB":
+    for unit in ("B", "KiB", "MiB"):
+        if amount < 1024:
             return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
         amount /= 1024
-    return f"{n} B"
+    return f"{amount:.1f} GiB"
 
 
-def compact(value: Any) -> str:
+def compact(value: Any, depth: int = 0) -> str:
     """A decoded value on one line: `{prefixlen: 8, addr: 10.0.0.0}`."""
-    value = plain(value) if not isinstance(value, str | int | float | list | tuple) else value
+    value = plain(value) if depth == 0 else value
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{k}: {compact(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        shown = ", ".join(compact(v) for v in value[:8])
+        return "{" + ", ".join(f"{k}: {compact(v, depth + 1)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        shown = ", ".join(compact(v, depth + 1) for v in value[:8])
         return f"[{shown}{', ...' if len(value) > 8 else ''}]"
     return f"{value}"

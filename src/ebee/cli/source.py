@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ebee.errors import ConfigError, ObjectError
 
@@ -11,37 +13,77 @@ if TYPE_CHECKING:
     from ebee.obj.spec import ObjectSpec, ProgramSpec
 
 C_SUFFIXES = {".c"}
+STDIN = "-"
+T = TypeVar("T")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """` Did you mean 'firewall'?` when a known name is close, else nothing."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(name, list(known), 1)
+    return f" Did you mean {found[0]!r}?" if found else ""
+
+
+def pick(kind: str, known: Mapping[str, T], name: str, where: str) -> T:
+    """The program, map, variable ... of a name; ObjectError with the nearest and all the names."""
+    if name in known:
+        return known[name]
+    there = ", ".join(known) or "none"
+    raise ObjectError(f"{where} has no {kind} {name!r}.{nearest(name, known)} It has: {there}")
+
+
+def read_bytes(path: str) -> bytes:
+    """A file, or standard input for `-`; ObjectError when it cannot be read."""
+    try:
+        return sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
+    except IsADirectoryError:
+        raise ObjectError(f"{path} is a folder, not a file") from None
+    except FileNotFoundError:
+        raise ObjectError(f"{path}: there is no such file") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ObjectError(f"cannot read {path}: {reason}") from None
 
 
 def read_spec(path: str) -> ObjectSpec:
-    """The object in a file: compiled when it is C source, else read as ELF."""
-    file = Path(path)
-    if not file.exists():
-        raise ObjectError(f"{path}: there is no such file")
-    if file.is_dir():
-        raise ObjectError(f"{path} is a folder, not a program")
-    if file.suffix in C_SUFFIXES:
+    """The object in a file (`-`: standard input): compiled when it is C source, else read as ELF.
+    What reading or compiling it warns of goes to standard error."""
+    if Path(path).suffix in C_SUFFIXES:
+        read_bytes(path)  # clang has no good words for what cannot be read
         from ebee.clang import build
 
-        return build(file)
-    from ebee.obj import load
+        spec = build(path)
+    else:
+        from ebee.obj import read
 
-    return load(file)
+        spec = read(read_bytes(path), "standard input" if path == STDIN else path)
+    warn_of(spec)
+    return spec
 
 
-def choose_program(spec: ObjectSpec, name: str | None, hook: str | None = None) -> ProgramSpec:
-    """The program named, or the only one (of a hook); an error that lists them otherwise."""
+def warn_of(spec: ObjectSpec) -> None:
+    """Pass on what was met and left out."""
+    from ebee.cli import report
+
+    for warning in spec.warnings:
+        report.warn(warning)
+
+
+def choose_program(spec: ObjectSpec, name: str | None, hooks: Iterable[str] = ()) -> ProgramSpec:
+    """The program named, or the only one (of some hooks); an error that lists them otherwise."""
     if name is not None:
-        return spec.program(name)
-    found = [p for p in spec.programs.values() if hook is None or p.hook == hook]
+        return pick("program", spec.programs, name, spec.name)
+    hooks = list(hooks)
+    found = [p for p in spec.programs.values() if not hooks or p.hook in hooks]
     if len(found) == 1:
         return found[0]
-    kind = f"{hook} " if hook else ""
     if not found:
         others = ", ".join(f"{p.name} ({p.hook})" for p in spec.programs.values()) or "none"
+        kind = f"{' or '.join(hooks)} " if hooks else ""
         raise ObjectError(f"{spec.name} has no {kind}program; its programs: {others}")
     names = ", ".join(p.name for p in found)
-    raise ObjectError(f"{spec.name} has {len(found)} {kind}programs, choose with --prog: {names}")
+    raise ObjectError(f"{spec.name} has {len(found)} programs, choose with --prog: {names}")
 
 
 def set_variables(spec: ObjectSpec, assignments: tuple[str, ...]) -> None:
@@ -50,7 +92,8 @@ def set_variables(spec: ObjectSpec, assignments: tuple[str, ...]) -> None:
         name, equals, value = text.partition("=")
         if not equals:
             raise ConfigError(f"--set {text}: write it as name=value")
-        spec.variables[name.strip()].value = _value(value.strip())
+        variable = pick("variable", spec.variables, name.strip(), spec.name)
+        variable.value = _value(value.strip())
 
 
 def _value(text: str) -> int | bool | str:

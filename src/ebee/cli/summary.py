@@ -1,0 +1,100 @@
+"""What `ebee run` shows at the end: tables for people, or a document for programs."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from ebee.cli import report
+
+if TYPE_CHECKING:
+    from ebee.cli.session import Session
+
+
+def show(session: Session, stderr: bool = False) -> None:
+    """The tables."""
+    total = session.total
+    if total:
+        report.show(_verdicts(session), *_notes(session), "", stderr=stderr)
+    elif session.options["pcap"]:
+        report.show("the capture has no packets", "", stderr=stderr)
+    if session.runs:
+        report.show(_runs(session), "", stderr=stderr)
+    for title, columns, rows in session.companion.tables(session.loaded, session.options["top"]):
+        report.show(report.table(title, columns, rows), "", stderr=stderr)
+    if session.events and session.options["pcap"]:
+        shown, n = len(session.events), session.event_count
+        title = f"Events, the first {shown} of {n:,}" if n > shown else "Events"
+        lines = [f"  {session.companion.event_line(e)}" for e in session.events]
+        report.show(report.heading(title), *lines, "", stderr=stderr)
+
+
+def _place(session: Session) -> str:
+    on_machine = type(session.loaded).__module__.startswith("ebee.machine")
+    return "machine" if on_machine else "linux"
+
+
+def _verdicts(session: Session) -> Any:
+    total, octets = session.total, sum(session.bytes.values())
+    where = {"machine": "the machine", "linux": "the kernel"}[_place(session)]
+    rows: list[tuple[Any, ...]] = []
+    for name, n in session.packets.most_common():
+        colour = report.verdict(name)
+        filled = report.bar(n / total, style=str(colour.style))
+        rows.append((colour, n, session.bytes[name], f"{100 * n / total:.1f} %", filled))
+    rows.append(("total", total, octets, "", ""))
+    source = session.options["pcap"]
+    title = f"{session.program.name} on {where}, {os.path.basename(source) or source}"
+    columns = ("verdict", "packets", "bytes", "share", "")
+    return report.table(title, columns, rows, right=("share",), total=True)
+
+
+def _notes(session: Session) -> list[Any]:
+    seconds = max(session.seconds, 1e-9)
+    ran = session.total - sum(session.engine.not_run.values())
+    notes = [
+        f"{report.rate(ran / seconds)} packets/s ({session.engine.name}, {session.seconds:.2f} s)"
+    ]
+    for reason, n in session.engine.not_run.items():
+        notes.append(f"{report.plural(n, 'packet')} not run: {reason}")
+    if session.cut:
+        notes.append(f"{report.plural(session.cut, 'packet')} had been cut when captured")
+    return notes
+
+
+def _runs(session: Session) -> str:
+    count, ns = session.runs or (0, 0)
+    each = f", {ns / count:.0f} ns each" if count else ""
+    rate = report.rate(count / max(session.seconds, 1e-9))
+    seconds = f"{session.seconds:.1f} s"
+    return f"{session.program.name}: {report.plural(count, 'packet')} in {seconds} ({rate}/s{each})"
+
+
+def document(session: Session) -> dict[str, Any]:
+    """The same as JSON. Keys are only ever added."""
+    options, runs = session.options, session.runs
+    tables = session.companion.tables(session.loaded, options["top"])
+    found: dict[str, Any] = {
+        "file": session.file,
+        "program": session.program.name,
+        "on": _place(session),
+        "engine": session.engine.name if options["pcap"] else "live",
+        "source": options["pcap"] or options["dev"],
+        "packets": session.total,
+        "bytes": sum(session.bytes.values()),
+        "seconds": round(session.seconds, 6),
+        "verdicts": {
+            name: {"packets": n, "bytes": session.bytes[name]}
+            for name, n in sorted(session.packets.items())
+        },
+        "not_run": dict(session.engine.not_run),
+        "cut": session.cut,
+        "runs": None if runs is None else {"count": runs[0], "ns": runs[1]},
+        "variables": {name: v.value for name, v in session.loaded.variables.items()},
+        "tables": [
+            {"title": title, "rows": [dict(zip(columns, row, strict=True)) for row in rows]}
+            for title, columns, rows in tables
+        ],
+        "events": {"count": session.event_count, "first": session.events},
+    }
+    return found
