@@ -19,6 +19,14 @@ from ebee.types import i64, ptr, sizeof, u8, u64, view
 
 pytestmark = [pytest.mark.differential, pytest.mark.kernel]
 
+COVERS = (
+    "helper:csum_diff", "helper:xdp_adjust_head", "helper:xdp_adjust_tail",
+    "helper:xdp_adjust_meta", "helper:xdp_load_bytes", "helper:xdp_store_bytes",
+    "helper:xdp_get_buff_len", "helper:strtol", "helper:strtoul", "helper:strncmp",
+    "helper:snprintf", "helper:dynptr_from_mem", "helper:dynptr_read", "helper:dynptr_write",
+    "helper:dynptr_data",
+)  # fmt: skip
+
 AREA = 2048
 """Bytes of memory that a call may use; the result stands in the first 8."""
 

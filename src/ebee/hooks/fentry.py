@@ -23,7 +23,7 @@ def _hook(
             )
             for s in ("", ".s")
         ),
-        result=result, attach="tracing", helpers=sets.TRAMPOLINE,
+        result=result, attach="tracing_multi" if multi else "tracing", helpers=sets.TRAMPOLINE,
         target=None if multi else "function", missing=_NO_FUNCTIONS,
     )  # fmt: skip
 
@@ -42,10 +42,10 @@ HOOKS = (
         "fsession", "trace_fsession", "7.0",
         "At both entry and exit of a function; 1 at the entry skips the exit.", (0, 1),
     ),
-    _hook("fentry.multi", "trace_fentry_multi", "7.1", "At the entry of many functions.", (0, 0)),
-    _hook("fexit.multi", "trace_fexit_multi", "7.1", "At the exit of many functions.", (0, 0)),
+    _hook("fentry.multi", "trace_fentry_multi", "7.2", "At the entry of many functions.", (0, 0)),
+    _hook("fexit.multi", "trace_fexit_multi", "7.2", "At the exit of many functions.", (0, 0)),
     _hook(
-        "fsession.multi", "trace_fsession_multi", "7.1",
+        "fsession.multi", "trace_fsession_multi", "7.2",
         "At both entry and exit of many functions.", (0, 1),
     ),
     Hook(

@@ -1,0 +1,228 @@
+"""Write docs/coverage.md: what ebee can do with each word of eBPF, from the declarations.
+
+    python scripts/gen_coverage.py            write the page
+    python scripts/gen_coverage.py --check    fail if it is out of date, or a blank has no reason
+
+How a cell is found:
+
+* compiles: a C program may use the word (its prototype, section or map type is generated).
+* verifies: ebee's own verifier knows it.
+* machine: the declaration names what runs it there, and that exists.
+* linux: ebee creates, loads or attaches it; a helper is the kernel's own.
+* test: a test module names the word in its COVERS (`COVERS = ("helper:strtol", ...)`), or it is a
+  test of maps (its file's name has `maps` in it) with the map type's name as a string. "declared":
+  only by modules that go through all declarations of its kind (they use `all_helpers` and so on).
+
+A blank needs a reason: `missing` in the declaration, or, for what is not built at all, AREAS here.
+A reason for a cell that is not blank is an error too.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "src"))
+
+from ebee import helpers, hooks, maps  # noqa: E402
+from ebee.hooks.numbers import PROG_TYPES  # noqa: E402
+
+PAGE = ROOT / "docs" / "coverage.md"
+COLUMNS = ("compiles", "verifies", "machine", "linux", "test")
+
+AREAS = {
+    "verifies": "ebee's own verifier is not built yet",
+    "linux": "attaching by this mechanism is not built yet: {}",
+}
+"""Why a cell is blank in a whole area."""
+
+HEAD = """# Coverage
+
+What ebee can do with each word of eBPF. Generated from the declarations by
+`scripts/gen_coverage.py`, which also says how each cell is found; do not edit.
+
+"""
+
+
+@dataclass
+class Row:
+    """One word: the text of its cells, and the reasons of the blank ones."""
+
+    kind: str
+    name: str
+    since: str
+    cells: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+
+    def problems(self) -> Iterator[str]:
+        for column in COLUMNS:
+            if not self.cells.get(column) and column not in self.missing:
+                yield f"{self.kind} {self.name}: {column} is blank without a reason"
+            if self.cells.get(column) and column in self.missing:
+                yield f"{self.kind} {self.name}: {column} has a reason to be blank, but is not"
+
+    def line(self) -> str:
+        cells = [self.cells.get(c, "") for c in COLUMNS]
+        reasons = "; ".join(f"{c}: {self.missing[c]}" for c in COLUMNS if c in self.missing)
+        return f"| `{self.name}` | {self.since} | {' | '.join(cells)} | {reasons} |"
+
+
+# --- tests ---------------------------------------------------------------------------------------
+
+
+def strings(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def covered(tree: ast.Module) -> set[str]:
+    """The words in a module's COVERS."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and "COVERS" in map(ast.unparse, node.targets):
+            return set(strings(node.value))
+    return set()
+
+
+EVERY = {"all_helpers": "helper:*", "all_types": "map:*", "all_hooks": "hook:*"}
+
+
+def names(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+
+
+def find_tests() -> dict[str, set[str]]:
+    """The test modules of each word ("helper:strtol"), and of all words of a kind ("helper:*")."""
+    found: dict[str, set[str]] = defaultdict(set)
+    types = {m.name for m in maps.all_types()}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        tree = ast.parse(path.read_text())
+        words = covered(tree) | {EVERY[n] for n in names(tree) if n in EVERY}
+        if "maps" in path.stem:
+            words |= {f"map:{s}" for s in strings(tree) if s in types}
+        for word in words:
+            found[word].add(path.stem)
+    return found
+
+
+def check_words(tests: dict[str, set[str]], rows: Iterable[Row]) -> Iterator[str]:
+    """COVERS that name nothing."""
+    known = {f"{r.kind}:{r.name}" for r in rows} | set(EVERY.values())
+    for word in sorted(set(tests) - known):
+        yield f"tests cover {word}, which is not declared: {', '.join(sorted(tests[word]))}"
+
+
+# --- what there is -------------------------------------------------------------------------------
+
+
+def there(place: str) -> bool:
+    """Whether "module:name" exists."""
+    module, _, name = place.partition(":")
+    return hasattr(import_module(module), name)
+
+
+def runs(body: str) -> bool:
+    """Whether the body of a helper exists on the machine."""
+    where, _, name = body.partition(":")
+    if where == "engine":
+        from ebee.machine.engine_calls import _ENGINE
+
+        return name in _ENGINE
+    if where == "map":
+        modules = {m.ops for m in maps.all_types() if m.ops}
+        return any(hasattr(import_module(module), name) for module in modules)
+    return there(body)
+
+
+def attaches(hook: hooks.Hook) -> bool:
+    """Whether ebee can attach programs of a hook."""
+    from ebee.linux.attach import MECHANISMS, NETDEV
+
+    if hook.attach == "netdev":
+        return any(PROG_TYPES[name] == hook.prog_type for name in NETDEV)
+    return hook.attach in MECHANISMS
+
+
+def rows() -> Iterator[Row]:
+    yes = {"compiles": "C", "linux": "yes"}
+    for h in helpers.all_helpers():
+        row = Row("helper", h.name, h.since, dict(yes), dict(h.missing))
+        if h.body and runs(h.body):
+            row.cells["machine"] = h.body.split(":")[0] if h.body.startswith("engine") else "yes"
+        yield row
+    for m in maps.all_types():
+        row = Row("map", m.name, m.since, dict(yes), dict(m.missing))
+        if m.ops and import_module(m.ops):
+            row.cells["machine"] = "yes"
+        yield row
+    for k in hooks.all_hooks():
+        row = Row("hook", k.name, k.since, dict(yes), dict(k.missing))
+        if k.block and there(k.block):
+            row.cells["machine"] = "yes"
+        if not attaches(k):
+            del row.cells["linux"]
+            row.missing.setdefault("linux", AREAS["linux"].format(k.attach))
+        yield row
+
+
+def matrix() -> tuple[list[Row], list[str]]:
+    """All rows, and what is wrong with them."""
+    found, tests = list(rows()), find_tests()
+    for row in found:
+        row.missing.setdefault("verifies", AREAS["verifies"])
+        own = tests.get(f"{row.kind}:{row.name}")
+        if own:
+            row.cells["test"] = ", ".join(sorted(s.removeprefix("test_") for s in own))
+        elif f"{row.kind}:*" in tests:
+            row.cells["test"] = "declared"
+    problems = [p for row in found for p in row.problems()]
+    return found, problems + list(check_words(tests, found))
+
+
+# --- the page ------------------------------------------------------------------------------------
+
+
+def section(title: str, found: list[Row]) -> str:
+    counts = ", ".join(f"{c} {sum(bool(r.cells.get(c)) for r in found)}" for c in COLUMNS)
+    lines = [f"## {title}", "", f"{len(found)} words: {counts}.", ""]
+    lines += [f"| word | since | {' | '.join(COLUMNS)} | why blank |", "|---" * 8 + "|"]
+    common = {c: t for c, t in AREAS.items() if "{}" not in t}
+    for row in found:  # what is true of all words stands above the table, once
+        row.missing = {c: t for c, t in row.missing.items() if common.get(c) != t}
+        lines.append(row.line())
+    notes = [f"`{c}` is blank where {t}." for c, t in common.items()]
+    lines[3:3] = ["", *notes]
+    return "\n".join(lines) + "\n"
+
+
+def page(found: list[Row]) -> str:
+    titles = {"hook": "Hooks", "map": "Map types", "helper": "Helpers"}
+    parts = [section(t, [r for r in found if r.kind == kind]) for kind, t in titles.items()]
+    return HEAD + "\n".join(parts)
+
+
+def main() -> int:
+    found, problems = matrix()
+    text = page(found)
+    if "--check" in sys.argv[1:]:
+        if not PAGE.exists() or PAGE.read_text() != text:
+            problems.append(f"{PAGE.relative_to(ROOT)} is out of date: run `{sys.argv[0]}`")
+    else:
+        PAGE.write_text(text)
+    for problem in problems:
+        print(f"coverage: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
