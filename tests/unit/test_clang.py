@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,22 @@ def test_a_named_compiler_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("EBEE_CLANG", "/no/such/clang")
     with pytest.raises(CompileError, match="EBEE_CLANG names '/no/such/clang'"):
         clang.find()
+
+
+def test_zig_may_be_named_in_any_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    zig = toolchain._zig_path()
+    if zig is None:
+        pytest.skip("needs the ziglang wheel")
+    for words in (f"{sys.executable} -m ziglang cc", f"{zig} cc", str(zig)):
+        monkeypatch.setenv("EBEE_CLANG", words)
+        assert list(clang.build(SOURCES / "loops.c").programs) == ["checksum"]
+
+
+def test_registers_of_an_unknown_target_are_refused(compiler: str, tmp_path: Path) -> None:
+    text = "#include <bpf/bpf_tracing.h>\nint f(void *ctx) { return PT_REGS_PARM1(ctx); }\n"
+    undefine = [f"-U__TARGET_ARCH_{arch}" for arch in ("x86", "arm64")]
+    with pytest.raises(CompileError, match="knows no registers of this target"):
+        clang.build(source(tmp_path, text), arguments=undefine)
 
 
 def test_without_a_compiler_the_way_to_one_is_shown(

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ebee import clang
+from ebee.btf import BtfBuilder, Int
 from ebee.errors import CompileError, EbeeError
 from ebee.isa import Insn
 from ebee.obj import (
@@ -182,6 +183,20 @@ def test_many_symbols_and_types_stay_in_proportion() -> None:
         spec.functions[name] = FunctionSpec(name, ".text", [Insn(0x95)])
         spec.maps[f"m{n}"] = MapSpec(f"m{n}", "array", 4, n + 1, n + 1)
     assert bounded(write(spec)) == "fine"
+
+
+def test_many_sections_beside_many_types_take_no_long_time() -> None:
+    """Looking each section up in the BTF's strings one by one would take a minute."""
+    spec = ObjectSpec("big")
+    builder = BtfBuilder()
+    for n in range(20_000):
+        builder.add(Int(f"{n}{'x' * 40}", 4))
+        spec.maps[f".bss.{n}"] = MapSpec(f".bss.{n}", "array", 4, 8, 1)
+    spec.btf = builder.build()
+    data = write(spec)
+    begun = time.monotonic()
+    assert len(read(data).maps) == 20_000
+    assert time.monotonic() - begun < SECONDS
 
 
 def test_lines_within_one_long_text_stay_in_proportion() -> None:

@@ -49,15 +49,17 @@ def find() -> Toolchain:
 @cache
 def _find(chosen: str, path: str) -> Toolchain:
     if chosen:
-        words = shlex.split(chosen)
-        if shutil.which(words[0]) is None:
+        words = shlex.split(chosen, posix=os.name == "posix")
+        program = shutil.which(words[0])
+        if program is None:
             raise CompileError(f"EBEE_CLANG names {words[0]!r}, which is no program here")
-        if Path(words[0]).stem == "zig" or words[1:2] == ["cc"]:
-            return _zig_command(Path(shutil.which(words[0]) or words[0]), words[1:2] or ["cc"])
+        if Path(words[0]).stem == "zig" or "ziglang" in words:
+            words += [] if words[-1] == "cc" else ["cc"]
+            return _zig(words, _zig_path() or Path(program))
         return _clang(words)
     bundled = _zig_path()
     if bundled is not None:
-        return _zig_command(bundled, ["cc"])
+        return _zig([str(bundled), "cc"], bundled)
     for name in ("clang", *(f"clang-{n}" for n in VERSIONS)):
         if shutil.which(name, path=path) and _has_bpf(name):
             return _clang([name])
@@ -73,7 +75,7 @@ def _zig_path() -> Path | None:
     return None
 
 
-def _zig_command(zig: Path, words: list[str]) -> Toolchain:
+def _zig(command: list[str], program: Path) -> Toolchain:
     # Without a cache folder that it can use, zig waits for ever.
     place = cachedir.folder("zig")
     if place is None:
@@ -82,13 +84,13 @@ def _zig_command(zig: Path, words: list[str]) -> Toolchain:
             " set XDG_CACHE_HOME to a folder of your own"
         )
     return Toolchain(
-        (str(zig), *words),
+        tuple(command),
         {
             # zig adds run-time checks to C that no BPF program can call.
             order: ("-target", f"bpf{end}-freestanding", "-fno-sanitize=all")
             for order, end in (("little", "el"), ("big", "eb"))
         },
-        _zig_headers(zig.parent),
+        _zig_headers(program.parent),
         {"ZIG_LOCAL_CACHE_DIR": str(place), "ZIG_GLOBAL_CACHE_DIR": str(place)},
     )
 

@@ -33,7 +33,7 @@ def read_data(src: Source) -> None:
             )
         if section.name in src.spec.maps:
             raise src.error(f"there are two sections (or a map) called {section.name}")
-        datasec = src.btf.get(section.name, Datasec) if src.btf else None
+        datasec = src.datasecs.get(section.name)
         readonly = section.name.startswith(".rodata")
         mapped = any(_is_global(src.btf, v) for v in datasec.vars) if datasec else False
         src.spec.maps[section.name] = MapSpec(
@@ -88,15 +88,16 @@ def _read_variables(src: Source, section: Section, datasec: Datasec | None) -> N
         )
 
 
-def complete_btf(btf: Btf, src: Source) -> Btf:
-    """The same types with what only the linker knows: the sizes of data sections and the places of
-    their variables, which compilers leave zero (libbpf: btf_fixup_datasec), and functions that
-    hidden visibility makes static to the verifier.
+def complete_types(src: Source, btf: Btf) -> None:
+    """Give the source an object's BTF, with what only the linker knows: the sizes of data sections
+    and the places of their variables, which compilers leave zero (libbpf: btf_fixup_datasec), and
+    functions that hidden visibility makes static to the verifier.
     """
+    src.set_types(btf)
     changed: dict[int, Datasec | Func] = {}
     for section in src.file.sections:
-        found = btf.get(section.name, Datasec) if section.size else None
-        if found is None or found.size or found.id in changed:
+        found = src.datasecs.get(section.name)
+        if found is None or found.size or found.id in changed or not section.size:
             continue
         places = {s.name: s.value for s in src.symbols_in[section.index]}
         entries = [
@@ -107,12 +108,11 @@ def complete_btf(btf: Btf, src: Source) -> Btf:
         )
     for symbol in src.file.symbols:
         if symbol.type == elf.STT_FUNC and symbol.visibility and symbol.section:
-            function = btf.get(symbol.name, Func)
+            function = src.functions.get(symbol.name)
             if function is not None and function.linkage == Linkage.GLOBAL:
                 changed[function.id] = function._replace(linkage=Linkage.STATIC)
-    if not changed:
-        return btf
-    edit = BtfBuilder.edit(btf)
-    for type_id, new in changed.items():
-        edit.set(type_id, new)
-    return edit.build()
+    if changed:
+        edit = BtfBuilder.edit(btf)
+        for type_id, new in changed.items():
+            edit.set(type_id, new)
+        src.set_types(edit.build())

@@ -354,13 +354,14 @@ class ElfWriter:
         return _layout(order, sections, strings, names)
 
     def _reloc_sections(self, order: str, table: NewSection) -> list[NewSection]:
+        entries: dict[int, list[tuple[int, int]]] = {}
+        for target, offset, kind, symbol in self._relocs:
+            entries.setdefault(id(target), []).append((offset, symbol.index << 32 | kind))
         made = []
         for index, target in enumerate(self.sections, 1):
-            entries = sorted((r for r in self._relocs if r[0] is target), key=lambda r: r[1])
-            if entries:
+            if id(target) in entries:
                 data = b"".join(
-                    struct.pack(order + _REL, at, symbol.index << 32 | kind)
-                    for _, at, kind, symbol in entries
+                    struct.pack(order + _REL, *entry) for entry in sorted(entries[id(target)])
                 )
                 made.append(
                     NewSection(

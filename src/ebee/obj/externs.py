@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ebee.btf import Datasec, Func, Var
+from ebee.btf import Func, Var
 from ebee.btf.types import Linkage
 from ebee.obj import elf
 from ebee.obj.source import Source
@@ -20,16 +20,18 @@ def read_externs(src: Source) -> None:
     if not wanted or src.btf is None:
         return
     for section, kind in _SECTIONS.items():
-        datasec = src.btf.get(section, Datasec)
+        datasec = src.datasecs.get(section)
         for entry in datasec.vars if datasec else ():
             found = src.btf.type(entry.type)
             if not isinstance(found, Var | Func):
                 raise src.error(f"{section} has an entry that is neither variable nor function")
             _add(src, wanted, found.name, "kfunc" if isinstance(found, Func) else kind, found.id)
     for name in list(wanted):
-        for found in src.btf.find_all(name):
-            if isinstance(found, Var | Func) and found.linkage == Linkage.EXTERN:
-                _add(src, wanted, name, "func" if isinstance(found, Func) else "var", found.id)
+        function, variable = src.functions.get(name), src.variables.get(name)
+        if function is not None and function.linkage == Linkage.EXTERN:
+            _add(src, wanted, name, "func", function.id)
+        elif variable is not None and variable.linkage == Linkage.EXTERN:
+            _add(src, wanted, name, "var", variable.id)
 
 
 def _add(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from ebee.btf import Array, Btf, Datasec, Enum, Enum64, FuncProto, Member, Ptr, Struct, Var
+from ebee.btf import Array, Btf, Enum, Enum64, FuncProto, Member, Ptr, Struct, Var
 from ebee.btf.types import Linkage
 from ebee.errors import EbeeError, ObjectError
 from ebee.obj import elf
@@ -65,7 +65,7 @@ def read_maps(src: Source) -> None:
         return
     if src.btf is None:
         raise src.error("maps are declared through BTF, but there is none; compile with -g")
-    datasec = src.btf.get(".maps", Datasec)
+    datasec = src.datasecs.get(".maps")
     if datasec is None:
         raise src.error("the BTF does not describe the section .maps; compile with -g")
     variables = {
@@ -200,7 +200,7 @@ def _values_offsets(src: Source) -> dict[str, int]:
     """Map -> byte offset of `values` in its definition, where it has that."""
     assert src.btf is not None
     found = {}
-    for entry in src.btf.find(".maps", Datasec).vars:
+    for entry in src.datasecs[".maps"].vars:
         var = src.btf.type(entry.type)
         struct = src.btf.resolve(var.type) if isinstance(var, Var) else var
         if isinstance(struct, Struct) and struct.members and struct.members[-1].name == "values":

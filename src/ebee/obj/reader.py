@@ -37,12 +37,13 @@ def load(path: str | os.PathLike[str]) -> ObjectSpec:
 def read(content: bytes, path: str = "object") -> ObjectSpec:
     """Read an object from memory; `path` stands in messages and names the object. See `load`."""
     file = elf.read(content, path)
-    raw, ext = _types(file)
+    types, ext = _types(file)
     spec = ObjectSpec(Path(path).name.partition(".")[0] or "object", endian=file.endian)
     spec.license, spec.version = _license(file), _version(file)
-    src = Source(file, spec, raw)
-    if raw is not None:
-        spec.btf = src.btf = data.complete_btf(raw, src)
+    src = Source(file, spec)
+    if types is not None:
+        data.complete_types(src, types)
+        spec.btf = src.btf
     maps.read_maps(src)
     data.read_data(src)
     externs.read_externs(src)

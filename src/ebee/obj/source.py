@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
+from ebee.btf import Btf, Datasec, Func, Var
 from ebee.errors import ObjectError
 from ebee.obj import elf
 from ebee.obj.elf import Elf, Reloc, Section, Symbol
 from ebee.obj.spec import ObjectSpec
-
-if TYPE_CHECKING:
-    from ebee.btf import Btf
 
 Place = tuple[int, int]
 """A section's index and an offset in it."""
@@ -24,7 +22,10 @@ class Source:
 
     file: Elf
     spec: ObjectSpec
-    btf: Btf | None
+    btf: Btf | None = None
+    datasecs: dict[str, Datasec] = field(default_factory=dict)
+    functions: dict[str, Func] = field(default_factory=dict)
+    variables: dict[str, Var] = field(default_factory=dict)
     function_at: dict[Place, str] = field(default_factory=dict)
     map_at: dict[Place, str] = field(default_factory=dict)
     data_map: dict[int, str] = field(default_factory=dict)
@@ -38,6 +39,17 @@ class Source:
         for section in self.file.sections:
             if section.type in (elf.SHT_REL, elf.SHT_RELA):
                 self._reloc_sections[section.info].append(section)
+
+    def set_types(self, btf: Btf) -> None:
+        """Take the object's BTF, with an index of what is looked up for sections and symbols."""
+        self.btf = btf
+        index: dict[type, dict[str, Any]] = {Datasec: {}, Func: {}, Var: {}}
+        for number in range(btf.start_id, len(btf)):
+            names = index.get(btf.kind(number))
+            if names is not None:
+                found = btf.type(number)
+                names.setdefault(found.name, found)
+        self.datasecs, self.functions, self.variables = index.values()
 
     def error(self, message: str) -> ObjectError:
         """An error that names the file."""

@@ -19,7 +19,7 @@ from ebee.obj import elf
 from ebee.obj.elf import ElfWriter, NewSection, NewSymbol
 from ebee.obj.mapbtf import write_maps
 from ebee.obj.maps import POINTER
-from ebee.obj.spec import FunctionSpec, MapSpec, ObjectSpec, ProgramSpec, Ref
+from ebee.obj.spec import FunctionSpec, MapSpec, ObjectSpec, ProgramSpec, Ref, VariableSpec
 
 _CODE = elf.SHF_ALLOC | elf.SHF_EXECINSTR
 
@@ -50,6 +50,9 @@ class _Writer:
         self.symbols: dict[str, NewSymbol] = {}
         self.section_symbols: dict[str, NewSymbol] = {}
         self.offsets: dict[str, int] = {}
+        self.variables: dict[str, list[VariableSpec]] = {}
+        for variable in spec.variables.values():
+            self.variables.setdefault(variable.map, []).append(variable)
 
     def build(self) -> bytes:
         """All parts in the order of a compiler's object."""
@@ -130,7 +133,7 @@ class _Writer:
             if zero
             else NewSection(made.name, content.ljust(made.value_size, b"\0"), flags=flags)
         )
-        variables = [v for v in self.spec.variables.values() if v.map == made.name]
+        variables = self.variables.get(made.name, [])
         for v in variables:
             bind = elf.STB_LOCAL if v.linkage == "static" else elf.STB_GLOBAL
             self.elf.symbol(NewSymbol(v.name, section, v.offset, v.size, bind, elf.STT_OBJECT))

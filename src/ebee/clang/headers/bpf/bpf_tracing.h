@@ -131,6 +131,24 @@ struct pt_regs___orig_x0 {
 #define PT_REGS_PARM5_CORE_SYSCALL(ctx) PT_REGS_PARM5_CORE(ctx)
 #define PT_REGS_PARM6_CORE_SYSCALL(ctx) PT_REGS_PARM6_CORE(ctx)
 
+#else /* a target whose registers this header does not know: an error where they are used */
+
+#define ___bpf_no_registers                                                         \
+	({                                                                          \
+		_Static_assert(0, "bpf_tracing.h knows no registers of this target"); \
+		0UL;                                                                \
+	})
+#define PT_REGS_PARM1(ctx) ___bpf_no_registers
+#define PT_REGS_PARM2(ctx) ___bpf_no_registers
+#define PT_REGS_PARM3(ctx) ___bpf_no_registers
+#define PT_REGS_PARM4(ctx) ___bpf_no_registers
+#define PT_REGS_PARM5(ctx) ___bpf_no_registers
+#define PT_REGS_PARM6(ctx) ___bpf_no_registers
+#define PT_REGS_RC(ctx) ___bpf_no_registers
+#define PT_REGS_IP(ctx) ___bpf_no_registers
+#define PT_REGS_SYSCALL_REGS(ctx) ((void *)___bpf_no_registers)
+#define PT_REGS_PARM1_CORE_SYSCALL(ctx) ___bpf_no_registers
+
 #endif
 
 /* ---- programs written as the function that they trace ----
