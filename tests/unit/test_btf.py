@@ -353,7 +353,7 @@ def test_damage_that_shows_at_once(data, why):
     ("words", "why"),
     [
         ((9, 1 << 24, 4, 32), "type 1: string offset 9 is outside the 3 bytes"),
-        ((1, 1 << 24, 3, 24), "integer of 3 bytes"),
+        ((1, 1 << 24, 2, 24), "integer of 2 bytes with 24 bits"),
         ((1, 1 << 24, 4, 33), "33 bits at bit 0"),
         ((1, 1 << 24, 4, 3 << 24 | 32), "unknown encoding"),
         ((1, 16 << 24, 5), "floating-point number of 5 bytes"),
@@ -387,7 +387,7 @@ def test_a_name_that_is_no_text_is_refused():
         ([Struct("s", 4, (Member("a", 1, 0),))], "contains itself"),
         ([Int("i", 4), Struct("s", 4, (Member("a", 3, 0),)), Array(2, 1, 1)], "contains itself"),
         ([Int("i", 4), Struct("s", 4, (Member("a", 1, 8),))], "reaches bit 40 of only 4 bytes"),
-        ([Int("i", 4), Struct("s", 8, (Member("a", 1, 1),))], "begins at bit 1"),
+        ([Float("f", 4), Struct("s", 8, (Member("a", 1, 1),))], "begins at bit 1"),
         ([Int("i", 4), Struct("s", 8, (Member("a", 1, 0, 33),))], "33 bits in a type of 4"),
         ([Struct("s", 8, (Member("a", 0, 0),))], "of which there are no values"),
         ([Fwd("f"), Struct("s", 8, (Member("a", 1, 0),))], "of which there are no values"),

@@ -327,7 +327,7 @@ def test_types_without_values_are_refused(w):
     for members, why in (
         ([("a", w.u64, 0)], "ends at byte 8 of 4"),
         ([("a", w.u8, 0), ("a", w.u8, 8)], "two members called 'a'"),
-        ([("a", w.u8, 3)], "begins at bit 3"),
+        ([("a", w.double, 3)], "begins at bit 3"),
         ([("a", w.double, 0, 3)], "3 bits of double"),
     ):
         with pytest.raises(BtfError, match=why):

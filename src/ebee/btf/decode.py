@@ -7,6 +7,9 @@ from typing import Protocol
 
 from ebee.btf.index import Words
 from ebee.btf.types import (
+    BOOL,
+    CHAR,
+    SIGNED,
     Array,
     Const,
     Datasec,
@@ -55,21 +58,31 @@ Decoder = Callable[[Source, int, int, int, int, int], Type]
 def _int(btf: Source, id: int, name: int, info: int, size: int, at: int) -> Int:
     data = btf.words[at]
     encoding, offset, bits = data >> 24 & 0xF, data >> 16 & 0xFF, data & 0xFF
-    if encoding not in (0, 1, 2, 4) or data & 0xF000FF00 & ~0xF000:
+    if encoding not in (0, SIGNED, CHAR, BOOL) or data >> 28:
         raise BtfError(f"integer with unknown encoding {data:#x}")
-    if size not in (1, 2, 4, 8, 16) or not bits or offset + bits > size * 8:
+    # Odd sizes are accepted as the kernel does; what cannot use them says so itself.
+    if offset + bits > min(size * 8, 128):
         raise BtfError(f"integer of {size} bytes with {bits} bits at bit {offset}")
     return Int(btf.string(name), size, encoding, bits, offset, id)
 
 
 def _reference(kind: Callable[[int, int], Type]) -> Decoder:
     def decode(btf: Source, id: int, name: int, info: int, target: int, at: int) -> Type:
+        _nameless(name)
         return kind(target, id)
 
     return decode
 
 
+def _nameless(name: int) -> None:
+    if name:
+        raise BtfError(f"a name (at string offset {name}) for a kind that has none")
+
+
 def _array(btf: Source, id: int, name: int, info: int, size: int, at: int) -> Array:
+    _nameless(name)
+    if size:
+        raise BtfError(f"array with a size field of {size}")
     element, index_type, count = btf.words[at : at + 3]
     return Array(element, index_type, count, id)
 
@@ -113,6 +126,8 @@ def _enum_size(size: int) -> int:
 
 
 def _fwd(btf: Source, id: int, name: int, info: int, size: int, at: int) -> Fwd:
+    if size:
+        raise BtfError(f"forward declaration with a type field of {size}")
     return Fwd(btf.string(name), bool(info >> 31), id)
 
 

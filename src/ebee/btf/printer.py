@@ -257,7 +257,7 @@ class _Writer:
                 self._forward(found)
             case Int() | Float():
                 if self._number(found) is None:
-                    words = _BY_SIZE[_number_key(found)]
+                    words = _by_size(found)
                     self._once(found, lambda: f"typedef {words} {self._names.of(found)};")
 
     def _typedef(self, found: Typedef, whole: bool) -> Iterator[tuple[int, bool]]:
@@ -388,7 +388,7 @@ class _Writer:
             return None
         if isinstance(found, Float) or _c_size(words) == found.size:
             return found.name
-        return _BY_SIZE[_number_key(found)]  # such as a `long` of 4 bytes
+        return _by_size(found)  # such as a `long` of 4 bytes
 
     def body(self, found: Composite | Enumeration, indent: int = 0) -> str:
         """`struct name {...}`, or without a name if it has none."""
@@ -449,10 +449,13 @@ _BY_SIZE = {
 }
 
 
-def _number_key(found: Int | Float) -> tuple[int, bool]:
-    if isinstance(found, Float) and (found.size, True) not in _BY_SIZE:
-        return 16, False
-    return found.size, isinstance(found, Int) and found.signed
+def _by_size(found: Int | Float) -> str:
+    """C's word for a number of this size; what is wider than C knows cannot be written."""
+    signed = isinstance(found, Int) and found.signed
+    word = _BY_SIZE.get((found.size, signed))
+    if word is None:
+        raise BtfError(f"C for bpf has no {type(found).__name__} of {found.size} bytes")
+    return word
 
 
 def _c_size(words: set[str]) -> int:

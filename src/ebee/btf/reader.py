@@ -371,8 +371,10 @@ class Btf:
         if member.bits:
             return member.offset, member.bits
         found = self.resolve(member.type)
-        if isinstance(found, Int) and (found.offset or found.bits != found.size * 8):
-            return member.offset + found.offset, found.bits
+        if isinstance(found, Int):
+            narrow = found.offset or found.bits not in (0, found.size * 8)
+            if narrow or member.offset % 8:
+                return member.offset + found.offset, found.bits or found.size * 8
         return member.offset, 0
 
     def validate(self) -> None:

@@ -83,7 +83,7 @@ class Int(NamedTuple):
     encoding: int = 0
     """0 (unsigned), SIGNED, CHAR or BOOL."""
     bits: int = 0
-    """Width in bits (0, for the builder, means size * 8)."""
+    """Width in bits; 0 means size * 8."""
     offset: int = 0
     id: int = 0
 

@@ -20,13 +20,15 @@ from ebee.btf.types import (
     Type,
     Typedef,
     TypeTag,
+    Union,
     Var,
     Void,
 )
 from ebee.errors import BtfError
 
-_IDENTIFIER = re.compile(r"[A-Za-z_.$][\w.$]*", re.ASCII)
-_NEEDS_NAME = (Int, Fwd, Typedef, Func, Var, Datasec, DeclTag, TypeTag)
+_IDENTIFIER = re.compile(r"[A-Za-z_.][\w.]*", re.ASCII)
+_NEEDS_NAME = (Fwd, Typedef, Func, Var, Datasec, DeclTag, TypeTag)
+_IDENTIFIERS = (Composite, Enumeration, Fwd, Typedef, Func, Var)
 _NO_VALUE = (Void, Func, FuncProto, Var, Datasec, DeclTag)
 
 
@@ -44,6 +46,8 @@ def validate(btf: Btf) -> None:
 def _check(btf: Btf, found: Type) -> None:
     if isinstance(found, _NEEDS_NAME) and not found.name:
         raise BtfError("it needs a name")
+    if found.name and isinstance(found, _IDENTIFIERS):
+        _identifier(found.name)
     if isinstance(found, Composite):
         _check_members(btf, found)
     elif isinstance(found, Enumeration):
@@ -56,8 +60,11 @@ def _check(btf: Btf, found: Type) -> None:
         if not isinstance(found, Ptr):
             btf.resolve(found.id)
     elif isinstance(found, Array):
-        _value(btf, found.type, "its element")
-        if not isinstance(btf.resolve(found.index_type), Int):
+        element = _value(btf, found.type, "its element")
+        if isinstance(element, Int) and not _regular(element):
+            raise BtfError(f"its element {found.type} is a bitfield")
+        index = btf.resolve(found.index_type)
+        if not isinstance(index, Int) or not _regular(index):
             raise BtfError(f"its index type {found.index_type} is no integer")
     elif isinstance(found, Func):
         if not isinstance(btf.type(found.type), FuncProto):
@@ -76,6 +83,11 @@ def _check(btf: Btf, found: Type) -> None:
         _check_tag(btf, found)
 
 
+def _regular(found: Int) -> bool:
+    """Whether an Int is a whole word, not a bitfield of old."""
+    return not found.offset and found.bits in (8, 16, 32, 64, 128)
+
+
 def _identifier(name: str) -> None:
     if not _IDENTIFIER.fullmatch(name):
         raise BtfError(f"{name!r} is no name")
@@ -90,10 +102,14 @@ def _value(btf: Btf, id: int, what: str) -> Type:
 
 
 def _check_members(btf: Btf, found: Composite) -> None:
+    last = 0
     for member in found.members:
         if member.name:
             _identifier(member.name)
         what = f"member {member.name or '(anonymous)'}"
+        if member.offset < last or (member.offset and isinstance(found, Union)):
+            raise BtfError(f"{what} is at bit {member.offset}, out of order")
+        last = member.offset
         target = _value(btf, member.type, what)
         offset, bits = btf.bitfield(member)
         if bits and not isinstance(target, (Int, Enumeration)):
