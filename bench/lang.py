@@ -19,6 +19,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -151,11 +152,11 @@ def compile_times(specs: list[Spec], repeat: int) -> None:
     row("worker: start and first compile", best(lambda: compile_ir([empty]), 1) * 1e3, "ms")
     for level in compiler.LEVELS:
         options = Options(level, keep=OPERATIONS)  # type: ignore[arg-type]
-        took = best(lambda o=options: compile_ir([text], o), repeat)  # type: ignore[misc]
+        took = best(partial(compile_ir, [text], options), repeat)
         row(f"LLVM, level {level}", took * 1e3, "ms")
     options = Options(keep=OPERATIONS)
     image = build([text], options)
-    row("from the cache", best(lambda: build([text], options), repeat) * 1e6, "us")
+    row("from the cache", best(partial(build, [text], options), repeat) * 1e6, "us")
     symbols = dict.fromkeys(image.imports, 4096)
     row("into memory", best(lambda: Loaded(image, symbols).close(), repeat) * 1e6, "us")
 
@@ -181,7 +182,7 @@ def c_sweep(m: MachineMap, constants: bool, folder: str, cc: str) -> Callable[[i
     f.restype, f.argtypes = ctypes.c_uint64, (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint64)
     numbers = {n: int(getattr(state, n)) for n in (*names, "seed", "buckets", "records")}
     layout = CMap(key_size=KEY, **numbers)
-    return lambda keys, n: f(ctypes.byref(layout), keys, n)  # type: ignore[no-any-return]
+    return lambda keys, n: f(ctypes.byref(layout), keys, n)
 
 
 def lookups(memory: Memory, m: MachineMap, k: Known, symbols: dict[str, int]) -> None:
@@ -197,14 +198,12 @@ def lookups(memory: Memory, m: MachineMap, k: Known, symbols: dict[str, int]) ->
         keys.data[:] = b"".join(chosen)
         with native([Spec(sweep, "sweep", {"m": k})], symbols) as code:
             f = code.function("sweep", ctypes.c_uint64, *[ctypes.c_void_p] * 2, ctypes.c_uint64)
-            runs: dict[str, Callable[[], int]] = {
-                "compiled": lambda: f(cpu.base, keys.base, len(chosen))  # noqa: B023
-            }
+            size = len(chosen)
+            runs: dict[str, Callable[[], int]] = {"compiled": partial(f, cpu.base, keys.base, size)}
             with tempfile.TemporaryDirectory() as folder:
                 for name, constants in (("C", False), ("C, constants", True)):
                     if cc:
-                        g = c_sweep(m, constants, folder, cc)
-                        runs[name] = lambda g=g: g(keys.base, len(chosen))  # noqa: B023
+                        runs[name] = partial(c_sweep(m, constants, folder, cc), keys.base, size)
             answers = {name: run() for name, run in runs.items()}
             assert len(set(answers.values())) == 1, answers
             times: dict[str, list[float]] = {name: [] for name in runs}

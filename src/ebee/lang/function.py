@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ebee.lang import arith, memory
@@ -287,6 +288,7 @@ def writes_in(node: ast.AST) -> set[str]:
     return names
 
 
+@cache
 def _writes(tree: ast.FunctionDef) -> dict[str, tuple[int, bool]]:
     """For each variable: how many places assign it, and whether one of them is in a loop."""
     found: dict[str, tuple[int, bool]] = {}

@@ -7,6 +7,7 @@ texts of two modules can stand in one.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ebee.errors import CompileError
@@ -53,6 +54,7 @@ class Module:
         return whole
 
 
+@lru_cache(4096)
 def symbol(name: str) -> str:
     """A global name as IR writes it."""
     escaped = "".join(

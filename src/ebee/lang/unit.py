@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ebee.errors import CompileError
 from ebee.lang import expressions, memory, statements
@@ -103,19 +104,14 @@ class Unit:
         self._exports: dict[Any, _Job] = {}
         self._names: set[str] = set()
         self._active: list[Any] = []
-        self._parameters: dict[Any, tuple[list[tuple[str, Type]], Type]] = {}
         self._symbols: dict[str, Known] = {}
-
-    # --- signatures ------------------------------------------------------------------------------
 
     def parameters(self, function: Callable[..., Any]) -> list[tuple[str, Type]]:
         """Names and types of the parameters."""
         return self._signature(function)[0]
 
     def _signature(self, function: Callable[..., Any]) -> tuple[list[tuple[str, Type]], Type]:
-        if function not in self._parameters:
-            self._parameters[function] = _read_signature(function)
-        return self._parameters[function]
+        return signature_of(function)
 
     # --- specialisation --------------------------------------------------------------------------
 
@@ -240,6 +236,16 @@ def _finish(f: Function) -> None:
             "return a value on every path",
         )  # fmt: skip
     f.body.end("ret void")
+
+
+_signatures: WeakKeyDictionary[Any, tuple[list[tuple[str, Type]], Type]] = WeakKeyDictionary()
+
+
+def signature_of(function: Callable[..., Any]) -> tuple[list[tuple[str, Type]], Type]:
+    """Names and types of a function's parameters, and the type of its result."""
+    if function not in _signatures:
+        _signatures[function] = _read_signature(function)
+    return _signatures[function]
 
 
 def _read_signature(function: Callable[..., Any]) -> tuple[list[tuple[str, Type]], Type]:
