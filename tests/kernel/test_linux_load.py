@@ -254,6 +254,42 @@ def test_programs_attach_as_their_hook_says(objects, net):
     assert number not in list(ids("link"))
 
 
+HOOKS = """
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+int runs;
+SEC("tc/egress") int out(struct __sk_buff *skb) { runs++; return 0; }
+SEC("cgroup_skb/egress") int group(struct __sk_buff *skb) { return 1; }
+SEC("raw_tp/sys_enter") int raw(void *ctx) { return 0; }
+SEC("tp_btf/sys_enter") int typed(void *ctx) { return 0; }
+SEC("sk_lookup") int lookup(struct bpf_sk_lookup *ctx) { return 1; }
+char LICENSE[] SEC("license") = "GPL";
+"""
+
+
+def test_sections_say_where_and_how(compiled, net, cgroup):
+    spec = compiled(HOOKS)
+    with linux.load(spec) as obj:
+        programs = obj.programs
+        with net.inside("right"), programs["out"].attach("veth1") as link:
+            assert link.info().attach_type == linux.uapi.ATTACH_TYPES["tcx_egress"]
+            with net.socket("right") as sender:
+                sender.send(net.frame(b"x" * 50, "right"))
+            assert obj.variables["runs"].value == 1
+        with programs["group"].attach(str(cgroup)) as link:
+            assert link.info().attach_type == linux.uapi.ATTACH_TYPES["cgroup_inet_egress"]
+        assert programs["raw"].attach().info().tp_name == "sys_enter"
+        assert programs["typed"].attach().info().prog_id == programs["typed"].id
+        with net.inside("right"):
+            assert programs["lookup"].attach("/proc/thread-self/ns/net").info().type == "netns"
+    spec.programs["typed"].attach_to = "no_such_tracepoint"
+    with pytest.raises(KernelError, match="no tracepoint 'no_such_tracepoint' for tp_btf"):
+        linux.load(spec)
+    spec.programs["typed"].attach_to = ""
+    with pytest.raises(ObjectError, match=r'name it in the section, as in SEC\("tp_btf/NAME"\)'):
+        linux.load(spec)
+
+
 def test_wrong_names_are_refused(objects):
     with pytest.raises(ObjectError, match="no program 'nosuch'"):
         linux.load(objects("subprogs"), programs=["nosuch"])

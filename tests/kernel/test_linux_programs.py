@@ -266,7 +266,7 @@ def test_other_kinds_of_links(net, cgroup):
         load("r0 = 0; exit", "raw_tracepoint") as program,
         attach.raw_tracepoint(program, "sys_enter") as link,
     ):
-        assert link.info().type == "raw_tracepoint"
+        assert (link.info().type, link.info().tp_name) == ("raw_tracepoint", "sys_enter")
         with pytest.raises(KernelError, match="none of this name"):
             attach.raw_tracepoint(program, "no_such_event")
 

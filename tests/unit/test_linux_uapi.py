@@ -128,3 +128,26 @@ def test_cpu_lists_and_names():
     assert cpu_list("0-3,8,10-11\n") == [0, 1, 2, 3, 8, 10, 11]
     assert cpu_list("") == []
     assert object_name("über-long.name/of a thing") == b"__ber_long.name"
+
+
+def test_declarations_carry_the_kernels_numbers():
+    from ebee import helpers, maps
+    from ebee.hooks import numbers
+
+    assert {m.name: m.id for m in maps.all_types()}.items() <= uapi.MAP_TYPES.items()
+    assert {h.name.removeprefix("bpf_"): h.id for h in helpers.all_helpers()}.items() <= (
+        uapi.HELPERS.items()
+    )
+    for name, ours in (("PROG_TYPES", uapi.PROG_TYPES), ("ATTACH_TYPES", uapi.ATTACH_TYPES)):
+        declared = vars(numbers)[name]  # it may know more than the newest kernel at hand
+        assert {n: v for n, v in declared.items() if n in ours}.items() <= ours.items()
+        assert {n: v for n, v in declared.items() if v <= max(ours.values())}.keys() <= ours.keys()
+        assert ours.keys() <= declared.keys()
+
+
+def test_xdp_sections_have_the_attach_types_of_their_names():
+    from ebee.hooks import by_name
+
+    for section in by_name("xdp").sections:
+        expected = section.name.replace(".frags", "").replace("/", "_")
+        assert section.attach_type == uapi.ATTACH_TYPES[expected], section.name

@@ -226,20 +226,22 @@ def _open(path: str, flags: int = 0) -> Fd:
         raise KernelError(f"cannot open {path}: {error.strerror}", error.errno or 0) from None
 
 
-NETDEV: dict[str, Callable[..., Link]] = {"xdp": xdp, "sched_cls": tcx}
-MECHANISMS: dict[str, Callable[..., Link]] = {
-    "cgroup": cgroup,
-    "netns": netns,
-    "netfilter": netfilter,
-    "raw_tracepoint": raw_tracepoint,
-    "tracing": tracing,
-    "tracepoint": tracepoint,
+# By mechanism, and by the program's type where that makes a difference.
+MECHANISMS: dict[str, dict[str, Callable[..., Link]]] = {
+    "netdev": {"xdp": xdp, "sched_cls": tcx},
+    "cgroup": {"": cgroup},
+    "netns": {"": netns},
+    "netfilter": {"": netfilter},
+    "raw_tracepoint": {"": raw_tracepoint, "tracing": tracing},
+    "tracing": {"": tracing},
+    "tracepoint": {"": tracepoint},
 }
 
 
 def way(mechanism: str | None, type: str) -> Callable[..., Link]:
     """The function that attaches programs of a type by a mechanism of the declarations."""
-    found = NETDEV.get(type) if mechanism == "netdev" else MECHANISMS.get(mechanism or "")
+    ways = MECHANISMS.get(mechanism or "", {})
+    found = ways.get(type) or ways.get("")
     if found is None:
-        raise KernelError(f"ebee cannot attach {type} programs by {mechanism!r} yet")
+        raise KernelError(f"ebee cannot attach {type} programs ({mechanism}) yet")
     return found

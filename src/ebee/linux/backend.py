@@ -17,8 +17,9 @@ from contextlib import ExitStack
 from mmap import mmap
 from typing import Any
 
+from ebee.btf import Btf, Func, Typedef
 from ebee.errors import KernelError, ObjectError, VerifierError
-from ebee.hooks import by_name
+from ebee.hooks import Hook, by_name
 from ebee.linux import uapi
 from ebee.linux.attach import way
 from ebee.linux.btf import LoadedBtf
@@ -115,8 +116,8 @@ class LinuxObject(handles.Object):
                 f"object {spec.name} is for {spec.endian}-endian machines, this one is"
                 f" {sys.byteorder}-endian"
             )
-        for name in given:
-            spec.map(name)
+        for name, own in given.items():
+            _check_same(spec.map(name), own, f"map {own.name!r} given")
         wanted = {n: p for n, p in spec.programs.items() if p.autoload}
         if programs is not None:
             wanted = {name: spec.program(name) for name in programs}
@@ -145,7 +146,7 @@ class LinuxObject(handles.Object):
         pinned = spec.pinning == PIN_BY_NAME
         if pinned and os.path.exists(path):
             made = self._stack.enter_context(LinuxMap.get(path))
-            _check_same(spec, made, path)
+            _check_same(spec, made, f"map pinned at {path}")
             return made
         if spec.data is not None and older_than("5.2"):
             raise KernelError(
@@ -170,7 +171,7 @@ class LinuxObject(handles.Object):
         hook = by_name(spec.hook)
         if hook is None:
             raise ObjectError(f"program {spec.name}: hook {spec.hook!r} is not declared")
-        debug: dict[str, Any] = {}
+        debug = _target(hook, spec)
         if self.btf is not None:
             debug["btf"] = self.btf.fd
             debug["func_info"] = self.btf.func_info(linked.funcs)
@@ -262,6 +263,9 @@ class Program(handles.Program):
         if target is None:
             target = options.pop(names[0], None) if names else None
             target = target or self.spec.attach_to or None
+        for name, value in _said_by_section(self.spec).items():
+            if name in names:
+                options.setdefault(name, value)
         unknown = [name for name in options if name not in names[1:]]
         if unknown or (target is None and names):
             fault = f"no option {unknown[0]!r}" if unknown else f"needs {names[0]}="
@@ -308,6 +312,42 @@ class Variable(handles.Variable):
             memory[self.spec.offset : self.spec.offset + self.spec.size] = data
 
 
+# What a program must name to be loaded: the prefix of the name in the kernel's BTF, and its kind.
+TARGETS: dict[str, tuple[str, type[Func] | type[Typedef]]] = {
+    "function": ("", Func),
+    "tracepoint": ("btf_trace_", Typedef),
+    "hook": ("bpf_lsm_", Func),
+    "iterator": ("bpf_iter_", Func),
+}
+
+
+def _target(hook: Hook, spec: ProgramSpec) -> dict[str, Any]:
+    """The load attribute that says which function or tracepoint a program is for."""
+    if hook.target is None:
+        return {}
+    if hook.target not in TARGETS or hook.name == "freplace":
+        raise ObjectError(f"program {spec.name}: ebee cannot load {hook.name} programs yet")
+    if not spec.attach_to:
+        raise ObjectError(
+            f"program {spec.name}: {hook.name} needs a {hook.target}; name it in the section,"
+            f' as in SEC("{hook.sections[0].name.rstrip("+")}/NAME")'
+        )
+    prefix, kind = TARGETS[hook.target]
+    found = Btf.vmlinux().get(prefix + spec.attach_to, kind)
+    if found is None:
+        text = f"this kernel has no {hook.target} {spec.attach_to!r} for {hook.name}"
+        raise KernelError(f"program {spec.name}: {text}", errno.ENOENT)
+    return {"attach_btf_id": found.id}
+
+
+def _said_by_section(spec: ProgramSpec) -> dict[str, str]:
+    """Options of attaching that the section's attach type decides."""
+    names = {number: name for name, number in uapi.ATTACH_TYPES.items()}
+    name = names.get(spec.attach_type, "")
+    found = {"attach_type": name} if "cgroup" in name else {}
+    return found | ({"direction": name[4:]} if name.startswith("tcx_") else {})
+
+
 def _named(spec: MapSpec, owner: str) -> MapSpec:
     """A data section's map is called as its object, then the section: "firewall.rodata"."""
     from dataclasses import replace
@@ -317,15 +357,12 @@ def _named(spec: MapSpec, owner: str) -> MapSpec:
     return replace(spec, name=owner[: max(NAME_LENGTH - len(spec.name), 0)] + spec.name)
 
 
-def _check_same(spec: MapSpec, found: LinuxMap, path: str) -> None:
-    """A pinned map can be used for a spec only if it is the same in everything that matters."""
+def _check_same(spec: MapSpec, found: LinuxMap, what: str) -> None:
+    """A map can stand for a spec only if it is the same in everything that matters."""
     wanted = {"type": spec.type, "key_size": spec.key_size, "value_size": spec.value_size}
     wanted |= {"max_entries": entries(spec), "flags": spec.flags}
     for name, want in wanted.items():
         have = getattr(found, name)
         if want != have:
-            raise KernelError(
-                f"the map pinned at {path} has {name} {have}, but {spec.name} wants {want};"
-                " remove the pin or use another pin_path",
-                errno.EINVAL,
-            )
+            text = f"the {what} has {name} {have}, but {spec.name} wants {want}"
+            raise KernelError(text, errno.EINVAL)

@@ -21,16 +21,16 @@ def refused(
 ) -> KernelError:
     """The error for a failed request: "cannot <doing>: <why> [ERRNO]".
 
-    Without a `why`, EPERM is explained by what privilege is missing of those in `needs`; a kernel
-    older than `since` explains the rest.
+    What explains it best: a kernel older than `since`; the given `why`; for EPERM, which of the
+    capabilities in `needs` is missing.
     """
     code = error.errno or 0
-    if not why and code in (errno.EPERM, errno.EACCES):
-        why = denied(needs)
-    if not why and since and older_than(since):
+    denial = code in (errno.EPERM, errno.EACCES)
+    if since and older_than(since) and not denial:
         why = f"requires Linux >= {since}; this is {version_text()}"
-    why = why or strerror(code)
-    return KernelError(f"cannot {doing}: {why} [{name_of(code)}]", code)
+    if not why and denial and needs:
+        why = denied(needs)
+    return KernelError(f"cannot {doing}: {why or strerror(code)} [{name_of(code)}]", code)
 
 
 def object_name(name: str) -> bytes:
@@ -56,7 +56,7 @@ def denied(needs: tuple[str, ...]) -> str:
         if level not in (None, "0") and "CAP_BPF" in missing:
             text += f" (kernel.unprivileged_bpf_disabled is {level})"
         return text
-    if needs and (read("/proc/self/uid_map") or "").split() not in ([], ["0", "0", "4294967295"]):
+    if (read("/proc/self/uid_map") or "").split() not in ([], ["0", "0", "4294967295"]):
         return "the capabilities held are those of a user namespace, and BPF needs the first one's"
     if lockdown() not in ("", "none"):
         return (

@@ -93,13 +93,13 @@ def effective_capabilities() -> set[str]:
 
 
 def missing_capabilities(needed: tuple[str, ...]) -> list[str]:
-    """Which of `needed` this process lacks. CAP_SYS_ADMIN stands for the BPF ones it once covered.
+    """Which of `needed` this process lacks for bpf(), where CAP_SYS_ADMIN stands for the others.
 
-    CAP_BPF and CAP_PERFMON are there since Linux 5.8.
+    CAP_BPF and CAP_PERFMON are there since Linux 5.8 (kernel/bpf/syscall.c, bpf_capable).
     """
     held = effective_capabilities()
     if "CAP_SYS_ADMIN" in held:
-        held |= {"CAP_BPF", "CAP_PERFMON"}
+        held |= {"CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN"}
     return [name for name in needed if name not in held]
 
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 LINK_TYPE_NAMES = {number: name for name, number in uapi.LINK_TYPES.items()}
 
+# The link types whose info has a text, which is asked for by giving it room.
+TEXTS = {"raw_tracepoint": "raw_tracepoint_tp_name", "iter": "iter_target_name"}
+
 
 class Link(handles.Link):
     """A program attached: `target` says to what, in words ("veth0 (generic)").
@@ -53,6 +56,12 @@ class Link(handles.Link):
         """
         raw = object_info(self.fd, "link")
         kind = LINK_TYPE_NAMES.get(raw.type, str(raw.type))
+        text = TEXTS.get(kind)
+        if text is not None:
+            length = f"{text}_len"
+            room = bytearray(raw[length] + 1)
+            raw = object_info(self.fd, "link", **{text: room, length: len(room)})
+            raw[text] = room.partition(b"\0")[0].decode(errors="replace")
         own = {k.removeprefix(kind + "_"): v for k, v in raw.items() if k.startswith(kind + "_")}
         return Info({"type": kind, "id": raw.id, "prog_id": raw.prog_id, **own})
 

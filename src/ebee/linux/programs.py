@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+from array import array
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from ebee.errors import KernelError, VerifierError
 from ebee.isa import Insn, encode
 from ebee.linux import uapi
 from ebee.linux.errors import ENOTSUPP, name_of, object_name, older_than, refused
-from ebee.linux.flags import BPF_F_TEST_XDP_LIVE_FRAMES
+from ebee.linux.flags import BPF_F_TEST_RUN_ON_CPU, BPF_F_TEST_XDP_LIVE_FRAMES
 from ebee.linux.host import version_code
 from ebee.linux.info import Info, object_info, open_id, open_pinned, pin
 from ebee.linux.sys import Attributes, Fd, open_fd, strerror, submit
@@ -95,7 +96,7 @@ class LinuxProgram:
         if btf is not None and not older_than("5.0"):
             attributes |= _debug_info(btf, func_info, line_info)
         if fd_array:
-            attributes["fd_array"] = b"".join(fd.to_bytes(4, "little") for fd in fd_array)
+            attributes["fd_array"] = array("i", fd_array).tobytes()
         fd, log = _load(attributes, type, name, log_level)
         try:
             return cls(fd, object_info(fd, "prog"), log)
@@ -149,8 +150,10 @@ class LinuxProgram:
                 fields |= {f"{name}_in": given, f"{name}_size_in": len(given)}
             if out:
                 fields |= {f"{name}_out": out, f"{name}_size_out": len(out)}
-        fields |= {"flags": flags | (cpu is not None)} if flags or cpu is not None else {}
-        fields |= {"cpu": cpu} if cpu is not None else {}
+        if cpu is not None:
+            flags |= BPF_F_TEST_RUN_ON_CPU
+            fields["cpu"] = cpu
+        fields |= {"flags": flags} if flags else {}
         fields |= {"batch_size": batch_size} if batch_size else {}
         reply = Attributes("PROG_TEST_RUN", fields)
         if code := submit(reply):
