@@ -24,12 +24,19 @@
 #define bpf_cpu_to_be64(x) ___bpf_be64(x)
 #define bpf_be64_to_cpu(x) ___bpf_be64(x)
 
-/* The same, under the names for values that must be constants. */
+/* The same under other names in use: for values that are constants, and without a prefix for
+ * which of the two they are. */
 #define __bpf_constant_htons(x) ___bpf_be16(x)
 #define __bpf_constant_ntohs(x) ___bpf_be16(x)
 #define __bpf_constant_htonl(x) ___bpf_be32(x)
 #define __bpf_constant_ntohl(x) ___bpf_be32(x)
 #define __bpf_constant_cpu_to_be64(x) ___bpf_be64(x)
 #define __bpf_constant_be64_to_cpu(x) ___bpf_be64(x)
+#define __bpf_htons(x) ___bpf_be16(x)
+#define __bpf_ntohs(x) ___bpf_be16(x)
+#define __bpf_htonl(x) ___bpf_be32(x)
+#define __bpf_ntohl(x) ___bpf_be32(x)
+#define __bpf_cpu_to_be64(x) ___bpf_be64(x)
+#define __bpf_be64_to_cpu(x) ___bpf_be64(x)
 
 #endif

@@ -48,7 +48,7 @@
 #endif
 #define ___reg_syscall_1 ___reg_1
 #define ___reg_syscall_4 r10
-#define ___pt_regs(ctx) (ctx)
+#define __PT_REGS_CAST(ctx) (ctx)
 /* x86-64 kernels wrap system calls: the function's argument is the caller's registers. */
 #define PT_REGS_SYSCALL_REGS(ctx) ((struct pt_regs *)PT_REGS_PARM1(ctx))
 
@@ -72,7 +72,7 @@ struct pt_regs___orig_x0 {
 #define ___reg_ip pc
 #define ___reg_syscall regs[8]
 #define ___reg_syscall_4 regs[3]
-#define ___pt_regs(ctx) ((const struct user_pt_regs *)(ctx))
+#define __PT_REGS_CAST(ctx) ((const struct user_pt_regs *)(ctx))
 #define PT_REGS_SYSCALL_REGS(ctx) ((struct pt_regs *)PT_REGS_PARM1(ctx))
 #define ___syscall_parm1(ctx) (((const struct pt_regs___orig_x0 *)(ctx))->orig_x0)
 #define ___syscall_parm1_core(ctx) BPF_CORE_READ((const struct pt_regs___orig_x0 *)(ctx), orig_x0)
@@ -86,48 +86,48 @@ struct pt_regs___orig_x0 {
 #define ___syscall_parm1_core(ctx) PT_REGS_PARM1_CORE(ctx)
 #endif
 
-#define PT_REGS_PARM1(ctx) (___pt_regs(ctx)->___reg_1)
-#define PT_REGS_PARM2(ctx) (___pt_regs(ctx)->___reg_2)
-#define PT_REGS_PARM3(ctx) (___pt_regs(ctx)->___reg_3)
-#define PT_REGS_PARM4(ctx) (___pt_regs(ctx)->___reg_4)
-#define PT_REGS_PARM5(ctx) (___pt_regs(ctx)->___reg_5)
-#define PT_REGS_PARM6(ctx) (___pt_regs(ctx)->___reg_6)
-#define PT_REGS_RET(ctx) (___pt_regs(ctx)->___reg_return)
-#define PT_REGS_FP(ctx) (___pt_regs(ctx)->___reg_frame)
-#define PT_REGS_RC(ctx) (___pt_regs(ctx)->___reg_result)
-#define PT_REGS_SP(ctx) (___pt_regs(ctx)->___reg_stack)
-#define PT_REGS_IP(ctx) (___pt_regs(ctx)->___reg_ip)
+#define PT_REGS_PARM1(ctx) (__PT_REGS_CAST(ctx)->___reg_1)
+#define PT_REGS_PARM2(ctx) (__PT_REGS_CAST(ctx)->___reg_2)
+#define PT_REGS_PARM3(ctx) (__PT_REGS_CAST(ctx)->___reg_3)
+#define PT_REGS_PARM4(ctx) (__PT_REGS_CAST(ctx)->___reg_4)
+#define PT_REGS_PARM5(ctx) (__PT_REGS_CAST(ctx)->___reg_5)
+#define PT_REGS_PARM6(ctx) (__PT_REGS_CAST(ctx)->___reg_6)
+#define PT_REGS_RET(ctx) (__PT_REGS_CAST(ctx)->___reg_return)
+#define PT_REGS_FP(ctx) (__PT_REGS_CAST(ctx)->___reg_frame)
+#define PT_REGS_RC(ctx) (__PT_REGS_CAST(ctx)->___reg_result)
+#define PT_REGS_SP(ctx) (__PT_REGS_CAST(ctx)->___reg_stack)
+#define PT_REGS_IP(ctx) (__PT_REGS_CAST(ctx)->___reg_ip)
 
-#define PT_REGS_PARM1_CORE(ctx) BPF_CORE_READ(___pt_regs(ctx), ___reg_1)
-#define PT_REGS_PARM2_CORE(ctx) BPF_CORE_READ(___pt_regs(ctx), ___reg_2)
-#define PT_REGS_PARM3_CORE(ctx) BPF_CORE_READ(___pt_regs(ctx), ___reg_3)
-#define PT_REGS_PARM4_CORE(ctx) BPF_CORE_READ(___pt_regs(ctx), ___reg_4)
-#define PT_REGS_PARM5_CORE(ctx) BPF_CORE_READ(___pt_regs(ctx), ___reg_5)
-#define PT_REGS_PARM6_CORE(ctx) BPF_CORE_READ(___pt_regs(ctx), ___reg_6)
-#define PT_REGS_RET_CORE(ctx) BPF_CORE_READ(___pt_regs(ctx), ___reg_return)
-#define PT_REGS_FP_CORE(ctx) BPF_CORE_READ(___pt_regs(ctx), ___reg_frame)
-#define PT_REGS_RC_CORE(ctx) BPF_CORE_READ(___pt_regs(ctx), ___reg_result)
-#define PT_REGS_SP_CORE(ctx) BPF_CORE_READ(___pt_regs(ctx), ___reg_stack)
-#define PT_REGS_IP_CORE(ctx) BPF_CORE_READ(___pt_regs(ctx), ___reg_ip)
+#define PT_REGS_PARM1_CORE(ctx) BPF_CORE_READ(__PT_REGS_CAST(ctx), ___reg_1)
+#define PT_REGS_PARM2_CORE(ctx) BPF_CORE_READ(__PT_REGS_CAST(ctx), ___reg_2)
+#define PT_REGS_PARM3_CORE(ctx) BPF_CORE_READ(__PT_REGS_CAST(ctx), ___reg_3)
+#define PT_REGS_PARM4_CORE(ctx) BPF_CORE_READ(__PT_REGS_CAST(ctx), ___reg_4)
+#define PT_REGS_PARM5_CORE(ctx) BPF_CORE_READ(__PT_REGS_CAST(ctx), ___reg_5)
+#define PT_REGS_PARM6_CORE(ctx) BPF_CORE_READ(__PT_REGS_CAST(ctx), ___reg_6)
+#define PT_REGS_RET_CORE(ctx) BPF_CORE_READ(__PT_REGS_CAST(ctx), ___reg_return)
+#define PT_REGS_FP_CORE(ctx) BPF_CORE_READ(__PT_REGS_CAST(ctx), ___reg_frame)
+#define PT_REGS_RC_CORE(ctx) BPF_CORE_READ(__PT_REGS_CAST(ctx), ___reg_result)
+#define PT_REGS_SP_CORE(ctx) BPF_CORE_READ(__PT_REGS_CAST(ctx), ___reg_stack)
+#define PT_REGS_IP_CORE(ctx) BPF_CORE_READ(__PT_REGS_CAST(ctx), ___reg_ip)
 
 #ifdef ___reg_7
-#define PT_REGS_PARM7(ctx) (___pt_regs(ctx)->___reg_7)
-#define PT_REGS_PARM8(ctx) (___pt_regs(ctx)->___reg_8)
-#define PT_REGS_PARM7_CORE(ctx) BPF_CORE_READ(___pt_regs(ctx), ___reg_7)
-#define PT_REGS_PARM8_CORE(ctx) BPF_CORE_READ(___pt_regs(ctx), ___reg_8)
+#define PT_REGS_PARM7(ctx) (__PT_REGS_CAST(ctx)->___reg_7)
+#define PT_REGS_PARM8(ctx) (__PT_REGS_CAST(ctx)->___reg_8)
+#define PT_REGS_PARM7_CORE(ctx) BPF_CORE_READ(__PT_REGS_CAST(ctx), ___reg_7)
+#define PT_REGS_PARM8_CORE(ctx) BPF_CORE_READ(__PT_REGS_CAST(ctx), ___reg_8)
 #endif
 
 /* Arguments of system calls, of registers that PT_REGS_SYSCALL_REGS gave. */
 #define PT_REGS_PARM1_SYSCALL(ctx) ___syscall_parm1(ctx)
 #define PT_REGS_PARM2_SYSCALL(ctx) PT_REGS_PARM2(ctx)
 #define PT_REGS_PARM3_SYSCALL(ctx) PT_REGS_PARM3(ctx)
-#define PT_REGS_PARM4_SYSCALL(ctx) (___pt_regs(ctx)->___reg_syscall_4)
+#define PT_REGS_PARM4_SYSCALL(ctx) (__PT_REGS_CAST(ctx)->___reg_syscall_4)
 #define PT_REGS_PARM5_SYSCALL(ctx) PT_REGS_PARM5(ctx)
 #define PT_REGS_PARM6_SYSCALL(ctx) PT_REGS_PARM6(ctx)
 #define PT_REGS_PARM1_CORE_SYSCALL(ctx) ___syscall_parm1_core(ctx)
 #define PT_REGS_PARM2_CORE_SYSCALL(ctx) PT_REGS_PARM2_CORE(ctx)
 #define PT_REGS_PARM3_CORE_SYSCALL(ctx) PT_REGS_PARM3_CORE(ctx)
-#define PT_REGS_PARM4_CORE_SYSCALL(ctx) BPF_CORE_READ(___pt_regs(ctx), ___reg_syscall_4)
+#define PT_REGS_PARM4_CORE_SYSCALL(ctx) BPF_CORE_READ(__PT_REGS_CAST(ctx), ___reg_syscall_4)
 #define PT_REGS_PARM5_CORE_SYSCALL(ctx) PT_REGS_PARM5_CORE(ctx)
 #define PT_REGS_PARM6_CORE_SYSCALL(ctx) PT_REGS_PARM6_CORE(ctx)
 
@@ -249,6 +249,12 @@ struct pt_regs___orig_x0 {
 #define ___bpf_decl8(type, x, ...) , type x ___bpf_decl6(__VA_ARGS__)
 #define ___bpf_decl10(type, x, ...) , type x ___bpf_decl8(__VA_ARGS__)
 #define ___bpf_decl12(type, x, ...) , type x ___bpf_decl10(__VA_ARGS__)
+#define ___bpf_decl14(type, x, ...) , type x ___bpf_decl12(__VA_ARGS__)
+#define ___bpf_decl16(type, x, ...) , type x ___bpf_decl14(__VA_ARGS__)
+#define ___bpf_decl18(type, x, ...) , type x ___bpf_decl16(__VA_ARGS__)
+#define ___bpf_decl20(type, x, ...) , type x ___bpf_decl18(__VA_ARGS__)
+#define ___bpf_decl22(type, x, ...) , type x ___bpf_decl20(__VA_ARGS__)
+#define ___bpf_decl24(type, x, ...) , type x ___bpf_decl22(__VA_ARGS__)
 
 #define ___bpf_pass0(i)
 #define ___bpf_pass2(i, type, x) , ___bpf_slot_value(type, i)
@@ -262,18 +268,36 @@ struct pt_regs___orig_x0 {
 	___bpf_pass2(i, type, x) ___bpf_pass8((i) + ___bpf_slots_of(type), __VA_ARGS__)
 #define ___bpf_pass12(i, type, x, ...) \
 	___bpf_pass2(i, type, x) ___bpf_pass10((i) + ___bpf_slots_of(type), __VA_ARGS__)
+#define ___bpf_pass14(i, type, x, ...) \
+	___bpf_pass2(i, type, x) ___bpf_pass12((i) + ___bpf_slots_of(type), __VA_ARGS__)
+#define ___bpf_pass16(i, type, x, ...) \
+	___bpf_pass2(i, type, x) ___bpf_pass14((i) + ___bpf_slots_of(type), __VA_ARGS__)
+#define ___bpf_pass18(i, type, x, ...) \
+	___bpf_pass2(i, type, x) ___bpf_pass16((i) + ___bpf_slots_of(type), __VA_ARGS__)
+#define ___bpf_pass20(i, type, x, ...) \
+	___bpf_pass2(i, type, x) ___bpf_pass18((i) + ___bpf_slots_of(type), __VA_ARGS__)
+#define ___bpf_pass22(i, type, x, ...) \
+	___bpf_pass2(i, type, x) ___bpf_pass20((i) + ___bpf_slots_of(type), __VA_ARGS__)
+#define ___bpf_pass24(i, type, x, ...) \
+	___bpf_pass2(i, type, x) ___bpf_pass22((i) + ___bpf_slots_of(type), __VA_ARGS__)
+
+#define ___bpf_nth24(_, _1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, _13, _14, _15, _16, \
+		     _17, _18, _19, _20, _21, _22, _23, _24, n, ...) n
+#define ___bpf_narg24(...)                                                                   \
+	___bpf_nth24(_, ##__VA_ARGS__, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, \
+		     10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
 
 #define BPF_PROG2(name, args...)                                                        \
 	name(unsigned long long *ctx);                                                  \
 	static __always_inline typeof(name(0)) ____##name(                              \
-		unsigned long long *ctx ___bpf_apply(___bpf_decl, ___bpf_narg(args))(args)); \
+		unsigned long long *ctx ___bpf_apply(___bpf_decl, ___bpf_narg24(args))(args)); \
 	typeof(name(0)) name(unsigned long long *ctx)                                   \
 	{                                                                               \
 		return ____##name(                                                      \
-			ctx ___bpf_apply(___bpf_pass, ___bpf_narg(args))(0, ##args));   \
+			ctx ___bpf_apply(___bpf_pass, ___bpf_narg24(args))(0, ##args));   \
 	}                                                                               \
 	static __always_inline typeof(name(0)) ____##name(                              \
-		unsigned long long *ctx ___bpf_apply(___bpf_decl, ___bpf_narg(args))(args))
+		unsigned long long *ctx ___bpf_apply(___bpf_decl, ___bpf_narg24(args))(args))
 
 #define BPF_KPROBE(name, args...)                                                     \
 	___bpf_wrapped(name, struct pt_regs *ctx, ,                                   \
