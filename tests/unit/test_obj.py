@@ -42,12 +42,16 @@ NAMES = (
 )
 
 
-@cache
-def compiled(name: str) -> bytes:
+def need_clang() -> None:
     try:
         clang.find()
     except CompileError as error:
         pytest.skip(str(error))
+
+
+@cache
+def compiled(name: str) -> bytes:
+    need_clang()
     return clang.compile(SOURCES / f"{name}.c").content
 
 
@@ -201,7 +205,7 @@ def test_lines_and_types_of_functions() -> None:
 
 
 def test_without_debug_information_programs_are_read_and_maps_are_not(tmp_path: Path) -> None:
-    clang.find()
+    need_clang()
     options = clang.Options(debug=False)
     spec = read(clang.compile(SOURCES / "loops.c", options).content, "loops.o")
     assert spec.btf is None
@@ -214,7 +218,7 @@ def test_without_debug_information_programs_are_read_and_maps_are_not(tmp_path: 
 
 
 def test_big_endian_objects_are_read() -> None:
-    clang.find()
+    need_clang()
     little = load("globals")
     big = read(
         clang.compile(SOURCES / "globals.c", clang.Options(endian="big")).content, "globals.o"
@@ -266,7 +270,7 @@ PROGRAM = 'SEC("xdp") int f(struct xdp_md *ctx) { return 2; }\n'
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_refused(source: str, message: str, tmp_path: Path) -> None:
-    clang.find()
+    need_clang()
     path = tmp_path / "prog.c"
     path.write_text(HEAD + source + "\n")
     with pytest.raises(ObjectError, match=message) as caught:
@@ -371,7 +375,7 @@ def test_a_missing_function_is_named() -> None:
 
 
 def test_what_other_objects_define_is_read_and_missed_when_linking(tmp_path: Path) -> None:
-    clang.find()
+    need_clang()
     path = tmp_path / "part.c"
     path.write_text(
         HEAD + "extern int number, other(int);\n"

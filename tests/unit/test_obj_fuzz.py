@@ -6,6 +6,7 @@ EBEE_FUZZ is the number of inputs (3,000 unless it says otherwise); the seed is 
 import os
 import random
 import struct
+import tempfile
 import time
 import tracemalloc
 from pathlib import Path
@@ -155,7 +156,7 @@ def test_mutated_objects_are_taken_or_refused() -> None:
         try:
             outcome = use(data)
         except BaseException:
-            Path(f"/tmp/ebee-fuzz-{os.getpid()}-{number}.o").write_bytes(data)
+            Path(tempfile.gettempdir(), f"ebee-fuzz-{number}.o").write_bytes(data)
             raise
         assert time.monotonic() - begun < SECONDS, f"input {number} took too long"
         outcomes[outcome] = outcomes.get(outcome, 0) + 1

@@ -127,6 +127,11 @@ class _Writer:
                 f"cannot write {self.spec.name}: variables in {made.name} are zero in an object"
                 " file; give them a value in the source to have them in .data"
             )
+        if len(content) > made.value_size:
+            raise ObjectError(
+                f"cannot write {self.spec.name}: {made.name} has {len(content)} bytes of data,"
+                f" but its value_size is {made.value_size}"
+            )
         flags = elf.SHF_ALLOC | (0 if made.readonly else elf.SHF_WRITE)
         section = self.section(
             NewSection(made.name, b"", elf.SHT_NOBITS, flags, size=made.value_size)
