@@ -115,6 +115,25 @@ def test_core_finds_the_kernels_fields(objects):
         assert obj.programs["look"].test_run(FRAME).retval in (0, 1, 2)
 
 
+def test_a_field_that_the_kernel_lacks_is_named(compiled):
+    spec = compiled("""
+        #include <linux/bpf.h>
+        #include <bpf/bpf_helpers.h>
+        #include <bpf/bpf_core_read.h>
+        struct task_struct { int pid; int no_such_field; } __attribute__((preserve_access_index));
+        SEC("xdp") int look(struct xdp_md *ctx)
+        {
+            struct task_struct *task = (void *)bpf_get_current_task();
+            if (bpf_core_field_exists(task->no_such_field))
+                return 0;
+            return BPF_CORE_READ(task, no_such_field);
+        }
+        char LICENSE[] SEC("license") = "GPL";
+    """)
+    with pytest.raises(VerifierError, match=r"this kernel lacks what it needs: .*no_such_field"):
+        linux.load(spec)
+
+
 def test_externs_are_the_kernels(objects):
     with linux.load(objects("externs")) as obj:
         assert obj.programs["look"].test_run(FRAME).retval in (0, 1)

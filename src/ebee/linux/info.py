@@ -77,10 +77,10 @@ def open_id(kind: Kind, number: int) -> Fd:
         raise refused(error, doing, why, needs=("CAP_SYS_ADMIN",)) from None
 
 
-def pin(fd: Fd, path: str, what: str) -> None:
+def pin(fd: Fd, path: str | os.PathLike[str], what: str) -> None:
     """Pin an object under a name in a BPF file system, where it outlives this process."""
     try:
-        call("OBJ_PIN", pathname=path, bpf_fd=fd)
+        call("OBJ_PIN", pathname=os.fspath(path), bpf_fd=fd)
     except OSError as error:
         why = {
             errno.EEXIST: "something is pinned there already",
@@ -94,10 +94,10 @@ def pin(fd: Fd, path: str, what: str) -> None:
         raise refused(error, f"pin {what} at {path}", why, needs=("CAP_BPF",)) from None
 
 
-def open_pinned(path: str, kind: Kind, flags: int = 0) -> Fd:
+def open_pinned(path: str | os.PathLike[str], kind: Kind, flags: int = 0) -> Fd:
     """The object of a kind that is pinned at a path."""
     try:
-        fd = open_fd("OBJ_GET", pathname=path, file_flags=flags)
+        fd = open_fd("OBJ_GET", pathname=os.fspath(path), file_flags=flags)
     except OSError as error:
         why = {
             errno.ENOENT: "nothing is pinned there",

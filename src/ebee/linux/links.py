@@ -6,6 +6,7 @@ A link that is closed, and not pinned, detaches its program: also when its proce
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -45,9 +46,9 @@ class Link(handles.Link):
         return cls(open_id("link", number), f"link {number}")
 
     @classmethod
-    def get(cls, path: str) -> Link:
+    def get(cls, path: str | os.PathLike[str]) -> Link:
         """The link pinned at a path; it stays attached as long as it is pinned."""
-        return cls(open_pinned(path, "link"), path)
+        return cls(open_pinned(path, "link"), os.fspath(path))
 
     def info(self) -> Info:
         """What the kernel says: type (a name), id, prog_id, and what that type of link has.
@@ -94,7 +95,7 @@ class Link(handles.Link):
             why = "this type of link only goes when it is closed" if error.errno == 95 else ""
             raise refused(error, f"detach from {self.target}", why, since="5.9") from None
 
-    def pin(self, path: str) -> None:
+    def pin(self, path: str | os.PathLike[str]) -> None:
         """Give the link a name in a BPF file system: it stays attached when this process ends."""
         pin(self.fd, path, f"the link to {self.target}")
 

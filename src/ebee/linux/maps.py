@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from ebee.obj.spec import MapSpec
 
+# Of two names for a number (cgroup_storage_deprecated, cgroup_storage) the second is current.
+MAP_TYPE_NAMES = {number: name for name, number in uapi.MAP_TYPES.items()}
 BATCH = 4096  # Elements asked for at once.
 _ELEM = uapi.ATTRIBUTES["elem"]
 _AT_FLAGS = _ELEM["flags"][0]
@@ -84,9 +86,8 @@ class LinuxMap(RawMapDefaults):
     """
 
     def __init__(self, fd: Fd, info: Info):
-        numbers = {number: name for name, number in reversed(uapi.MAP_TYPES.items())}
         self.fd = fd
-        self.type = numbers.get(info.type, f"type_{info.type}")
+        self.type = MAP_TYPE_NAMES.get(info.type, f"type_{info.type}")
         self.name: str = info.get("name", "")
         self.key_size: int = info.key_size
         self.value_size: int = info.value_size
@@ -181,7 +182,7 @@ class LinuxMap(RawMapDefaults):
         return cls.from_fd(open_id("map", number))
 
     @classmethod
-    def get(cls, path: str, flags: int = 0) -> LinuxMap:
+    def get(cls, path: str | os.PathLike[str], flags: int = 0) -> LinuxMap:
         """The map pinned at a path; `flags` may be BPF_F_RDONLY or BPF_F_WRONLY."""
         return cls.from_fd(open_pinned(path, "map", flags))
 
@@ -306,6 +307,8 @@ class LinuxMap(RawMapDefaults):
             if code == errno.ENOSPC:  # A bucket holds more than was asked for.
                 count = min(count * 2, max(count + 1, self.max_entries))
                 continue
+            if code == errno.EINTR:
+                continue
             if code not in (0, errno.ENOENT):
                 self._fail(command[4:].lower(), b"", code)
             found: int = reply["count"]
@@ -384,7 +387,7 @@ class LinuxMap(RawMapDefaults):
             }.get(error.errno or 0, "")
             raise refused(error, f"freeze map {self.name}", why, since="5.2") from None
 
-    def pin(self, path: str) -> None:
+    def pin(self, path: str | os.PathLike[str]) -> None:
         """Give the map a name in a BPF file system, which keeps it alive."""
         pin(self.fd, path, f"map {self.name}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 from array import array
 from collections.abc import Iterable, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 
 from ebee.errors import KernelError, VerifierError
 from ebee.isa import Insn, encode
+from ebee.isa.insn import MAX_INSNS
 from ebee.linux import uapi
 from ebee.linux.errors import ENOTSUPP, name_of, object_name, older_than, refused
 from ebee.linux.flags import BPF_F_TEST_RUN_ON_CPU, BPF_F_TEST_XDP_LIVE_FRAMES
@@ -115,7 +117,7 @@ class LinuxProgram:
         return cls.from_fd(open_id("prog", number))
 
     @classmethod
-    def get(cls, path: str) -> LinuxProgram:
+    def get(cls, path: str | os.PathLike[str]) -> LinuxProgram:
         """The program pinned at a path."""
         return cls.from_fd(open_pinned(path, "prog"))
 
@@ -201,7 +203,7 @@ class LinuxProgram:
         """The machine code; empty when not compiled, or not for this user to see."""
         return self._array("jited_prog_insns", "jited_prog_len", 1)
 
-    def pin(self, path: str) -> None:
+    def pin(self, path: str | os.PathLike[str]) -> None:
         """Give the program a name in a BPF file system, which keeps it alive."""
         pin(self.fd, path, f"program {self.name!r}")
 
@@ -259,14 +261,18 @@ def _load(attributes: dict[str, Any], type: str, name: str, log_level: int) -> t
             # Since Linux 6.4 the kernel says how much it would have been.
             size = min(max(size * 8, attempt["log_true_size"] + 1), LOG_LIMIT)
         else:
-            raise _load_error(code, type, name, attributes["insn_cnt"], _text(log))
+            raise _load_error(code, type, name, attributes, _text(log))
 
 
 def _text(log: bytearray) -> str:
     return log.partition(b"\0")[0].decode(errors="replace")
 
 
-def _load_error(code: int, type: str, name: str, slots: int, log: str) -> KernelError:
+def _load_error(
+    code: int, type: str, name: str, attributes: dict[str, Any], log: str
+) -> KernelError:
+    from ebee.hooks import by_prog_type
+
     doing = f"load program {name!r} ({type})"
     found = digest(log)
     if found:
@@ -275,13 +281,21 @@ def _load_error(code: int, type: str, name: str, slots: int, log: str) -> Kernel
         return VerifierError(f"cannot {doing}: {first} [{name_of(code)}]{detail}", code, log)
     why = ""
     if code == errno.E2BIG:
-        why = f"a program cannot have {slots} instructions" if slots < 1 or slots > 4096 else ""
+        slots = attributes["insn_cnt"]
+        fits = 0 < slots <= (4096 if older_than("5.2") else MAX_INSNS)
+        why = "this kernel knows fewer attributes" if fits else f"it has {slots} instructions"
     elif code == errno.EINVAL:
-        why = "the kernel does not know this type of program, its attach type or its flags"
+        why = (
+            "this kernel does not know the type of program, or not with"
+            f" attach type {attributes.get('expected_attach_type', 0)}"
+            f" and flags {attributes['prog_flags']:#x}"
+        )
     needs = ["CAP_BPF"]
     needs += ["CAP_NET_ADMIN"] if type in NET_ADMIN_TYPES else []
     needs += ["CAP_PERFMON"] if type in PERFMON_TYPES else []
-    return refused(OSError(code, strerror(code)), doing, why, needs=tuple(needs))
+    hook = by_prog_type(uapi.PROG_TYPES[type])
+    since = hook.since if hook is not None else ""
+    return refused(OSError(code, strerror(code)), doing, why, tuple(needs), since)
 
 
 # What the verifier adds to every log, and says nothing of the failure: totals, register states,

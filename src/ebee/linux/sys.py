@@ -209,9 +209,9 @@ def syscall(name: str = "bpf") -> Callable[..., int]:
 def submit(attributes: Attributes) -> int:
     """Make the call; 0, or the errno of its failure.
 
-    Interrupted calls are made again, except a test run, whose effects cannot be taken back. On a
-    kernel that charges BPF memory to RLIMIT_MEMLOCK (before 5.11) a failing EPERM raises that limit
-    once and tries again.
+    Interrupted calls are made again, but for test runs, whose effects cannot be taken back, and
+    batches, whose attributes then hold results. On a kernel that charges BPF memory to
+    RLIMIT_MEMLOCK (before 5.11) a failing EPERM raises that limit once and tries again.
     """
     command = attributes.command
     attempts = LOAD_ATTEMPTS
@@ -223,7 +223,7 @@ def submit(attributes: Attributes) -> int:
         code = last_errno()
         attempts -= 1
         again = (
-            (code == errno.EINTR and command != "PROG_TEST_RUN")
+            (code == errno.EINTR and command != "PROG_TEST_RUN" and "BATCH" not in command)
             or (code == errno.EAGAIN and command == "PROG_LOAD" and attempts)
             or (code == errno.EPERM and command in MEMORY_COMMANDS and raise_memlock())
         )
