@@ -67,7 +67,7 @@ def main() -> NoReturn:
     """The entry point: whatever goes wrong is one clear message and an exit code, no traceback."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # started with the stream closed
-            setattr(sys, name, open(os.devnull, "w"))
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
         getattr(sys, name).reconfigure(errors="replace")
     try:
         status = cli(standalone_mode=False)

@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ebee.abi.cpu import Cpu
 from ebee.errors import EbeeError, ObjectError
+from ebee.helpers import Helper
+from ebee.native import native
+from ebee.types import ptr, u64
 
 if TYPE_CHECKING:
     from ebee.isa import Insn
-    from ebee.machine.interp import Interpreter
+
+ENGINES = ("interpreter", "quick", "optimised", "most", "trusted")
 
 
 def _hex(text: str, what: str) -> bytes:
@@ -40,20 +45,26 @@ def _from_elf(data: bytes) -> list[Insn]:
     return isa.decode(bytes(code[0].data), file.endian)
 
 
-def _return_r1(vm: Interpreter, follow: int) -> int:
-    vm.regs[0] = vm.regs[1]
-    return follow
+@native
+def unwind(cpu: ptr[Cpu], r1: u64) -> u64:
+    return r1
+
+
+UNWIND = Helper(5, "unwind", "r1: u64 -> u64", "", "Gives its argument.", f"{__name__}:unwind")
 
 
 @click.command("conformance-plugin")
 @click.argument("memory", default="")
 @click.option("--elf", is_flag=True, help="Standard input is an ELF file in hex.")
-def conformance_plugin(memory: str, elf: bool) -> None:
+@click.option("--engine", type=click.Choice(ENGINES), default="interpreter")
+def conformance_plugin(memory: str, elf: bool, engine: str) -> None:
     """Run a program (hex on standard input) over MEMORY (hex) and print r0 in hex."""
     from ebee import isa
     from ebee.machine.bare import run
 
     data = _hex(sys.stdin.read(), "standard input")
     insns = _from_elf(data) if elf else isa.decode(data)
-    r0, _ = run(insns, _hex(memory, "the memory"), helpers={5: _return_r1}, budget=10_000_000)
+    r0, _ = run(
+        insns, _hex(memory, "the memory"), helpers={5: UNWIND}, engine=engine, budget=10_000_000
+    )
     click.echo(f"{r0:x}")

@@ -137,7 +137,12 @@ def warn(message: str) -> None:
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
-    print(json.dumps(plain(value), indent=2, allow_nan=False, default=str))
+    print(dumps(value))
+
+
+def dumps(value: Any) -> str:
+    """A value as JSON text."""
+    return json.dumps(plain(value), indent=2)
 
 
 def plain(value: Any) -> Any:
