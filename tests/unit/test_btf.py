@@ -358,6 +358,7 @@ def test_damage_that_shows_at_once(data, why):
         ((1, 1 << 24, 4, 3 << 24 | 32), "unknown encoding"),
         ((1, 16 << 24, 5), "floating-point number of 5 bytes"),
         ((1, 6 << 24, 3), "enumeration of 3 bytes"),
+        ((1, 6 << 24 | 1, 0, 1, 0), "enumeration of 0 bytes"),
     ],
 )
 def test_damage_that_shows_when_the_type_is_asked_for(words, why):

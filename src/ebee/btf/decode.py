@@ -107,7 +107,7 @@ def _enum(btf: Source, id: int, name: int, info: int, size: int, at: int) -> Enu
         Enumerator(string(label), (value ^ sign) - sign)
         for label, value in btf.entries(info, at, 2)
     )
-    return Enum(string(name), _enum_size(size), bool(sign), values, id)
+    return Enum(string(name), _enum_size(size, info), bool(sign), values, id)
 
 
 def _enum64(btf: Source, id: int, name: int, info: int, size: int, at: int) -> Enum64:
@@ -116,11 +116,12 @@ def _enum64(btf: Source, id: int, name: int, info: int, size: int, at: int) -> E
         Enumerator(string(label), ((high << 32 | low) ^ sign) - sign)
         for label, low, high in btf.entries(info, at, 3)
     )
-    return Enum64(string(name), _enum_size(size), bool(sign), values, id)
+    return Enum64(string(name), _enum_size(size, info), bool(sign), values, id)
 
 
-def _enum_size(size: int) -> int:
-    if size not in (1, 2, 4, 8):
+def _enum_size(size: int, info: int) -> int:
+    """The size checked; 0 is clang's for `enum x;`."""
+    if size not in (1, 2, 4, 8) and (size or info & 0xFFFF):
         raise BtfError(f"enumeration of {size} bytes")
     return size
 

@@ -322,7 +322,7 @@ class Btf:
                 break
         else:
             raise BtfError(f"{self.name}: type {id} nests more than {_DEPTH} arrays")
-        if isinstance(found, _SIZED):
+        if isinstance(found, _SIZED) and (found.size or not isinstance(found, Enumeration)):
             size = found.size
         elif isinstance(found, Ptr):
             size = self.pointer_size

@@ -51,6 +51,8 @@ def _check(btf: Btf, found: Type) -> None:
     if isinstance(found, Composite):
         _check_members(btf, found)
     elif isinstance(found, Enumeration):
+        if not found.size:
+            raise BtfError("it is only declared, which the kernel does not take")
         for value in found.values:
             _identifier(value.name)
     elif isinstance(found, (Reference, Typedef, TypeTag)):
