@@ -146,11 +146,14 @@ def runs(body: str) -> bool:
 
 def attaches(hook: hooks.Hook) -> bool:
     """Whether ebee can attach programs of a hook."""
-    from ebee.linux.attach import MECHANISMS, NETDEV
+    from ebee.errors import KernelError
+    from ebee.linux.attach import way
 
-    if hook.attach == "netdev":
-        return any(PROG_TYPES[name] == hook.prog_type for name in NETDEV)
-    return hook.attach in MECHANISMS
+    names = {number: name for name, number in PROG_TYPES.items()}
+    try:
+        return callable(way(hook.attach, names[hook.prog_type]))
+    except KernelError:
+        return False
 
 
 def rows() -> Iterator[Row]:

@@ -26,7 +26,7 @@ COVERS = (
     "helper:ringbuf_discard", "helper:ringbuf_query", "helper:ringbuf_reserve_dynptr",
     "helper:ringbuf_submit_dynptr", "helper:ringbuf_discard_dynptr", "helper:dynptr_write",
     "helper:dynptr_data", "helper:trace_printk", "helper:trace_vprintk",
-    "helper:probe_read_kernel", "helper:probe_read_kernel_str", "helper:redirect",
+    "helper:probe_read_user", "helper:probe_read_user_str", "helper:probe_read_kernel", "helper:probe_read_kernel_str", "helper:redirect",
     "helper:redirect_map", "helper:get_smp_processor_id", "helper:get_current_comm",
 )  # fmt: skip
 
@@ -278,3 +278,19 @@ def test_the_name_of_the_task_has_an_end(size):
         assert name.rstrip(b"\0") == name.split(b"\0")[0]
         assert name[-1] == 0
         assert not any(out[8 + size :])
+
+
+@pytest.mark.parametrize("call", ["probe_read_user", "probe_read_user_str"])
+def test_user_memory_is_the_machines_own(call):
+    """There is one address space: the program's memory can be read, other addresses fault."""
+    text = "r1 = 0x00646362 ll; *(u64 *)(r10 -8) = r1\n"
+    for i, source in enumerate(("r10; r3 += -8", "8")):
+        text += f"r1 = map[out][0]+{8 + 24 * i}; r2 = 8; r3 = {source}; call bpf_{call}\n"
+        text += store(24 * i)
+    with Machine() as machine:
+        made = machine.load(spec_of(text + END, ()))
+        made.programs["p"].test_run(bytes(64))
+        out = made.raw_maps["out"].lookup(bytes(4))
+    expected = 4 if call.endswith("str") else 0
+    assert out[:16] == expected.to_bytes(8, "little") + b"bcd".ljust(8, b"\0")
+    assert out[24:40] == (-14).to_bytes(8, "little", signed=True) + bytes(8)
