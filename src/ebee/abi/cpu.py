@@ -15,6 +15,14 @@ CLOCK_FIXED = 1
 FAULT_NONE, FAULT_READ, FAULT_WRITE, FAULT_BUDGET, FAULT_DEPTH, FAULT_ARGUMENT = range(6)
 """Why compiled code ended a program early."""
 
+FAULTS = {
+    FAULT_READ: "read outside the memory it may read",
+    FAULT_WRITE: "write outside the memory it may write",
+    FAULT_BUDGET: "stopped after too many instructions",
+    FAULT_DEPTH: "calls nested too deep",
+    FAULT_ARGUMENT: "a helper's argument is not what it takes",
+}
+
 REDIRECT_NONE, REDIRECT_IFINDEX, REDIRECT_MAP = 0, 1, 2
 
 

@@ -20,6 +20,9 @@ from ebee.types import ptr, u64
 if TYPE_CHECKING:
     from ebee.isa import Insn
 
+BUDGET = 10_000_000
+"""Instructions of one case before it counts as hanging."""
+
 ENGINES = ("interpreter", "quick", "optimised", "most", "trusted")
 
 

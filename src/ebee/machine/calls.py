@@ -6,7 +6,7 @@ stands here, and what it refuses is a Fault that names the helper and the argume
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -49,12 +49,10 @@ FIXED = {"spin_lock": 4, "timer": 16, "kptr": 8, "dynptr": 16, "dynptr_out": 16}
 """Bytes behind pointers of these kinds."""
 
 
-def bind(number: int, extra: dict[int, Bound]) -> Bound:
+def bind(number: int, extra: Mapping[int, Helper]) -> Bound:
     """The callable behind a helper's number; `extra` are the caller's own helpers. MachineError
     when there is none."""
-    if number in extra:
-        return extra[number]
-    helper = helpers.by_id(number)
+    helper = extra.get(number) or helpers.by_id(number)
     if helper is None:
         raise MachineError(f"there is no helper number {number}")
     if helper.body is None:

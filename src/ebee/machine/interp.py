@@ -7,15 +7,16 @@ next slot), so that `run` is a loop and `step` is one turn of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ebee.errors import MachineError
+from ebee.helpers import Helper
 from ebee.isa import Form, Insn, imm64
 from ebee.isa.insn import FP, U64, signed
 from ebee.isa.semantics import ALU, ATOMIC, JUMP, compare_exchange
-from ebee.machine.calls import Bound, bind
+from ebee.machine.calls import bind
 from ebee.machine.code import FUNCTION_STEP, Code, block_of, ctx_target
 from ebee.machine.cpu import FRAMES, STACK, VirtualCpu
 from ebee.machine.memory import Fault, Region
@@ -32,6 +33,9 @@ TAIL_CALLS = 33
 
 BUDGET = 1 << 32
 """Instructions of one run before it counts as hanging."""
+
+Extra = Mapping[int, Helper]
+"""Helpers of the caller's own, by number."""
 
 Handler = Callable[["Interpreter"], int]
 Resume = Callable[["Interpreter"], "int | None"]
@@ -64,7 +68,7 @@ class Interpreter:
     from two threads at a time.
     """
 
-    def __init__(self, machine: Machine, cpu: VirtualCpu, helpers: dict[int, Bound] | None = None):
+    def __init__(self, machine: Machine, cpu: VirtualCpu, helpers: Extra | None = None):
         self.machine, self.cpu, self.memory = machine, cpu, machine.memory
         self.helpers = helpers or {}
         self.context: Any = None
@@ -195,7 +199,7 @@ class Interpreter:
 # --- translation: a handler per slot -------------------------------------------------------------
 
 
-def translate(code: Code, helpers: dict[int, Bound]) -> list[Handler]:
+def translate(code: Code, helpers: Extra) -> list[Handler]:
     """One handler per slot. MachineError for what the machine does not have."""
     handlers: list[Handler] = []
     for slot, (insn, form) in enumerate(zip(code.insns, code.forms, strict=True)):
@@ -210,7 +214,7 @@ def _second_half(vm: Interpreter) -> int:
     raise Fault(0, 0, "jump", "into the second half of a wide load")
 
 
-def _alu(code: Code, slot: int, insn: Insn, form: Form, helpers: dict[int, Bound]) -> Handler:
+def _alu(code: Code, slot: int, insn: Insn, form: Form, helpers: Extra) -> Handler:
     operation, dst, src, follow = ALU[form.width][form.operation], insn.dst, insn.src, slot + 1
 
     def from_register(vm: Interpreter) -> int:
@@ -227,7 +231,7 @@ def _alu(code: Code, slot: int, insn: Insn, form: Form, helpers: dict[int, Bound
     return from_register if form.source == "reg" else from_immediate
 
 
-def _imm64(code: Code, slot: int, insn: Insn, form: Form, helpers: dict[int, Bound]) -> Handler:
+def _imm64(code: Code, slot: int, insn: Insn, form: Form, helpers: Extra) -> Handler:
     value, dst, follow = imm64(insn, code.insns[slot + 1]), insn.dst, slot + 2
 
     def handler(vm: Interpreter) -> int:
@@ -237,7 +241,7 @@ def _imm64(code: Code, slot: int, insn: Insn, form: Form, helpers: dict[int, Bou
     return handler
 
 
-def _load(code: Code, slot: int, insn: Insn, form: Form, helpers: dict[int, Bound]) -> Handler:
+def _load(code: Code, slot: int, insn: Insn, form: Form, helpers: Extra) -> Handler:
     dst, src, off, size, follow = insn.dst, insn.src, insn.off, form.size, slot + 1
     sign = form.size * 8 if form.signed else 0
 
@@ -258,7 +262,7 @@ def _load(code: Code, slot: int, insn: Insn, form: Form, helpers: dict[int, Boun
     return extended if sign else plain
 
 
-def _store(code: Code, slot: int, insn: Insn, form: Form, helpers: dict[int, Bound]) -> Handler:
+def _store(code: Code, slot: int, insn: Insn, form: Form, helpers: Extra) -> Handler:
     dst, src, off, size, follow = insn.dst, insn.src, insn.off, form.size, slot + 1
     constant = insn.imm & U64
 
@@ -280,7 +284,7 @@ def _store(code: Code, slot: int, insn: Insn, form: Form, helpers: dict[int, Bou
     return register if form.source == "reg" else immediate
 
 
-def _atomic(code: Code, slot: int, insn: Insn, form: Form, helpers: dict[int, Bound]) -> Handler:
+def _atomic(code: Code, slot: int, insn: Insn, form: Form, helpers: Extra) -> Handler:
     dst, src, off, size, follow = insn.dst, insn.src, insn.off, form.size, slot + 1
     name, mask = form.operation, (1 << 8 * form.size) - 1
 
@@ -322,7 +326,7 @@ def _atomic(code: Code, slot: int, insn: Insn, form: Form, helpers: dict[int, Bo
     return update
 
 
-def _packet(code: Code, slot: int, insn: Insn, form: Form, helpers: dict[int, Bound]) -> Handler:
+def _packet(code: Code, slot: int, insn: Insn, form: Form, helpers: Extra) -> Handler:
     src, imm, size, follow = insn.src, insn.imm, form.size, slot + 1
     indirect = form.operation == "ind"
 
@@ -341,7 +345,7 @@ def _packet(code: Code, slot: int, insn: Insn, form: Form, helpers: dict[int, Bo
     return handler
 
 
-def _jump(code: Code, slot: int, insn: Insn, form: Form, helpers: dict[int, Bound]) -> Handler:
+def _jump(code: Code, slot: int, insn: Insn, form: Form, helpers: Extra) -> Handler:
     dst, src, follow = insn.dst, insn.src, slot + 1
     target = follow + (insn.imm if form.imm == "jump" else insn.off)
     if form.operation == "ja":
@@ -369,7 +373,7 @@ def _jump(code: Code, slot: int, insn: Insn, form: Form, helpers: dict[int, Boun
     return registers if form.source == "reg" else immediate
 
 
-def _call(code: Code, slot: int, insn: Insn, form: Form, helpers: dict[int, Bound]) -> Handler:
+def _call(code: Code, slot: int, insn: Insn, form: Form, helpers: Extra) -> Handler:
     follow = slot + 1
     if form.operation == "local":
         target = follow + insn.imm
@@ -395,15 +399,15 @@ def _call(code: Code, slot: int, insn: Insn, form: Form, helpers: dict[int, Boun
 _NOTHING = [0] * 5
 
 
-def _exit(code: Code, slot: int, insn: Insn, form: Form, helpers: dict[int, Bound]) -> Handler:
+def _exit(code: Code, slot: int, insn: Insn, form: Form, helpers: Extra) -> Handler:
     return Interpreter.leave
 
 
-def _barrier(code: Code, slot: int, insn: Insn, form: Form, helpers: dict[int, Bound]) -> Handler:
+def _barrier(code: Code, slot: int, insn: Insn, form: Form, helpers: Extra) -> Handler:
     return lambda vm: slot + 1
 
 
-_KINDS: dict[str, Callable[[Code, int, Insn, Form, dict[int, Bound]], Handler]] = {
+_KINDS: dict[str, Callable[[Code, int, Insn, Form, Extra], Handler]] = {
     "alu": _alu,
     "imm64": _imm64,
     "load": _load,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ebee import hooks
-from ebee.abi.cpu import REDIRECT_MAP, REDIRECT_NONE
+from ebee.abi.cpu import FAULT_NONE, FAULTS, REDIRECT_MAP, REDIRECT_NONE
 from ebee.errors import MachineError
 from ebee.machine.code import FUNCTION_STEP, Code, prepare
 from ebee.machine.cpu import VirtualCpu
-from ebee.machine.interp import BUDGET, Interpreter
+from ebee.machine.interp import BUDGET, Interpreter, ProgramFault
 from ebee.machine.maps import MachineMap
 from ebee.machine.memory import Memory, Region
 from ebee.machine.ringbuf import RingBuffer
@@ -25,8 +25,10 @@ from ebee.obj.spec import MapSpec, ObjectSpec, ProgramSpec
 
 if TYPE_CHECKING:
     from ebee.btf import Btf
-    from ebee.machine.calls import Bound
+    from ebee.helpers import Helper
     from ebee.machine.devices import Interface
+    from ebee.machine.jit.batch import PacketBatch
+    from ebee.machine.jit.engine import Compiled, Tier
     from ebee.machine.jit.regions import RegionTable
 
 PROGRAMS = 1 << 16
@@ -59,7 +61,7 @@ class Machine:
         *,
         clock: int | None = None,
         seed: int | None = None,
-        helpers: dict[int, Bound] | None = None,
+        helpers: Mapping[int, Helper] | None = None,
     ):
         if not 1 <= cpus <= CPUS:
             raise MachineError(f"a machine has 1 to {CPUS} CPUs, not {cpus}")
@@ -120,6 +122,10 @@ class Machine:
         program = self._programs.get(int(m.ops.get(m.state, index)))
         return program.code if program else None
 
+    def programs(self) -> list[MachineProgram]:
+        """All programs that are loaded."""
+        return list(self._programs.values())
+
     def load(
         self, spec: ObjectSpec, programs: Iterable[str] | None = None, **maps: MachineMap
     ) -> MachineObject:
@@ -166,6 +172,16 @@ class Machine:
 
         return RegionTable(self.memory)
 
+    @staticmethod
+    def raise_fault(cpu: VirtualCpu, code: Code) -> None:
+        """ProgramFault if compiled code has left one in the CPU's block."""
+        fault, slot = int(cpu.block.fault), int(cpu.block.fault_slot)
+        if fault:
+            address = int(cpu.block.fault_address)
+            cpu.block.fault = FAULT_NONE
+            at = f" at {address:#x}" if address else ""
+            raise ProgramFault(f"{code.where(slot)}: {FAULTS[fault]}{at}", slot, address)
+
     # -- interfaces --------------------------------------------------------------------------------
 
     def interface(self, name: str) -> Interface:
@@ -207,9 +223,10 @@ class Machine:
 class MachineProgram(Program):
     """A program on the machine; `code` is what the engines run."""
 
-    def __init__(self, machine: Machine, spec: ProgramSpec, code: Code):
+    def __init__(self, machine: Machine, spec: ProgramSpec, code: Code, owner: MachineObject):
         super().__init__(spec)
-        self.machine, self.code, self.id = machine, code, machine.new_id()
+        self.machine, self.code, self.id, self.owner = machine, code, machine.new_id(), owner
+        self._compiled: dict[tuple[str, bool], Compiled] = {}
 
     def test_run(
         self,
@@ -221,7 +238,8 @@ class MachineProgram(Program):
         cpu: int = 0,
         budget: int = BUDGET,
     ) -> RunResult:
-        """Run on one packet; what BPF_PROG_TEST_RUN gives. ProgramFault when it misbehaves.
+        """Run on one packet in the interpreter; what BPF_PROG_TEST_RUN gives. ProgramFault when it
+        misbehaves.
 
         `data` is the frame from its Ethernet header on; `repeat` runs on what the run before left.
         """
@@ -237,6 +255,37 @@ class MachineProgram(Program):
                 retval = engine.run() & 0xFFFF_FFFF
                 executed = engine.executed
             return RunResult(retval, where.get_packet(), executed=executed)
+
+    def compiled(self, tier: Tier = "optimised", trusted: bool = False) -> Compiled:
+        """The program as host code. `trusted`: without checks, for programs that the kernel or a
+        verifier has accepted. Unsupported for what only the interpreter does, CompileError where
+        there is no compiler."""
+        self._compile(tier, trusted)
+        if any(m.type == "prog_array" for m in self.owner.spec.maps.values()):
+            for other in self.machine.programs():  # tail calls must find them
+                other._compile(tier, trusted)
+        return self._compiled[tier, trusted]
+
+    def _compile(self, tier: Tier, trusted: bool) -> None:
+        from ebee.machine.jit.engine import compile_code
+
+        if (tier, trusted) in self._compiled:
+            return
+        made = compile_code(self.machine, self.code, self.owner.raw_maps, tier, not trusted)
+        self._compiled[tier, trusted] = made
+        table = self.machine.program_table(not trusted)
+        self.machine.memory.store(table.base + 8 * self.id, 8, made.entry)
+
+    def run_batch(
+        self, batch: PacketBatch, tier: Tier = "optimised", trusted: bool = False, cpu: int = 0
+    ) -> bool:
+        """Run compiled code over the next packets of a batch, for at most some 50 ms; whether there
+        are more. ProgramFault when the program misbehaves; `batch.done` is the packet then."""
+        program, where = self.compiled(tier, trusted), self.machine.cpus[cpu]
+        self.machine.regions.update()
+        more = batch.run(program, where)
+        self.machine.raise_fault(where, self.code)
+        return more
 
     def attach(self, target: Any = None, **options: Any) -> Link:
         """Attach to an interface of the machine, by name or as the section names it."""
@@ -255,7 +304,7 @@ class MachineObject(Object):
         super().__init__(spec)
         self.machine = machine
         self._given = frozenset(given)
-        self._raw: dict[str, MachineMap] = dict(given)
+        self.raw_maps: dict[str, MachineMap] = dict(given)
         self._texts: list[Region] = []
         self._readers: dict[str, RingBuffer] = {}
 
@@ -264,14 +313,14 @@ class MachineObject(Object):
         spec, machine = self.spec, self.machine
         chosen = [n for n, p in spec.programs.items() if p.autoload] if names is None else names
         for name, m in spec.maps.items():
-            if name not in self._raw:
-                self._raw[name] = machine.create_map(m, spec.btf)
-            self.maps[name] = Map(self._raw[name], m, spec.btf)
-        addresses = {name: raw.address for name, raw in self._raw.items()}
-        addresses |= {f"{name}.value": raw.value_address for name, raw in self._raw.items()}
+            if name not in self.raw_maps:
+                self.raw_maps[name] = machine.create_map(m, spec.btf)
+            self.maps[name] = Map(self.raw_maps[name], m, spec.btf)
+        addresses = {name: raw.address for name, raw in self.raw_maps.items()}
+        addresses |= {f"{name}.value": raw.value_address for name, raw in self.raw_maps.items()}
         for name, v in spec.variables.items():
             readonly = spec.maps[v.map].readonly
-            self.variables[name] = Variable(v, self._raw[v.map], spec.btf, readonly)
+            self.variables[name] = Variable(v, self.raw_maps[v.map], spec.btf, readonly)
         for name in chosen:
             self.programs[name] = self._program(spec.program(name), addresses)
         for name, m in spec.maps.items():
@@ -280,10 +329,10 @@ class MachineObject(Object):
 
     def ring_buffer(self, name: str) -> RingBuffer:
         """The reader of a ring buffer map."""
-        if name not in self._raw:
+        if name not in self.raw_maps:
             raise MachineError(f"object {self.name} has no map {name!r}")
         if name not in self._readers:
-            self._readers[name] = RingBuffer(self._raw[name])
+            self._readers[name] = RingBuffer(self.raw_maps[name])
         return self._readers[name]
 
     def _program(self, spec: ProgramSpec, addresses: dict[str, int]) -> MachineProgram:
@@ -294,7 +343,9 @@ class MachineObject(Object):
         text = self.machine.memory.allocate(
             f"code of {spec.name}", FUNCTION_STEP * len(linked.insns)
         )
-        program = MachineProgram(self.machine, spec, prepare(linked, hook, addresses, text.base))
+        program = MachineProgram(
+            self.machine, spec, prepare(linked, hook, addresses, text.base), self
+        )
         self.machine._programs[program.id] = program
         self._texts.append(text)
         return program
@@ -303,11 +354,11 @@ class MachineObject(Object):
         """An element of a prog_array or of a map of maps that the object itself sets."""
         if target in self.programs:
             value = self.programs[target].id
-        elif target in self._raw:
-            value = self._raw[target].id
+        elif target in self.raw_maps:
+            value = self.raw_maps[target].id
         else:
             return  # a program that was not loaded
-        self._raw[name].update(index.to_bytes(4, "little"), value.to_bytes(4, "little"))
+        self.raw_maps[name].update(index.to_bytes(4, "little"), value.to_bytes(4, "little"))
 
     def close(self) -> None:
         """Give maps and programs back; given maps stay."""
@@ -318,9 +369,9 @@ class MachineObject(Object):
             machine._programs.pop(program.id, None)
         for text in self._texts:
             machine.memory.free(text)
-        for name, m in self._raw.items():
+        for name, m in self.raw_maps.items():
             if name not in self._given:
                 machine.close_map(m)
-        self.programs, self._raw, self._texts, self._readers = {}, {}, [], {}
+        self.programs, self.raw_maps, self._texts, self._readers = {}, {}, [], {}
         if self in machine._objects:
             machine._objects.remove(self)

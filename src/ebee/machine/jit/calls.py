@@ -45,8 +45,8 @@ def known_map(name: str, m: MachineMap) -> tuple[Known, dict[str, int]]:
 class HelperCalls(Calls):
     """Lowers helper calls of one program; collects what has to be compiled with it."""
 
-    def __init__(self, maps: Mapping[str, MachineMap], programs: int):
-        self.maps = maps
+    def __init__(self, maps: Mapping[str, MachineMap], programs: int, extra: Mapping[int, Helper]):
+        self.maps, self.extra = maps, extra
         self.addresses: dict[str, int] = {"programs": programs}
         self.specs: dict[str, Spec] = {}
         self._known: dict[str, Known] = {}
@@ -78,8 +78,10 @@ class HelperCalls(Calls):
 
     # -- calls -------------------------------------------------------------------------------------
 
-    def helper(self, f: Lowering, slot: int, number: int) -> None:
-        helper = helpers.by_id(number)
+    def helper(self, f: Lowering, slot: int, number: int | None) -> None:
+        if number is None:
+            raise Unsupported(f"{f.code.where(slot)}: which helper is called is known only later")
+        helper = self.extra.get(number) or helpers.by_id(number)
         if helper is None or helper.body is None:
             raise Unsupported(f"{f.code.where(slot)}: helper {number} is not on the machine")
         module, _, name = helper.body.partition(":")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from ebee.errors import MachineError
+from ebee.helpers import Helper
 from ebee.lang.build import build
 from ebee.lang.compiler import Options
 from ebee.lang.known import Known
@@ -47,11 +48,15 @@ class Compiled:
 
 
 def ir_of(
-    code: Code, maps: Mapping[str, MachineMap], programs: int, checked: bool = False
+    code: Code,
+    maps: Mapping[str, MachineMap],
+    programs: int,
+    checked: bool = False,
+    extra: Mapping[int, Helper] | None = None,
 ) -> tuple[str, HelperCalls]:
     """The IR of a program with all that it calls."""
     lowering = CheckedLowering if checked else Lowering
-    calls = HelperCalls(maps, programs)
+    calls = HelperCalls(maps, programs, extra or {})
     module = Unit(code, calls, lowering).lower()
     runner = compile_native(
         [Spec(runtime.run_batch, "batch", {"program": Known(entry_name(code))})]
@@ -71,7 +76,7 @@ def compile_code(
     """Compile a program for this machine. CompileError when there is no compiler; Unsupported for
     what only the interpreter does."""
     table = machine.program_table(checked)
-    text, calls = ir_of(code, maps, table.base, checked)
+    text, calls = ir_of(code, maps, table.base, checked, machine.helpers)
     keep = (entry_name(code), "batch")
     image = build([text], Options(level=tier, keep=keep), cached=cached)
     symbols = dict(calls.addresses)

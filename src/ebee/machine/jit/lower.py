@@ -438,6 +438,8 @@ class Lowering:
     def do_call(self, slot: int, insn: Insn, form: Form) -> None:
         if form.operation == "local":
             self.set_result(self.call_function(slot, slot + 1 + insn.imm))
+        elif form.operation == "register":  # bare programs: the number of a helper
+            self.unit.calls.helper(self, slot, self.fact(slot, insn.dst).offset)
         else:
             self.unit.calls.helper(self, slot, insn.imm)
 
@@ -535,7 +537,7 @@ class Unit:
 class Calls:
     """How helper calls are lowered; see `jit.calls`."""
 
-    def helper(self, f: Lowering, slot: int, number: int) -> None:
+    def helper(self, f: Lowering, slot: int, number: int | None) -> None:
         raise NotImplementedError
 
     def runtime(self, name: str) -> str:
