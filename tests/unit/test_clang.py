@@ -166,6 +166,9 @@ def test_a_named_compiler_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("EBEE_CLANG", "/no/such/clang")
     with pytest.raises(CompileError, match="EBEE_CLANG names '/no/such/clang'"):
         clang.find()
+    monkeypatch.setenv("EBEE_CLANG", "clang 'unfinished")
+    with pytest.raises(CompileError, match="EBEE_CLANG is no command"):
+        clang.find()
 
 
 def test_zig_may_be_named_in_any_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ from ebee.obj.elf import ElfWriter, NewSection, NewSymbol
 pytestmark = pytest.mark.unit
 
 SOURCES = Path(__file__).parents[1] / "fixtures" / "c"
+HEAD = "#include <linux/bpf.h>\n#include <bpf/bpf_helpers.h>\n"
 NAMES = (
     "maps",
     "subprogs",
@@ -233,9 +234,32 @@ def test_big_endian_objects_are_read() -> None:
     assert again == big
 
 
+def test_functions_in_sections_of_their_own_are_subprograms(tmp_path: Path) -> None:
+    need_clang()
+    path = tmp_path / "split.c"
+    path.write_text(
+        HEAD + "__noinline int part(int x) { return x * 77 ^ 5; }\n"
+        'SEC("xdp") int f(struct xdp_md *c) { return part(c->ingress_ifindex); }\n'
+    )
+    spec = clang.build(path, arguments=["-ffunction-sections"])
+    assert spec.functions["part"].section == ".text.part"
+    assert [f.name for f in link(spec, "f").funcs] == ["f", "part"]
+    assert read(write(spec), "split.o") == spec
+
+
+def test_addresses_in_data_are_warned_of(tmp_path: Path) -> None:
+    """libbpf leaves them as they are, too: a program that follows them is rejected."""
+    need_clang()
+    path = tmp_path / "table.c"
+    path.write_text(
+        HEAD + 'const char *const names[] = { "one", "two" };\n'
+        'SEC("xdp") int f(struct xdp_md *c) { return names[c->rx_queue_index & 1][0]; }\n'
+    )
+    assert any("holds 2 address(es)" in warning for warning in clang.build(path).warnings)
+
+
 # -- refusals ------------------------------------------------------------------------------------
 
-HEAD = "#include <linux/bpf.h>\n#include <bpf/bpf_helpers.h>\n"
 PROGRAM = 'SEC("xdp") int f(struct xdp_md *ctx) { return 2; }\n'
 
 

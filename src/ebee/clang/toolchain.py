@@ -49,7 +49,10 @@ def find() -> Toolchain:
 @cache
 def _find(chosen: str, path: str) -> Toolchain:
     if chosen:
-        words = shlex.split(chosen, posix=os.name == "posix")
+        try:
+            words = shlex.split(chosen, posix=os.name == "posix")
+        except ValueError as error:
+            raise CompileError(f"EBEE_CLANG is no command ({error}): {chosen}") from None
         program = shutil.which(words[0])
         if program is None:
             raise CompileError(f"EBEE_CLANG names {words[0]!r}, which is no program here")

@@ -134,7 +134,12 @@ def _add(src: Source, extent: Extent, insns: list[Insn], relocs: dict[int, Reloc
 
 def is_entry(extent: Extent) -> bool:
     """Whether a function is a program: all are that are not static and not in .text."""
-    return extent.section.name != ".text" and extent.symbol.bind != elf.STB_LOCAL
+    return extent.symbol.bind != elf.STB_LOCAL and not is_text(extent.section.name)
+
+
+def is_text(section: str) -> bool:
+    """Whether a section is for subprograms (.text.name: compilers with a section a function)."""
+    return section == ".text" or section.startswith(".text.")
 
 
 def _program(src: Source, function: FunctionSpec) -> ProgramSpec:

@@ -106,8 +106,10 @@ def _version(file: Elf) -> int:
 def _attach(src: Source, extents: list[code.Extent], ext: BtfExt) -> None:
     """Give the functions their types, source lines and CO-RE relocations."""
     by_section: dict[str, list[code.Extent]] = {}
-    for extent in extents:
-        by_section.setdefault(extent.section.name, []).append(extent)
+    for extent in extents:  # by name: of several sections with one name the first is meant
+        group = by_section.setdefault(extent.section.name, [])
+        if not group or group[0].section is extent.section:
+            group.append(extent)
     for section, group in by_section.items():
         finder = _Finder(src, section, group)
         for info in ext.funcs.get(section, ()):

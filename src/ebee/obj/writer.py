@@ -16,6 +16,7 @@ from ebee.errors import ObjectError
 from ebee.isa import encode
 from ebee.isa import insn as isa
 from ebee.obj import elf
+from ebee.obj.code import is_text
 from ebee.obj.elf import ElfWriter, NewSection, NewSymbol
 from ebee.obj.mapbtf import write_maps
 from ebee.obj.maps import POINTER
@@ -236,8 +237,9 @@ def _section_of(function: FunctionSpec) -> str:
     """The ELF section a function goes to."""
     if isinstance(function, ProgramSpec):
         return ("" if function.autoload else "?") + function.section.removeprefix("?")
-    # Beside programs every global function would be a program, too.
-    return function.section if function.linkage == "static" and not function.weak else ".text"
+    if is_text(function.section) or (function.linkage == "static" and not function.weak):
+        return function.section
+    return ".text"  # beside programs every global function would be a program, too
 
 
 def _function_symbol(function: FunctionSpec, section: NewSection, at: int, size: int) -> NewSymbol:
