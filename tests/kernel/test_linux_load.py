@@ -12,7 +12,7 @@ import pytest
 
 from ebee import linux
 from ebee.clang import build
-from ebee.errors import KernelError, ObjectError, VerifierError
+from ebee.errors import BtfError, KernelError, ObjectError, VerifierError
 from ebee.linux import LinuxMap
 from ebee.linux.info import ids
 from ebee.obj import read
@@ -84,6 +84,8 @@ def test_tail_calls_go_through_what_the_object_filled_in(objects):
         obj.maps["chain"][0] = obj.programs["third"]
         assert first.test_run(FRAME).retval == 2
         assert obj.maps["chain"][1] == second.id
+        with pytest.raises(BtfError, match="holds loaded programs or maps, not 7"):
+            obj.maps["chain"][1] = 7
         del obj.maps["chain"][1]
         assert first.test_run(FRAME).retval == 0
         with pytest.raises(KeyError):
@@ -310,6 +312,10 @@ def test_sections_say_where_and_how(compiled, net, cgroup):
 
 
 def test_wrong_names_are_refused(objects):
+    with pytest.raises(
+        ObjectError, match=r"map chain\[1\] is to hold 'second', which is not loaded"
+    ):
+        linux.load(objects("tailcalls"), programs=["first"])
     with pytest.raises(ObjectError, match="no program 'nosuch'"):
         linux.load(objects("subprogs"), programs=["nosuch"])
     with (

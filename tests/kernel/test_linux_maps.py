@@ -85,6 +85,29 @@ def test_a_batch_lookup_grows_until_a_bucket_fits():
         assert len(seen) == len(set(seen)) == 5000
 
 
+def test_without_batches_the_result_is_the_same():
+    """As on kernels before 5.6, or for types that have none."""
+    with make("hash", max_entries=100) as made, make("hash", max_entries=100) as single:
+        single._batches = False
+        for target in (made, single):
+            target.update_batch([key(made, n) for n in range(50)], [value(made, 1)] * 50)
+            target.delete_batch([key(made, n) for n in range(10)])
+            with pytest.raises(KernelError, match="the key is not there"):
+                target.delete_batch([key(made, 20), key(made, 5), key(made, 21)])
+        assert dict(made.items()) == dict(single.items())
+    with LinuxMap.create("devmap", 4, 4, 4, name="d") as made:
+        assert list(made.items()) == []
+        assert not made._batches
+
+
+def test_large_values_are_walked_in_small_batches():
+    with make("hash", value_size=1 << 20, max_entries=12) as made:
+        for number in range(12):
+            made.update(key(made, number), bytes([number]) * (1 << 20))
+        assert len(made.lookup_batch()[0]) < 12
+        assert sorted(v[0] for _, v in made.items()) == list(range(12))
+
+
 def test_a_batch_lookup_can_remove_what_it_gives():
     with make("hash", max_entries=100) as made:
         made.update_batch([key(made, n) for n in range(50)], [bytes(8)] * 50)
@@ -232,6 +255,8 @@ def test_a_frozen_map_cannot_be_changed_from_here():
         made.freeze()
         with pytest.raises(KernelError, match="frozen"):
             made.update(key(made, 1), value(made, 1))
+        with pytest.raises(KernelError, match="cannot update: the map is frozen"):
+            made.update_batch([key(made, 1)], [value(made, 1)])
         with pytest.raises(KernelError, match="frozen already"):
             made.freeze()
 

@@ -224,6 +224,24 @@ def test_closing_a_link_detaches_and_a_pin_keeps_it(net, bpffs):
         assert number not in list(ids("link"))
 
 
+def test_a_killed_process_leaves_nothing_attached(net):
+    with load("r0 = 1; exit") as program, net.inside("right"):
+        reading, writing = os.pipe()
+        child = os.fork()
+        if not child:
+            link = attach.xdp(program, "veth1")
+            os.write(writing, link.info().id.to_bytes(4, "little"))
+            signal.pause()
+        number = int.from_bytes(os.read(reading, 4), "little")
+        os.close(reading)
+        os.close(writing)
+        assert number in list(ids("link"))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        with attach.xdp(program, "veth1"):  # the place is free again
+            assert number not in list(ids("link"))
+
+
 def test_attaching_where_it_cannot_be_says_why(net):
     with load("r0 = 2; exit") as program, load("r0 = 0; exit", "socket_filter") as other:
         with pytest.raises(KernelError, match="no network interface 'nosuch' here; there are: "):

@@ -10,7 +10,7 @@ import pytest
 
 from ebee.btf import Btf
 from ebee.errors import KernelError
-from ebee.linux import flags, uapi
+from ebee.linux import errors, flags, sys, uapi
 from ebee.linux.errors import object_name
 from ebee.linux.host import cpu_list
 from ebee.linux.sys import Attributes, CStruct, Fd, packed
@@ -128,6 +128,30 @@ def test_cpu_lists_and_names():
     assert cpu_list("0-3,8,10-11\n") == [0, 1, 2, 3, 8, 10, 11]
     assert cpu_list("") == []
     assert object_name("über-long.name/of a thing") == b"__ber_long.name"
+
+
+def test_an_old_kernel_is_named_as_the_reason(monkeypatch):
+    monkeypatch.setattr(errors, "kernel_version", lambda: (5, 4, 0))
+    invalid = OSError(22, "Invalid argument")
+    assert str(errors.refused(invalid, "attach", "busy", since="5.9")) == (
+        "cannot attach: requires Linux >= 5.9; this is 5.4 [EINVAL]"
+    )
+    assert "busy" in str(errors.refused(invalid, "attach", "busy", since="5.3"))
+    assert "Invalid argument [EINVAL]" in str(errors.refused(invalid, "attach"))
+
+
+def test_locked_memory_is_raised_only_where_it_counts(monkeypatch):
+    import resource
+
+    limits = [(8 << 20, 8 << 20)]
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits[-1])
+    monkeypatch.setattr(resource, "setrlimit", lambda _, new: limits.append(new))
+    monkeypatch.setattr(sys, "kernel_version", lambda: (5, 11, 0))
+    assert not sys.raise_memlock()
+    monkeypatch.setattr(sys, "kernel_version", lambda: (5, 10, 99))
+    assert sys.raise_memlock()
+    assert limits[-1] == (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    assert not sys.raise_memlock()
 
 
 def test_declarations_carry_the_kernels_numbers():

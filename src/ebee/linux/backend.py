@@ -18,7 +18,7 @@ from mmap import mmap
 from typing import Any
 
 from ebee.btf import Btf, Func, Typedef
-from ebee.errors import KernelError, ObjectError, VerifierError
+from ebee.errors import BtfError, KernelError, ObjectError, VerifierError
 from ebee.hooks import Hook, by_name
 from ebee.linux import uapi
 from ebee.linux.attach import way
@@ -199,7 +199,8 @@ class LinuxObject(handles.Object):
             if name in self.programs and self._raw[spec.name].type == "prog_array":
                 value = self.programs[name].raw
             if value is None:
-                raise ObjectError(f"map {spec.name}[{index}]: there is no {name!r} loaded")
+                where = f"map {spec.name}[{index}]"
+                raise ObjectError(f"{where} is to hold {name!r}, which is not loaded; load it too")
             key = index.to_bytes(spec.key_size or 4, sys.byteorder)
             self._raw[spec.name].update(key, value.fd.fileno().to_bytes(4, sys.byteorder))
 
@@ -284,9 +285,9 @@ class HandleMap(handles.Map):
     def encode_value(self, value: Any) -> bytes:
         """A program's or map's descriptor as bytes."""
         held = getattr(value, "raw", value)
-        fd = getattr(held, "fd", held)
-        number = fd if isinstance(fd, int) else fd.fileno()
-        return number.to_bytes(4, sys.byteorder)
+        if not isinstance(held, LinuxMap | LinuxProgram):
+            raise BtfError(f"map {self.name} holds loaded programs or maps, not {value!r}")
+        return held.fd.fileno().to_bytes(4, sys.byteorder)
 
 
 class Variable(handles.Variable):

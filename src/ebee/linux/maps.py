@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 
 # Of two names for a number (cgroup_storage_deprecated, cgroup_storage) the second is current.
 MAP_TYPE_NAMES = {number: name for name, number in uapi.MAP_TYPES.items()}
-BATCH = 4096  # Elements asked for at once.
+BATCH, BATCH_BYTES = 4096, 1 << 22  # What one batch asks for at most.
+_LOOKUP, _UPDATE, _DELETE, _LOOKUP_AND_DELETE = (
+    uapi.COMMANDS[f"MAP_{name}_ELEM"][0]
+    for name in ("LOOKUP", "UPDATE", "DELETE", "LOOKUP_AND_DELETE")
+)
+_NEXT_KEY = uapi.COMMANDS["MAP_GET_NEXT_KEY"][0]
 _ELEM = uapi.ATTRIBUTES["elem"]
 _AT_FLAGS = _ELEM["flags"][0]
 _ELEM_SIZE = _AT_FLAGS + 8
@@ -190,14 +195,14 @@ class LinuxMap(RawMapDefaults):
 
     def lookup(self, key: bytes, flags: int = 0) -> bytes | None:
         """The value of a key, None when there is none. Queues and stacks (key b""): a peek."""
-        return self._read("lookup", 1, key, flags)
+        return self._read("lookup", _LOOKUP, key, flags)
 
     def lookup_and_delete(self, key: bytes, flags: int = 0) -> bytes | None:
         """The value of a key, which is removed; None when there is none. Queues and stacks: a pop.
 
         Hash maps since Linux 5.14, queues and stacks since 4.20.
         """
-        return self._read("lookup_and_delete", 21, key, flags)
+        return self._read("lookup_and_delete", _LOOKUP_AND_DELETE, key, flags)
 
     def update(self, key: bytes, value: bytes, flags: int = 0) -> None:
         """Set the value of a key; `flags`: BPF_ANY, BPF_NOEXIST, BPF_EXIST, BPF_F_LOCK."""
@@ -207,7 +212,7 @@ class LinuxMap(RawMapDefaults):
         slot.key.raw = key
         slot.value.raw = value
         _FLAGS.pack_into(slot.attr, _AT_FLAGS, flags)
-        result = self._syscall(2, slot.attr, _ELEM_SIZE)
+        result = self._syscall(_UPDATE, slot.attr, _ELEM_SIZE)
         self._slots.append(slot)
         if result < 0:
             self._fail("update", key, last_errno())
@@ -218,7 +223,7 @@ class LinuxMap(RawMapDefaults):
             self._sizes(key)
         slot = self._take()
         slot.key.raw = key
-        result = self._syscall(3, slot.attr, _ELEM["value"][0])  # the value must not be given
+        result = self._syscall(_DELETE, slot.attr, _ELEM["value"][0])  # the value must not be given
         self._slots.append(slot)
         if result < 0:
             self._fail("delete", key, last_errno())
@@ -239,7 +244,7 @@ class LinuxMap(RawMapDefaults):
             self._sizes(key)
         slot = self._take()
         slot.key.raw = key
-        if self._syscall(4, slot.attr, _AT_FLAGS) < 0:
+        if self._syscall(_NEXT_KEY, slot.attr, _AT_FLAGS) < 0:
             return self._none("next_key", key, last_errno())
         found = slot.value.raw[: self.key_size]
         self._slots.append(slot)
@@ -279,25 +284,29 @@ class LinuxMap(RawMapDefaults):
     def _fail(self, what: str, key: bytes, code: int) -> NoReturn:
         why = WHY.get((what, code)) or WHY.get(("", code)) or strerror(code)
         if code == errno.E2BIG:
+            declared = by_name(self.type)
             full = f"the map is full (max_entries is {self.max_entries})"
-            arrays = "array" in self.type or self.type in ("devmap", "cpumap", "xskmap", "sockmap")
-            why = f"the index is not below max_entries ({self.max_entries})" if arrays else full
-        doing = f"cannot {what.replace('_', ' ')} key {key.hex() or '(none)'}"
+            beyond = f"the index is not below max_entries ({self.max_entries})"
+            why = beyond if declared is not None and declared.indexed else full
+        doing = f"cannot {what.replace('_', ' ')}" + (f" key {key.hex()}" if key else "")
         text = f"map {self.name or self.id}: {doing}: {why.format(type=self.type)}"
         raise KernelError(f"{text} [{name_of(code)}]", code)
 
     # -- many at once ------------------------------------------------------------------------
 
     def lookup_batch(
-        self, token: bytes | None = None, count: int = BATCH, flags: int = 0, delete: bool = False
+        self, token: bytes | None = None, count: int = 0, flags: int = 0, delete: bool = False
     ) -> tuple[list[bytes], list[bytes], bytes | None]:
         """Some keys and values, and a token that gives the next ones; None at the end.
 
-        More than `count` may come: a hash map gives whole buckets. `delete` removes what it gives.
-        KernelError (ENOTSUPP or EINVAL) where kernel or type has no batches; see items().
+        `count`: how many at most (0: a few thousand); more come where a hash map's bucket holds
+        more, for it gives whole buckets. `delete` removes what it gives. Since Linux 5.6;
+        KernelError (ENOTSUPP or EINVAL) where kernel or type has no batches: see items().
         """
         command = "MAP_LOOKUP_AND_DELETE_BATCH" if delete else "MAP_LOOKUP_BATCH"
         after = bytearray(max(self.key_size, 8))
+        fitting = BATCH_BYTES // (self.key_size + self.value_bytes)
+        count = count or max(1, min(BATCH, fitting, self.max_entries))
         while True:
             keys, values = bytearray(count * self.key_size), bytearray(count * self.value_bytes)
             fields: dict[str, Any] = {"in_batch": token if token is not None else 0}
@@ -305,7 +314,7 @@ class LinuxMap(RawMapDefaults):
             reply = Attributes(command, fields | {"map_fd": self.fd, "elem_flags": flags})
             code = submit(reply)
             if code == errno.ENOSPC:  # A bucket holds more than was asked for.
-                count = min(count * 2, max(count + 1, self.max_entries))
+                count *= 2
                 continue
             if code == errno.EINTR:
                 continue
@@ -348,7 +357,8 @@ class LinuxMap(RawMapDefaults):
             self._batches = False
             return False
         if code:
-            self._fail(what, keys[min(reply["count"], len(keys) - 1)], code)
+            done = reply["count"]  # the kernel leaves it alone when it refuses the whole
+            self._fail(what, keys[done] if done < len(keys) else b"", code)
         return True
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:

@@ -93,6 +93,8 @@ class RingBuffer:
                         record.release()
                     except BufferError:  # something else was built on it
                         pass
+                if not _ORDERED:
+                    self._fence()
                 self._consumer[0] = position
             if self._consumer[0] == consumer:  # nothing more, or an unfinished record
                 return
