@@ -13,7 +13,8 @@ from ebee.abi.cpu import Cpu
 from ebee.machine.maps import MachineMap
 from ebee.machine.memory import Memory
 from ebee.maps.array_ops import Array
-from ebee.maps.hash_ops import Hash
+from ebee.maps.hash_function import hash_bytes
+from ebee.maps.hash_ops import Hash, pop_free, push_free, record
 from ebee.maps.hash_ops import delete as hash_delete
 from ebee.maps.hash_ops import lookup as hash_lookup
 from ebee.maps.hash_ops import update as hash_update
@@ -27,9 +28,9 @@ from ebee.maps.lru_ops import lookup as lru_lookup
 from ebee.maps.lru_ops import update as lru_update
 from ebee.maps.queue_ops import Queue, pop, push
 from ebee.maps.ringbuf_ops import CONSUMER_AT, DATA_AT, PRODUCER_AT, Ring, discard, reserve, submit
-from ebee.native import atomic_add, cast, cpu_relax, native
+from ebee.native import atomic_add, atomic_store, atomic_xchg, cast, cpu_relax, native
 from ebee.obj.spec import MapSpec
-from ebee.types import ptr, sizeof, struct, u8, u64, view
+from ebee.types import ptr, sizeof, struct, u8, u32, u64, view
 
 pytest.importorskip("llvmlite")
 pytestmark = pytest.mark.unit
@@ -133,6 +134,55 @@ def stress_count(cpu: ptr[Cpu], m: ptr[Hash], w: ptr[Work], rounds: u64) -> None
             found = hash_lookup(cpu, m, key_of(w))
         count = cast(ptr[u64], found)
         count[0] = count[0] + 1
+
+
+@native
+def stress_chain(cpu: ptr[Cpu], m: ptr[Hash], w: ptr[Work], rounds: u64) -> None:
+    """CPU 0 moves one record between the heads of two chains; `more` stands behind it in the first
+    one and must be found all the time. `key` and `value` are the two keys that move."""
+    for _ in range(rounds):
+        if cpu.id != 0:
+            if not hash_lookup(cpu, m, cast(ptr[u8], w.ref.more)):
+                w.failed = w.failed + 1
+        else:
+            hash_update(cpu, m, key_of(w), value_of(w), 0)
+            hash_delete(cpu, m, key_of(w))
+            hash_update(cpu, m, value_of(w), value_of(w), 0)
+            hash_delete(cpu, m, value_of(w))
+
+
+@native
+def stress_free(cpu: ptr[Cpu], m: ptr[Hash], w: ptr[Work], rounds: u64) -> None:
+    """All take records from one free list and put them back in another order. A record's `hash`
+    says that it is taken."""
+    for _ in range(rounds):
+        a = pop_free(m, 0)
+        b = pop_free(m, 0)
+        if a != 0 and atomic_xchg(record(m, a).ref.hash, 1) != 0:
+            w.failed = w.failed + 1
+        if b != 0 and atomic_xchg(record(m, b).ref.hash, 1) != 0:
+            w.failed = w.failed + 1
+        if a != 0:
+            atomic_store(record(m, a).ref.hash, 0)
+            push_free(m, 0, a)
+        if b != 0:
+            atomic_store(record(m, b).ref.hash, 0)
+            push_free(m, 0, b)
+
+
+@native
+def stress_reuse(cpu: ptr[Cpu], m: ptr[Trie], w: ptr[Work], rounds: u64) -> None:
+    """CPU 0 uses one node for a prefix above `more`, which must be found all the time, and then
+    for another prefix. `key` and `value` are the two prefixes."""
+    for _ in range(rounds):
+        if cpu.id != 0:
+            if not lpm_lookup(cpu, m, cast(ptr[u8], w.ref.more)):
+                w.failed = w.failed + 1
+        else:
+            lpm_update(cpu, m, key_of(w), value_of(w), 0)
+            lpm_delete(cpu, m, key_of(w))
+            lpm_update(cpu, m, value_of(w), value_of(w), 0)
+            lpm_delete(cpu, m, value_of(w))
 
 
 @native
@@ -308,6 +358,29 @@ def test_keys_that_all_fight_for_are_inserted_and_deleted_by_one():
     assert_nothing_lost(crew.map)
 
 
+def test_a_reader_whose_record_moves_to_another_chain_starts_again():
+    crew = Crew(stress_chain, MapSpec("m", "hash", 8, 8, 64))
+    chains: dict[int, list[int]] = {}
+    for k in range(1000):
+        h = hash_bytes(cast(ptr[u8], (raw := Work(key=k)).ref.key), u32(8), crew.map.state.seed)
+        chains.setdefault(h & crew.map.state.mask, []).append(raw.key)
+    (moving, staying, *_), (other, *_) = list(chains.values())[:2]
+    crew.map.update(int(staying).to_bytes(8, "little"), bytes(8))
+    for w in crew.work:
+        w.key, w.more, w.value = moving, staying, other
+    crew.run(400 * ROUNDS)
+    assert crew.total("failed") == 0
+    assert_nothing_lost(crew.map)
+
+
+def test_free_records_are_given_to_one():
+    crew = Crew(stress_free, MapSpec("m", "hash", 8, 8, 64))
+    for link in range(1, 6):
+        push_free(crew.map.state, 0, link)
+    crew.run(100 * ROUNDS)
+    assert crew.total("failed") == 0
+
+
 def test_per_cpu_counters_lose_no_step():
     crew = Crew(stress_count, MapSpec("m", "percpu_hash", 8, 8, 16)).run()
     values = [memoryview(v).cast("Q") for _, v in crew.map.items()]
@@ -338,6 +411,18 @@ def test_prefixes_that_stay_are_always_found():
     assert len(list(crew.map.keys())) == crew.map.state.count
 
 
+def test_a_reader_whose_node_is_used_again_starts_again():
+    crew = Crew(stress_reuse, MapSpec("m", "lpm_trie", 8, 8, 64, 1))
+    for w in crew.work:
+        w.key, w.more, w.value = (
+            int.from_bytes(bytes([bits, 0, 0, 0, *address]), "little")
+            for bits, address in ((16, (10, 1, 0, 0)), (32, (10, 1, 1, 1)), (16, (20, 1, 0, 0)))
+        )
+    crew.map.update(int(crew.work[0].more).to_bytes(8, "little"), bytes(8))
+    crew.run(20 * ROUNDS)
+    assert crew.total("failed") == 0
+
+
 def test_records_arrive_whole_and_in_order():
     crew = Crew(stress_ring, MapSpec("m", "ringbuf", 0, 0, 4096))
     area = crew.memory.find(int(crew.map.state.area), DATA_AT).data
@@ -348,22 +433,22 @@ def test_records_arrive_whole_and_in_order():
 
     def read() -> None:
         nonlocal dropped
-        for position, record in ringbuf.records(data, words, consumer[0], producer[0]):
-            if record is None:
+        for position, payload in ringbuf.records(data, words, consumer[0], producer[0]):
+            if payload is None:
                 dropped += 1
             else:
-                who, *which = record.cast("Q")
+                who, *which = payload.cast("Q")
                 assert set(which) == {seen[who]}
                 seen[who] += 1
             consumer[0] = position
 
-    threads = crew.start(ROUNDS // 20)
+    threads = crew.start(ROUNDS // 60)
     while any(t.is_alive() for t in threads):
         read()
     read()
     assert consumer[0] == producer[0]
     assert seen == {i: w.done for i, w in enumerate(crew.work)}
-    assert dropped + seen.total() == THREADS * (ROUNDS // 20)
+    assert dropped + seen.total() == THREADS * (ROUNDS // 60)
 
 
 @pytest.mark.parametrize("kind", ["queue", "stack"])

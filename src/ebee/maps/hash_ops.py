@@ -71,7 +71,7 @@ class Record:
 @struct
 class Slot:
     """What one CPU owns; user space is the CPU behind the last one. `free`: free records, the
-    first link number below a tag that every change raises; `spare`: the record for the next
+    first link number below a tag that every return raises; `spare`: the record for the next
     replacement; `count`: elements put in less elements taken out; `fresh`, `hand`: see lru_ops."""
 
     free: u64
@@ -224,7 +224,7 @@ def pop_free(m: ptr[Hash], slot: u32) -> u32:
         link = u32(old)
         if link == 0:
             return u32(0)
-        if atomic_cas(top, old, (((old >> 32) + 1) << 32) | atomic_load(m.links + link)):
+        if atomic_cas(top, old, ((old >> 32) << 32) | atomic_load(m.links + link)):
             return link
         cpu_relax()
 
