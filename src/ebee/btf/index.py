@@ -11,7 +11,6 @@ from array import array
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
-from ebee import cachedir
 from ebee.btf.types import KINDS
 from ebee.errors import BtfError
 
@@ -102,6 +101,8 @@ _MAGIC = b"ebeebtf\x01"
 
 def cached(key: str, words: Words) -> Index | None:
     """The stored index of the section `words`, or None if there is none that fits."""
+    from ebee import cachedir
+
     data = cachedir.load("btf", key)
     if data is None or len(data) < _HEADER.size:
         return None
@@ -119,6 +120,8 @@ def cached(key: str, words: Words) -> Index | None:
 
 def keep(key: str, words: Words, index: Index) -> None:
     """Store `index` for the next `cached`; silently nothing where there is no cache."""
+    from ebee import cachedir
+
     count = len(index.starts)
     if count:
         header = _HEADER.pack(_MAGIC, len(words), count, index.starts[count - 1], 0)
