@@ -19,15 +19,16 @@ from ebee.obj.spec import FunctionSpec, MapSpec, ObjectSpec, ProgramSpec, Ref
 pytestmark = [pytest.mark.differential, pytest.mark.kernel]
 
 COVERS = (
-    "helper:map_lookup_elem", "helper:map_update_elem", "helper:map_delete_elem",
+    "hook:xdp", "helper:map_lookup_elem", "helper:map_update_elem", "helper:map_delete_elem",
     "helper:map_push_elem", "helper:map_pop_elem", "helper:map_peek_elem",
     "helper:map_lookup_percpu_elem", "helper:for_each_map_elem", "helper:loop", "helper:tail_call",
     "helper:ringbuf_output", "helper:ringbuf_reserve", "helper:ringbuf_submit",
     "helper:ringbuf_discard", "helper:ringbuf_query", "helper:ringbuf_reserve_dynptr",
     "helper:ringbuf_submit_dynptr", "helper:ringbuf_discard_dynptr", "helper:dynptr_write",
-    "helper:dynptr_data", "helper:trace_printk", "helper:trace_vprintk",
-    "helper:probe_read_user", "helper:probe_read_user_str", "helper:probe_read_kernel", "helper:probe_read_kernel_str", "helper:redirect",
-    "helper:redirect_map", "helper:get_smp_processor_id", "helper:get_current_comm",
+    "helper:dynptr_data", "helper:trace_printk", "helper:trace_vprintk", "helper:probe_read_user",
+    "helper:probe_read_user_str", "helper:probe_read_kernel", "helper:probe_read_kernel_str",
+    "helper:redirect", "helper:redirect_map", "helper:get_smp_processor_id",
+    "helper:get_current_comm",
 )  # fmt: skip
 
 OUT = 512

@@ -106,7 +106,7 @@ HELPERS = (
     Helper(
         124, "sk_assign", "ctx: ctx, sk: btf_sock, flags: u64 -> long", "5.7",
         "Give the packet (tc) or the new connection (sk_lookup) to a socket.",
-        variants={"sk_lookup": "ctx: ctx[bpf_sk_lookup], sk: btf_sock?, flags: u64 -> long"},
+        variants={"sk_lookup": "ctx: ctx[bpf_sk_lookup], sk: socket?, flags: u64 -> long"},
         missing=_NO_SOCKETS,
     ),
     _converted(136, "tcp6_sock", "5.9", "The socket as struct tcp6_sock, if it is one."),
