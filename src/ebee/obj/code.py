@@ -232,6 +232,8 @@ class _Body:
         elif place in src.map_at:
             self.put_wide(slot, Ref(slot, "map", src.map_at[place]), isa.PSEUDO_MAP_FD)
         elif symbol.section in src.data_map:
+            if not -(1 << 31) <= place[1] < 1 << 31:
+                raise self.error(slot, f"offset {place[1]} in {src.section_name(symbol)} is absurd")
             ref = Ref(slot, "data", src.data_map[symbol.section], place[1])
             self.put_wide(slot, ref, isa.PSEUDO_MAP_VALUE)
         elif place in src.function_at:

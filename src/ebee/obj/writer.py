@@ -12,7 +12,7 @@ from pathlib import Path
 from ebee.btf import BtfBuilder, Datasec, SecVar, Var
 from ebee.btf.ext import BtfExt, FuncInfo, LineInfo
 from ebee.btf.types import Linkage
-from ebee.errors import ObjectError
+from ebee.errors import AsmError, ObjectError
 from ebee.isa import encode
 from ebee.isa import insn as isa
 from ebee.obj import elf
@@ -208,7 +208,10 @@ class _Writer:
                 LineInfo(start + at * isa.SLOT, file, text, line, column)
                 for at, file, line, column, text in function.lines
             )
-        return encode(insns, self.spec.endian)
+        try:
+            return encode(insns, self.spec.endian)
+        except AsmError as error:
+            raise ObjectError(f"cannot write function {function.name}: {error}") from None
 
     def target(self, function: FunctionSpec, ref: Ref) -> tuple[NewSymbol, int]:
         """The symbol of a reference, and the immediate that goes with it."""
