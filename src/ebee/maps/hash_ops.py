@@ -334,8 +334,7 @@ def write_value(m: ptr[Hash], link: u32, cpu: u32, value: ptr[u8], every: u32, i
     else:
         if is_new:
             for of in range(m.head.cpus):
-                if of != cpu:
-                    memset(value_of(m, link, u32(of)), 0, m.head.value_stride)
+                memset(value_of(m, link, u32(of)), 0, m.head.value_stride)
         memcpy(value_of(m, link, cpu), value, m.head.value_size)
 
 
