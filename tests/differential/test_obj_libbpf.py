@@ -9,7 +9,6 @@ import struct
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -62,14 +61,13 @@ class Capture:
     programs: dict[str, Loaded] = field(default_factory=dict)
 
 
-@cache
-def preload() -> Path:
-    import tempfile
-
-    compiler = shutil.which("clang-19") or shutil.which("gcc")
+@pytest.fixture(scope="module")
+def preload(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library to preload into bpftool."""
+    compiler = shutil.which("clang-19") or shutil.which("clang") or shutil.which("gcc")
     if not compiler or not shutil.which("bpftool"):
         pytest.skip("needs bpftool and a C compiler")
-    made = Path(tempfile.mkdtemp(prefix="ebee-capture-")) / "capture.so"
+    made = tmp_path_factory.mktemp("capture") / "capture.so"
     source = FIXTURES / "host" / "capture_bpf.c"
     subprocess.run([compiler, "-shared", "-fPIC", "-o", made, source, "-ldl"], check=True)
     return made
@@ -80,12 +78,12 @@ def records(text: str) -> list[bytes]:
     return [raw[at : at + 8] for at in range(0, len(raw), 8)]
 
 
-def capture(content: bytes, folder: Path, bpffs: Path) -> Capture:
+def capture(content: bytes, folder: Path, bpffs: Path, preload: Path) -> Capture:
     """Load an object through bpftool and read what it did."""
     path, log = folder / "prog.o", folder / "bpf.log"
     path.write_bytes(content)
     log.unlink(missing_ok=True)
-    env = {**os.environ, "LD_PRELOAD": str(preload()), "EBEE_CAPTURE": str(log)}
+    env = {**os.environ, "LD_PRELOAD": str(preload), "EBEE_CAPTURE": str(log)}
     place = bpffs / "programs"
     subprocess.run(
         ["bpftool", "prog", "loadall", path, place], env=env, capture_output=True, text=True
@@ -193,15 +191,19 @@ def check(spec: ObjectSpec, seen: Capture) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_objects_are_loaded_as_libbpf_does(name: str, tmp_path: Path, bpffs: Path) -> None:
+def test_objects_are_loaded_as_libbpf_does(
+    name: str, tmp_path: Path, bpffs: Path, preload: Path
+) -> None:
     content = clang.compile(FIXTURES / "c" / f"{name}.c").content
-    seen = capture(content, tmp_path, bpffs)
+    seen = capture(content, tmp_path, bpffs, preload)
     check(load(tmp_path / "prog.o"), seen)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_written_objects_mean_the_same_to_libbpf(name: str, tmp_path: Path, bpffs: Path) -> None:
+def test_written_objects_mean_the_same_to_libbpf(
+    name: str, tmp_path: Path, bpffs: Path, preload: Path
+) -> None:
     content = clang.compile(FIXTURES / "c" / f"{name}.c").content
     (tmp_path / "prog.o").write_bytes(content)
     spec = load(tmp_path / "prog.o")
-    check(spec, capture(write(spec), tmp_path, bpffs))
+    check(spec, capture(write(spec), tmp_path, bpffs, preload))
