@@ -208,6 +208,7 @@ class _Writer:
         self._declared: set[str] = set()
         self._done: set[int] = set()
         self._open: set[int] = set()
+        self._required: set[tuple[int, bool]] = set()
         self._inline = self._nesting = 0
 
     # -- order ------------------------------------------------------------------------------
@@ -223,7 +224,8 @@ class _Writer:
             needed = next(stack[-1], None)
             if needed is None:
                 stack.pop()
-            else:
+            elif needed not in self._required or needed[0] in self._open:
+                self._required.add(needed)
                 stack.append(self._require(*needed))
 
     def _require(self, id: int, whole: bool) -> Iterator[tuple[int, bool]]:
