@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ebee import helpers
+from ebee import helpers, maps
 from ebee.helpers import KINDS, Param, by_id, by_name, parse
+from ebee.helpers.nofault import byte_at
+from ebee.lang.unit import compile_native
 
 pytestmark = pytest.mark.unit
 
@@ -103,6 +105,26 @@ def test_a_body_is_native_and_takes_the_cpu_and_every_argument(helper):
     names = list(inspect.signature(body).parameters)
     assert names[0] == "cpu"
     assert len(names) == 1 + len(helper.params)
+
+
+@pytest.mark.parametrize("helper", [h for h in ALL if body_of(h)], ids=lambda h: h.name)
+def test_a_body_is_within_the_compiled_language(helper):
+    compile_native([body_of(helper)], external={byte_at: "byte_at"})
+
+
+def test_maps_and_helpers_agree_on_who_takes_whom():
+    """A helper's map[...] names the types that a map's own list of helpers leads to."""
+    for m in maps.all_types():
+        named = set()
+        open_to_all = set()
+        for helper in ALL:
+            for p in helper.params:
+                if p.kind == "map" and p.of is None:
+                    open_to_all.add(helper.name)
+                elif p.kind == "map" and m.name in p.of.split("|"):
+                    named.add(helper.name)
+        takes_maps = {h.name for h in ALL if any(p.kind == "map" for p in h.params)}
+        assert named == (set(m.program.split()) & takes_maps) - open_to_all, m.name
 
 
 def test_what_the_machine_lacks_has_a_reason():

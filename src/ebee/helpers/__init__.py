@@ -10,8 +10,8 @@ A parameter is `name: [own] kind[of][?] [as type]`:
 
 * the kinds are in `KINDS`; what the brackets mean stands there too;
 * `?`: null is allowed (argument) or possible (result);
-* `own`: an argument of this kind is given up (the program must not use it again), a result is
-  acquired (the program must give it up);
+* `own`: an argument of this kind is given up (the program must not use it again); a result, or a
+  dynptr that the helper makes, is acquired (the program must give it up);
 * `as type`: what a pointer points to, a scalar kind, `char` or the name of a C struct.
 
 An argument may be of another kind at some hooks: `variants` holds those signatures by hook, `*`

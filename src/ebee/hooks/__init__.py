@@ -157,6 +157,10 @@ def for_section(section: str) -> tuple[Hook, Section, str | None] | None:
 
     The rule is libbpf's: a declared name ending in `+` may be followed by a slash and more, any
     other must be met exactly. A leading `?` (do not load by default) is the caller's to strip.
+    The odd ones: `tc/ingress` is tcx, `tc` the classifier of old; `xdp/eth0` is nothing; attach
+    type 0 (cgroup_skb/ingress) is what a program without one has as well; `syscall` is sleepable
+    without saying so; `usdt` becomes uprobe.multi where the kernel has it; the attach type of
+    `struct_ops` is the index of the member, known only with the map.
     """
     exact, open_ended = _sections()
     found = exact.get(section)

@@ -69,13 +69,10 @@ def _types(*sections: str) -> tuple[int, ...]:
 
 _V4 = _types(*(f"{call}4" for call in _CALLS))
 _V6 = _types(*(f"{call}6" for call in _CALLS))
-_FIXED = _types(
-    *(f"{call}{family}" for call in _CALLS[3:] for family in _FAMILIES)
-)  # these must return 1
-_CHOOSING = _types(*(
-    f"{call}{family}" for call in _CALLS[:3] for family in _FAMILIES
-    if _call_type(call, family)
-))  # fmt: skip
+_CHOOSING = _types(*(f"{call}4" for call in _CALLS[:3]), *(f"{call}6" for call in _CALLS[:3]))
+_CHOOSING += _types("connect_unix", "sendmsg_unix")
+_FIXED = tuple(t for s in _ADDR_SECTIONS if (t := s.attach_type) and t not in _CHOOSING)
+"""Attach types whose programs decide, and those whose programs must return 1."""
 
 _SOCK_ADDR = (
     CtxField("user_family", 0, 4, narrow=False),
