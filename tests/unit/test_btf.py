@@ -434,3 +434,13 @@ def test_endless_chains_end():
         btf.sizeof(many - 1)
     with pytest.raises(BtfError, match="an array of 8589934592 bytes"):
         btf.sizeof(many)
+
+
+@pytest.mark.parametrize("module", ["builder", "codec", "reader", "static"])
+def test_the_examples_of_the_documentation_run(module):
+    import doctest
+    from importlib import import_module
+
+    result = doctest.testmod(import_module(f"ebee.btf.{module}"))
+    assert result.failed == 0
+    assert result.attempted

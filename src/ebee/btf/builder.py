@@ -39,6 +39,7 @@ MAX_VLEN = 0xFFFF
 class BtfBuilder:
     """Collects types and emits BTF.
 
+    >>> from ebee.btf import Int, Member, Struct
     >>> b = BtfBuilder()
     >>> u32 = b.add(Int("unsigned int", 4))
     >>> pair = b.add(Struct("pair", 8, (Member("x", u32, 0), Member("y", u32, 32))))
