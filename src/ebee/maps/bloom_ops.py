@@ -25,7 +25,7 @@ class Bloom:
     head: MapHeader
     functions: const[u32]
     mask: const[u32]
-    seed: const[u64]
+    seed: u64
     bits: const[ptr[u64]]
 
 

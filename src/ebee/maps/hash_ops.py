@@ -86,7 +86,8 @@ class Slot:
 class Hash:
     """State of a hash map. Records are `record_size` bytes apart, keys at `key_at`, values at
     `value_at` of a record, per-CPU ones at `values` with `cpu_stride` bytes between CPUs. `share`:
-    records that each CPU has for itself (BPF_F_NO_COMMON_LRU), 0 where they are everybody's."""
+    records that each CPU has for itself (BPF_F_NO_COMMON_LRU), 0 where they are everybody's. The
+    seed is not const, so that compiled code is the same for all maps of a shape."""
 
     head: MapHeader
     mask: const[u32]
@@ -97,7 +98,7 @@ class Hash:
     reserved: u32
     record_size: const[u64]
     cpu_stride: const[u64]
-    seed: const[u64]
+    seed: u64
     buckets: const[ptr[u32]]
     records: const[ptr[u8]]
     links: const[ptr[u32]]
