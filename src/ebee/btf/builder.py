@@ -117,28 +117,30 @@ class BtfBuilder:
         type and may return another (in the source's ids), or an int, the id to use in this
         builder, or None for no change.
         """
-        done = self._copied.setdefault(source, {0: 0})
         shared = len(self.base) if self.base and self.base in (source, source.base) else 1
-        fresh: list[int] = []
+        known = self._copied.setdefault(source, {0: 0})
+        done, found = dict(known), dict[int, Type]()
         waiting = [id]
         while waiting:
             at = waiting.pop()
-            if at in done:
+            if at in done or at in found:
                 continue
             if at < shared:
                 done[at] = at
                 continue
-            found = source.type(at)
-            changed = replace(found) if replace else None
+            old = source.type(at)
+            changed = replace(old) if replace else None
             if isinstance(changed, int):
                 done[at] = changed
                 continue
-            # Held in the source's ids until all it refers to has one of ours.
-            done[at] = self.add(found if changed is None else changed)
-            fresh.append(done[at])
-            waiting += reversed(references(found if changed is None else changed))
-        for new in fresh:
-            self.set(new, remap(self.type(new), done.__getitem__))
+            found[at] = old if changed is None else changed
+            waiting += reversed(references(found[at]))
+        # Only now, so that a damaged source leaves nothing half done here.
+        for at in found:
+            done[at] = self.reserve()
+        for at, new in found.items():
+            self.set(done[at], remap(new, done.__getitem__))
+        known.update(done)
         return done[id]
 
     def string(self, text: str) -> int:

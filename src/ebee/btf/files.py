@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import struct
 from os import PathLike, fspath
 from pathlib import Path
@@ -87,11 +88,9 @@ def modules() -> list[str]:
         return []
 
 
-def _map(path: Path):  # type: ignore[no-untyped-def]
+def _map(path: Path) -> bytes | mmap.mmap:
     """The file's bytes, mapped where the kernel can (since Linux 6.16; private only), for a
     mapping costs nothing until a type is looked at; else read."""
-    import mmap
-
     try:
         with path.open("rb") as file:
             return mmap.mmap(file.fileno(), 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)

@@ -95,8 +95,8 @@ def build(words: Words) -> Index:
     return Index(starts, array("I", sorted(range(len(names)), key=names.__getitem__)))
 
 
-_HEADER = struct.Struct("=8sIIII")
-_MAGIC = b"ebeebtf\x01"
+_HEADER = struct.Struct("=8sIII")
+_MAGIC = b"ebeebtf\x02"
 
 
 def cached(key: str, words: Words) -> Index | None:
@@ -106,7 +106,7 @@ def cached(key: str, words: Words) -> Index | None:
     data = cachedir.load("btf", key)
     if data is None or len(data) < _HEADER.size:
         return None
-    magic, section, count, last, _ = _HEADER.unpack_from(data)
+    magic, section, count, last = _HEADER.unpack_from(data)
     if magic != _MAGIC or section != len(words) or len(data) != _HEADER.size + 8 * count:
         return None
     # The key names the content; this only guards against a file cut short or swapped by hand.
@@ -124,6 +124,6 @@ def keep(key: str, words: Words, index: Index) -> None:
 
     count = len(index.starts)
     if count:
-        header = _HEADER.pack(_MAGIC, len(words), count, index.starts[count - 1], 0)
+        header = _HEADER.pack(_MAGIC, len(words), count, index.starts[count - 1])
         body = array("I", index.starts).tobytes() + array("I", index.by_name).tobytes()
         cachedir.store("btf", key, header + body)

@@ -346,7 +346,7 @@ def node_of(btf: Btf, id: int) -> Node:
             return Bool(prefix, size, label)
         case Int() if size in UNSIGNED:
             return Integer(prefix, size, found.signed, label)
-        case Int():
+        case Int() if size <= 16:
             return Wide(prefix, size, found.signed, label)
         case Float() if size in FLOATS:
             return Real(prefix, size, label)
