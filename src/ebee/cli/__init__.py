@@ -70,8 +70,13 @@ def main() -> NoReturn:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
         getattr(sys, name).reconfigure(errors="replace")
     try:
-        status = cli(standalone_mode=False)
+        if "_EBEE_COMPLETE" in os.environ:  # a shell asks what could stand there
+            cli.main(prog_name="ebee")
+        with cli.make_context("ebee", sys.argv[1:]) as context:
+            cli.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as e:
+        fail("", e.exit_code)
     except EbeeError as e:
         fail(str(e))
     except click.ClickException as e:
@@ -86,11 +91,11 @@ def main() -> NoReturn:
         fail(f"{what}: {e.strerror or e}")
     except MemoryError:
         fail("out of memory")
-    sys.exit(status if isinstance(status, int) else 0)
+    sys.exit(0)
 
 
 def fail(message: str, status: int = FAILED) -> NoReturn:
-    """End with a message on standard error; what standard output cannot take any more is lost."""
+    """End, with a message on standard error; what standard output cannot take any more is lost."""
     if message:
         click.echo(f"ebee: {message}", err=True)
     try:

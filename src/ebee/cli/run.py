@@ -3,6 +3,7 @@ interface."""
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +79,8 @@ def run(file: str, **options: Any) -> None:
     """  # fmt: skip
     where = check_options(options)
     spec = read_spec(file)
+    if spec.endian != sys.byteorder:
+        raise ConfigError(f"{file} is for {spec.endian}-endian machines, this one is not")
     set_variables(spec, options["assignments"])
     companion = Companion.of(file, options["config"])
     program = choose_program(spec, options["prog"], packet_hooks(where, options["dev"]))
