@@ -29,7 +29,8 @@ class Code:
     `insns` are patched, `forms` their table rows (None for the second half of a wide load);
     `converted` the slots whose context access now goes to the block. `text` is the address that
     stands for slot 0 in pointers to functions. `refs` are the symbolic
-    values of wide loads, for code that is compiled once and placed often.
+    values of wide loads, for code that is compiled once and placed often; `targets` the functions
+    that calls and addresses of functions lead to.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Code:
     lines: list[Line] = field(default_factory=list)
     funcs: list[tuple[str, int]] = field(default_factory=list)
     refs: dict[int, Ref] = field(default_factory=dict)
+    targets: dict[int, int] = field(default_factory=dict)
     handlers: list[Callable[[Any], int]] | None = None
 
     def where(self, slot: int) -> str:
@@ -100,7 +102,15 @@ def prepare(
     _patch(program, insns, forms, addresses, text)
     converted = _convert(hook, insns, forms, facts) if hook and hook.fields else frozenset()
     funcs = [(f.name, f.start) for f in program.funcs]
-    return Code(program.name, hook, insns, forms, facts, text, converted, program.lines, funcs)
+    targets = {
+        slot: slot + 1 + program.insns[slot].imm
+        for slot, form in enumerate(forms)
+        if form is not None and form.operation in ("local", "func")
+    }
+    return Code(
+        program.name, hook, insns, forms, facts, text, converted, program.lines, funcs,
+        {r.slot: r for r in program.refs}, targets,
+    )  # fmt: skip
 
 
 def _bare(insn: Insn) -> bool:

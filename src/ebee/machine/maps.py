@@ -235,6 +235,13 @@ class MachineMap:
     def __repr__(self) -> str:
         return f"<{self.spec.type} map {self.spec.name}, id {self.id}>"
 
+    def compile(self) -> None:
+        """Compile the operations for this map: worth it where user space calls them often."""
+        from ebee.machine.native_maps import NativeOps
+
+        if not isinstance(self.ops, NativeOps):
+            self.ops = NativeOps(self)
+
     # -- what it is --------------------------------------------------------------------------
 
     @property

@@ -19,17 +19,82 @@ from ebee.abi.cpu import (
 from ebee.abi.map import BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG
 from ebee.abi.packet import Packet
 from ebee.helpers import Helper, Param
-from ebee.isa import Form, Insn
+from ebee.isa import Form, Insn, successors
+from ebee.isa.insn import FP
 from ebee.machine.calls import FIXED, PLAIN, WRITES
 from ebee.machine.cpu import FRAMES, STACK
 from ebee.machine.jit import runtime
 from ebee.machine.jit.calls import HelperCalls, Unsupported
-from ebee.machine.jit.lower import Lowering
+from ebee.machine.jit.lower import Lowering, Unit, reachable
 from ebee.types import offsetof
 from ebee.verifier.facts import Fact
 
 _LIMIT = 1 << 31
 """Constant offsets below this cannot wrap an address around."""
+
+
+class Shape:
+    """What can be said of a program's functions before they are lowered.
+
+    `cost`: instructions that a call of each runs at the most, None where loops, circles of calls or
+    callbacks leave it open; `nested`: calls may nest too deep, so the depth is counted; `escapes`:
+    pointers to the stack may be followed where they are not known to be such, so frames lie in the
+    machine's memory. `lowered`, `faulting`: functions that are done, and those that may fail.
+    """
+
+    def __init__(self, unit: Unit):
+        self.unit, self.code = unit, unit.code
+        self.cost: dict[int, int | None] = {}
+        self.lowered: set[int] = set()
+        self.faulting: set[int] = set()
+        self.escapes = self._escapes()
+        depth: dict[int, int] = {}
+        for start in unit.functions():  # callees first
+            self.cost[start] = self._cost(start)
+            below = [depth.get(c, FRAMES) for c in unit.callees(start)]
+            depth[start] = 1 + max(below, default=0)
+        self.nested = self.escapes or max(depth.values()) > FRAMES
+
+    def _cost(self, start: int) -> int | None:
+        code, total = self.code, 0
+        for slot in reachable(code, start):
+            form = code.forms[slot]
+            assert form is not None
+            if form.operation in ("helper", "register"):
+                total += 10
+                if code.insns[slot].imm in (TAIL_CALL, LOOP):
+                    return None
+            if any(s <= slot for s in successors(code.insns[slot], slot)):
+                return None
+            below = self.cost.get(code.targets[slot]) if slot in code.targets else 0
+            if below is None:
+                return None
+            total += 1 + below
+        return total if total < SHORT else None
+
+    def _escapes(self) -> bool:
+        facts, code = self.code.facts, self.code
+        for slot, form in enumerate(code.forms):
+            if form is None or facts.before[slot] is None:
+                continue
+            if form.kind in ("load", "store", "atomic"):
+                base = code.insns[slot].src if form.kind == "load" else code.insns[slot].dst
+                fact = facts.reg(slot, base)
+                own = fact.of == facts.reg(slot, FP).of
+                if fact.kind in ("unknown", "scalar") or (fact.kind == "stack" and not own):
+                    return True
+            elif form.operation in ("helper", "local"):
+                kinds = {facts.reg(slot, r).kind for r in range(1, 6)}
+                if "unknown" in kinds or (form.operation == "local" and "stack" in kinds):
+                    return True
+        return False
+
+
+SHORT = 1 << 20
+"""Functions that run fewer instructions need no budget of their own."""
+
+TAIL_CALL, LOOP = 12, 181
+"""Helpers that lead elsewhere or run for long."""
 
 
 class CheckedLowering(Lowering):
@@ -42,60 +107,45 @@ class CheckedLowering(Lowering):
     def begin(self) -> None:
         b = self.body
         self.faults: list[tuple[str, str, str, str]] = []
-        depth = b.op(f"load i32, ptr {self.cpu('depth')}", "depth")
-        self.budget = b.alloca("i64", 8, "budget")
-        self.own_depth = depth
-        left = b.op(f"load i64, ptr {self.cpu('budget')}")
-        b.emit(f"store i64 {left}, ptr {self.budget}")
-        deeper = b.op(f"add i32 {depth}, 1")
-        b.emit(f"store i32 {deeper}, ptr {self.cpu('depth')}")
-        b.emit("br label %begun")
-        b.open = False
-        b.label("begun")
-        fits = b.op(f"icmp ult i32 {depth}, {FRAMES}")
-        self.require(fits, self.start, FAULT_DEPTH, "0")
+        self.budget = self.own_depth = ""
+        if self.shape.nested:
+            self.descend()
         if self.escapes():
             top = b.op(f"load ptr, ptr {self.cpu('stack')}, !invariant.load !9", "top")
-            distance = b.op(f"mul i32 {deeper}, {-STACK}")
+            distance = b.op(f"mul i32 {b.op(f'add i32 {self.own_depth}, 1')}, {-STACK}")
             wide = b.op(f"sext i32 {distance} to i64")
             self.stack = b.op(f"getelementptr i8, ptr {top}, i64 {wide}", "frame")
         else:
             self.stack = b.alloca(f"[{STACK} x i8]", 16, "stack")
         b.emit(f"call void @llvm.memset.p0.i64(ptr {self.stack}, i8 0, i64 {STACK}, i1 false)")
         self.unit.intrinsic("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
-        self.spend(len(self.slots), self.start)
-        self.ints = ["0"] * 10 + [None]
-        self.ptrs = [None] * 11
-        for r in range(1, 6):
-            self.ints[r] = f"%a{r}"
-        self.flush((self.start,), everything=True)
-        b.jump(f"L{self.start}")
+        if self.shape.cost[self.start] is None:
+            self.budget = b.alloca("i64", 8, "budget")
+            self.load_budget()
+            self.spend(len(self.slots), self.start)
+        self.take_arguments()
+
+    @property
+    def shape(self) -> Shape:
+        return self.unit.shape(Shape)
+
+    def descend(self) -> None:
+        """One call deeper."""
+        b = self.body
+        self.own_depth = b.op(f"load i32, ptr {self.cpu('depth')}", "depth")
+        deeper = b.op(f"add i32 {self.own_depth}, 1")
+        b.emit(f"store i32 {deeper}, ptr {self.cpu('depth')}")
+        fits = b.op(f"icmp ult i32 {self.own_depth}, {FRAMES}")
+        self.require(fits, self.start, FAULT_DEPTH, "0")
 
     def cpu(self, member: str) -> str:
         """The address of a member of the CPU's block."""
         at = offsetof(Cpu, member)
         return self.body.op(f"getelementptr i8, ptr %cpu, i64 {at}", member)
 
-    def escapes(self) -> bool:
-        """Whether pointers to the stack may be followed where they are not known to be such."""
-        facts, code = self.code.facts, self.code
-        for slot, form in enumerate(code.forms):
-            if form is None or facts.before[slot] is None:
-                continue
-            if form.kind in ("load", "store", "atomic"):
-                base = code.insns[slot].src if form.kind == "load" else code.insns[slot].dst
-                fact = facts.reg(slot, base)
-                own = fact.of == facts.reg(slot, 10).of
-                if fact.kind in ("unknown", "scalar") or (fact.kind == "stack" and not own):
-                    return True
-            elif form.operation in ("helper", "local"):
-                kinds = {facts.reg(slot, r).kind for r in range(1, 6)}
-                if "unknown" in kinds or (form.operation == "local" and "stack" in kinds):
-                    return True
-        return False
-
     def finish(self) -> None:
         b = self.body
+        self.shape.lowered.add(self.start)
         if not self.faults:
             return
         b.label("fault")
@@ -106,17 +156,27 @@ class CheckedLowering(Lowering):
         ]
         for (name, t), value in zip(kinds, values, strict=True):
             b.emit(f"store {t} {value}, ptr {self.cpu(name)}")
-        b.emit(f"store i32 {self.own_depth}, ptr {self.cpu('depth')}")
+        self.ascend()
         b.end("ret i64 0")
+        self.shape.faulting.add(self.start)
+
+    def ascend(self) -> None:
+        if self.own_depth:
+            self.body.emit(f"store i32 {self.own_depth}, ptr {self.cpu('depth')}")
 
     def before_return(self) -> None:
-        b = self.body
-        b.emit(f"store i32 {self.own_depth}, ptr {self.cpu('depth')}")
+        self.ascend()
         self.save_budget()
 
     def save_budget(self) -> None:
-        left = self.body.op(f"load i64, ptr {self.budget}")
-        self.body.emit(f"store i64 {left}, ptr {self.cpu('budget')}")
+        if self.budget:
+            left = self.body.op(f"load i64, ptr {self.budget}")
+            self.body.emit(f"store i64 {left}, ptr {self.cpu('budget')}")
+
+    def load_budget(self) -> None:
+        if self.budget:
+            left = self.body.op(f"load i64, ptr {self.cpu('budget')}")
+            self.body.emit(f"store i64 {left}, ptr {self.budget}")
 
     def do_exit(self, slot: int, insn: Insn, form: Form) -> None:
         value = self.integer(0)
@@ -145,7 +205,9 @@ class CheckedLowering(Lowering):
         self.require("false", slot, why, address)
 
     def spend(self, count: int, slot: int) -> None:
-        """Take instructions off the budget."""
+        """Take instructions off the budget; a function without one is short, its callers pay."""
+        if not self.budget:
+            return
         b = self.body
         left = b.op(f"load i64, ptr {self.budget}")
         after = b.op(f"sub i64 {left}, {count}")
@@ -159,20 +221,28 @@ class CheckedLowering(Lowering):
         super().do_jump(slot, insn, form)
 
     def call_function(self, slot: int, target: int, arguments: list[str] | None = None) -> str:
-        b = self.body
-        self.save_budget()
+        b, cost = self.body, self.shape.cost[target]
+        if cost is None:
+            self.save_budget()
+        else:
+            self.spend(cost, slot)
         value = super().call_function(slot, target, arguments)
-        failed = b.op(f"load i32, ptr {self.cpu('fault')}")
-        ok = b.op(f"icmp eq i32 {failed}, 0")
-        good, bad = b.name("good"), b.name("bad")
-        b.end(f"br i1 {ok}, label %{good}, label %{bad}, !prof !8")
-        b.label(bad)
-        b.emit(f"store i32 {self.own_depth}, ptr {self.cpu('depth')}")
-        b.end("ret i64 0")
-        b.label(good)
-        left = b.op(f"load i64, ptr {self.cpu('budget')}")
-        b.emit(f"store i64 {left}, ptr {self.budget}")
+        if target in self.shape.faulting or target not in self.shape.lowered:
+            failed = b.op(f"load i32, ptr {self.cpu('fault')}")
+            ok = b.op(f"icmp eq i32 {failed}, 0")
+            good, bad = b.name("good"), b.name("bad")
+            b.end(f"br i1 {ok}, label %{good}, label %{bad}, !prof !8")
+            b.label(bad)
+            self.ascend()
+            b.end("ret i64 0")
+            b.label(good)
+            self.shape.faulting.add(self.start)
+        if cost is None:
+            self.load_budget()
         return value
+
+    def escapes(self) -> bool:
+        return self.shape.escapes
 
     # -- memory ------------------------------------------------------------------------------------
 
@@ -196,7 +266,7 @@ class CheckedLowering(Lowering):
         known = int(size) if size.isdigit() else None
         if fact.kind in ("packet", "packet_meta"):
             self._check_packet(slot, fact, at, size, why)
-        elif fact.kind == "stack" and fact.of == self.fact(slot, 10).of:
+        elif fact.kind == "stack" and fact.of == self.fact(slot, FP).of:
             self._check_stack(slot, fact, at, size, known, why)
         elif (
             fact.kind == "map_value" and known and self._in_value(slot, fact, at, known, write, why)

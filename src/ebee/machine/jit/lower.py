@@ -11,7 +11,8 @@ Every function takes the virtual CPU, r1-r5, and returns r0.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 from ebee.helpers import Helper
 from ebee.isa import Form, Insn, imm64, reads, successors, writes
@@ -22,7 +23,7 @@ from ebee.machine.cpu import STACK
 from ebee.machine.interp import MAY_GOTO
 from ebee.verifier.facts import POINTERS, Fact
 
-ARGUMENTS = 0b11_1110
+T = TypeVar("T")
 _ALU = {"add": "add", "sub": "sub", "mul": "mul", "or": "or", "and": "and", "xor": "xor"}
 _SHIFTS = {"lsh": "shl", "rsh": "lshr", "arsh": "ashr"}
 _COMPARE = {
@@ -45,7 +46,7 @@ class Lowering:
     def __init__(self, unit: Unit, start: int):
         self.unit, self.code, self.start = unit, unit.code, start
         self.body = Body()
-        self.slots = sorted(_reachable(self.code, start))
+        self.slots = sorted(reachable(self.code, start))
         self.leaders = self._leaders()
         self.live = _liveness(self.code, self.slots)
         self.ints: list[str | None] = []
@@ -91,8 +92,12 @@ class Lowering:
         return f"define {linkage}i64 {name}({params}) nounwind {{\n{body.text()}\n}}"
 
     def begin(self) -> None:
-        """Arguments into registers, the stack, then the first block."""
+        """Everything before the first block."""
         self.stack = self.body.alloca(f"[{STACK} x i8]", 16, "stack")
+        self.take_arguments()
+
+    def take_arguments(self) -> None:
+        """Enter the first block: r1-r5 as given, the others 0."""
         self.ints = ["0"] * 10 + [None]
         self.ptrs = [None] * 11
         for r in range(1, 6):
@@ -284,8 +289,8 @@ class Lowering:
             base = self.unit.external(name)
             at = f"getelementptr (i8, ptr {base}, i64 {ref.addend})" if ref.addend else base
             self.set_pointer(insn.dst, at)
-        elif self.fact(slot + 2, insn.dst).kind == "func":
-            target = int(self.fact(slot + 2, insn.dst).of)
+        elif slot in self.code.targets:
+            target = self.code.targets[slot]
             self.set_pointer(insn.dst, symbol(function_name(self.code, target)))
         else:
             value = imm64(insn, self.code.insns[slot + 1])
@@ -437,7 +442,7 @@ class Lowering:
 
     def do_call(self, slot: int, insn: Insn, form: Form) -> None:
         if form.operation == "local":
-            self.set_result(self.call_function(slot, slot + 1 + insn.imm))
+            self.set_result(self.call_function(slot, self.code.targets[slot]))
         elif form.operation == "register":  # bare programs: the number of a helper
             self.unit.calls.helper(self, slot, self.fact(slot, insn.dst).offset)
         else:
@@ -472,7 +477,7 @@ def _signed(value: int, bits: int) -> int:
     return (value & (sign << 1) - 1 ^ sign) - sign
 
 
-def _reachable(code: Code, start: int) -> set[int]:
+def reachable(code: Code, start: int) -> set[int]:
     """The slots that control can reach from the start of a function."""
     seen: set[int] = set()
     work = [start]
@@ -509,6 +514,13 @@ class Unit:
     def __init__(self, code: Code, calls: Calls, lowering: type[Lowering] = Lowering):
         self.code, self.calls, self.lowering = code, calls, lowering
         self.module = Module()
+        self._shape: Any = None
+
+    def shape(self, make: Callable[[Unit], T]) -> T:
+        """What `make` finds out about the whole program, once."""
+        if self._shape is None:
+            self._shape = make(self)
+        return cast(T, self._shape)
 
     def external(self, name: str) -> str:
         """The symbol of a map or of a data map's value."""
@@ -522,9 +534,27 @@ class Unit:
         """The symbol of a function of the machine's own runtime."""
         return self.calls.runtime(name)
 
-    def functions(self) -> Iterator[int]:
-        """Starts of the functions that are used."""
-        yield from (start for _, start in self.code.funcs)
+    def functions(self) -> list[int]:
+        """Starts of the functions, callees before their callers where calls are no circle."""
+        order: list[int] = []
+        seen: set[int] = set()
+
+        def visit(start: int) -> None:
+            if start in seen:
+                return
+            seen.add(start)
+            for callee in self.callees(start):
+                visit(callee)
+            order.append(start)
+
+        for _, start in self.code.funcs:
+            visit(start)
+        return order
+
+    def callees(self, start: int) -> set[int]:
+        """Functions that a function calls, or has called back."""
+        targets = self.code.targets
+        return {targets[slot] for slot in reachable(self.code, start) if slot in targets}
 
     def lower(self) -> Module:
         """All functions of the program."""
