@@ -16,6 +16,7 @@ import time as _time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from ebee.errors import MachineError
 from ebee.types import Int, PtrType, i64, ptr, sizeof, store, typeof, u8, u32, u64
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -159,7 +160,9 @@ def release_fence() -> None:
 
 
 def cpu_relax() -> None:
-    """A pause inside a spin loop."""
+    """A pause inside a spin loop. The reference engine runs alone, so who spins there waits for
+    itself: MachineError."""
+    raise MachineError("a lock is taken that is held already: nobody can release it")
 
 
 # --- bits and numbers ----------------------------------------------------------------------------

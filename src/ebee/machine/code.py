@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from ebee.errors import MachineError
+from ebee.helpers import by_id
 from ebee.hooks import CtxField, Hook
 from ebee.isa import Form, Insn, check_program, form_of, lddw, make
 from ebee.obj.spec import Line, Linked, Ref
@@ -44,6 +45,7 @@ class Code:
     funcs: list[tuple[str, int]] = field(default_factory=list)
     refs: dict[int, Ref] = field(default_factory=dict)
     targets: dict[int, int] = field(default_factory=dict)
+    attach_type: int = 0
     handlers: list[Callable[[Any], int]] | None = None
 
     def where(self, slot: int) -> str:
@@ -63,20 +65,18 @@ def block_of(hook: Hook) -> type[Struct]:
     return block
 
 
-def ctx_target(hook: Hook, offset: int, size: int, write: bool) -> tuple[CtxField, int, int] | None:
+def ctx_target(
+    hook: Hook, offset: int, size: int, write: bool, attach_type: int = 0
+) -> tuple[CtxField, int, int] | None:
     """Where an access of the context goes: the field, offset in the block, size there. None when
     the hook's declaration does not allow it."""
-    for f in hook.fields:
-        at = offset - f.offset
-        if not 0 <= at < f.size:
-            continue
-        if at + size > f.size or (write and not f.write) or offset % size:
-            return None
-        base = offsetof(block_of(hook), f.source)
-        if f.kind != "scalar":
-            return (f, base, 8) if size == f.size and not write else None
-        return (f, base + at, size) if size == f.size or f.narrow else None
-    return None
+    f = hook.field_at(offset, size, write, attach_type)
+    if f is None or not f.source:
+        return None
+    base = offsetof(block_of(hook), f.source)
+    if f.kind != "scalar":
+        return f, base, 8
+    return f, base + offset - f.offset, size
 
 
 def prepare(
@@ -85,6 +85,7 @@ def prepare(
     addresses: Mapping[str, int],
     text: int,
     arguments: Sequence[Any] | None = None,
+    attach_type: int = 0,
 ) -> Code:
     """Make a linked program ready; `addresses` of maps and of the values of data maps by name
     (`name` and `name.value`). MachineError for what the machine does not have."""
@@ -98,9 +99,13 @@ def prepare(
     for slot, form in enumerate(forms):
         if form is not None and form.wide:
             forms[slot + 1] = None
+    if hook is not None:
+        _check_calls(program, hook, attach_type, insns, forms)
     facts = pointer_kinds(program, hook, *(() if arguments is None else (arguments,)))
     _patch(program, insns, forms, addresses, text)
-    converted = _convert(hook, insns, forms, facts) if hook and hook.fields else frozenset()
+    converted = (
+        _convert(hook, attach_type, insns, forms, facts) if hook and hook.fields else frozenset()
+    )
     funcs = [(f.name, f.start) for f in program.funcs]
     targets = {
         slot: slot + 1 + program.insns[slot].imm
@@ -109,7 +114,7 @@ def prepare(
     }
     return Code(
         program.name, hook, insns, forms, facts, text, converted, program.lines, funcs,
-        {r.slot: r for r in program.refs}, targets,
+        {r.slot: r for r in program.refs}, targets, attach_type,
     )  # fmt: skip
 
 
@@ -117,6 +122,20 @@ def _bare(insn: Insn) -> bool:
     """Engines without a kernel around them know a call through a register; Linux does not."""
     form = form_of(insn)
     return form is not None and form.name == "callx"
+
+
+def _check_calls(
+    program: Linked, hook: Hook, attach_type: int, insns: Sequence[Insn],
+    forms: Sequence[Form | None],
+) -> None:  # fmt: skip
+    """Refuse helpers that programs of this hook may not call, as the kernel does."""
+    for slot, form in enumerate(forms):
+        helper = by_id(insns[slot].imm) if form and form.operation == "helper" else None
+        if helper is not None and not hook.may_call(helper.name, attach_type):
+            raise MachineError(
+                f"{program.name}, instruction {slot}: {hook.name} programs cannot call"
+                f" bpf_{helper.name}"
+            )
 
 
 def _patch(
@@ -162,7 +181,7 @@ _SIGN = {False: "u", True: "s"}
 
 
 def _convert(
-    hook: Hook, insns: list[Insn], forms: list[Form | None], facts: Facts
+    hook: Hook, attach_type: int, insns: list[Insn], forms: list[Form | None], facts: Facts
 ) -> frozenset[int]:
     done = set()
     for slot, form in enumerate(forms):
@@ -172,7 +191,7 @@ def _convert(
         base = facts.reg(slot, insn.dst if write else insn.src)
         if base.kind != "ctx" or base.offset is None or base.nullable:
             continue
-        found = ctx_target(hook, base.offset + insn.off, form.size, write)
+        found = ctx_target(hook, base.offset + insn.off, form.size, write, attach_type)
         if found is None:
             continue  # faults when it is reached
         _, offset, size = found

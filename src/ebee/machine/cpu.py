@@ -104,8 +104,8 @@ class VirtualCpu:
         packet.frame_end = ptr(memory, base + room, Packet)
 
     def get_packet(self) -> bytes:
-        """The packet as it is now, without its metadata."""
-        start, end = int(self.packet.data), int(self.packet.data_end)
+        """The packet as it is now, behind its metadata if it has any (as BPF_PROG_TEST_RUN)."""
+        start, end = int(self.packet.data_meta), int(self.packet.data_end)
         return self.memory.read(start, end - start)
 
     def read_trace(self) -> tuple[str, int]:

@@ -112,8 +112,11 @@ class Interpreter:
         assert handlers is not None
         try:
             self.slot = handlers[slot](self)
-        except Fault as e:
-            raise ProgramFault(f"{self.code.where(slot)}: {e}", slot, e.addr) from None
+        except ProgramFault:
+            raise
+        except MachineError as e:
+            addr = e.addr if isinstance(e, Fault) else None
+            raise ProgramFault(f"{self.code.where(slot)}: {e}", slot, addr) from None
 
     @property
     def executed(self) -> int:
@@ -131,7 +134,7 @@ class Interpreter:
         at = addr - self.cpu.context.base
         if not 0 <= at < self.cpu.context.size or self.code.hook is None:
             return None
-        found = ctx_target(self.code.hook, at, size, write)
+        found = ctx_target(self.code.hook, at, size, write, self.code.attach_type)
         if found is None:
             raise Fault(addr, size, "write" if write else "read", f"invalid context offset {at}")
         return self.cpu.context.base + found[1], found[2]

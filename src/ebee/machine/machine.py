@@ -344,7 +344,10 @@ class MachineObject(Object):
             f"code of {spec.name}", FUNCTION_STEP * len(linked.insns)
         )
         program = MachineProgram(
-            self.machine, spec, prepare(linked, hook, addresses, text.base), self
+            self.machine,
+            spec,
+            prepare(linked, hook, addresses, text.base, attach_type=spec.attach_type),
+            self,
         )
         self.machine._programs[program.id] = program
         self._texts.append(text)

@@ -13,6 +13,7 @@ from typing import Any
 from ebee import helpers
 from ebee.errors import MachineError
 from ebee.helpers import Helper
+from ebee.helpers.nofault import byte_at
 from ebee.lang.ir import Module, symbol
 from ebee.lang.known import Known
 from ebee.lang.target import host
@@ -71,7 +72,13 @@ class HelperCalls(Calls):
 
     def module(self) -> Module:
         """Everything that the program calls."""
-        return compile_native(list(self.specs.values()), linkage="internal")
+        external = {byte_at: "machine.byte_at"}
+        made = compile_native(list(self.specs.values()), linkage="internal", external=external)
+        if "machine.byte_at" not in made.declarations:
+            return made
+        bind = {"regions": Known("regions")}
+        spec = Spec(runtime.byte_at, "machine.byte_at", bind)
+        return made.merge(compile_native([spec], linkage="internal"))
 
     def _params(self, function: Callable[..., Any]) -> tuple[list[tuple[str, Any]], Any]:
         return self._signatures._signature(function)

@@ -113,6 +113,14 @@ def allowed(regions: ptr[Regions], addr: u64, size: u64, right: u32) -> bool:
 
 
 @native
+def byte_at(regions: ptr[Regions], memory: ptr[u8], addr: u64) -> i32:
+    """The byte at an address, or -1 where a program may not read."""
+    if not allowed(regions, addr, u64(1), READABLE):
+        return i32(-1)
+    return i32(byte_offset(memory, addr - u64(memory))[0])
+
+
+@native
 def string(regions: ptr[Regions], text: ptr[u8]) -> bool:
     """Whether a NUL-terminated string that a program may read begins there."""
     at = text
