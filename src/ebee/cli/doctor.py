@@ -66,8 +66,7 @@ def _show(group: Group, rows: list[Row], everything: bool) -> None:
         if works:
             listed = f"{len(works)} of {len(rows)}: {', '.join(works)}"
             shown = [Row("work", True, listed), *shown]
-    table = Table(title=group.name, title_justify="left", title_style="bold", box=None,
-                  show_header=False, pad_edge=False, padding=(0, 2, 0, 0))  # fmt: skip
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(width=1)
     table.add_column(min_width=30)
     table.add_column(overflow="fold", max_width=110)
@@ -75,7 +74,7 @@ def _show(group: Group, rows: list[Row], everything: bool) -> None:
         mark, style = MARKS[row.ok]
         name = row.name.removeprefix(group.brief)
         table.add_row(Text(mark, style=style), name, row.detail if row.ok else row.reason)
-    report.show(table, "")
+    report.show(report.heading(group.name), table, "")
 
 
 def groups() -> Iterator[Group]:

@@ -10,8 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
+    from rich.console import Console, Group
     from rich.text import Text
 
 PLAIN_WIDTH = 200
@@ -53,17 +52,17 @@ def table(
     rows: Iterable[Sequence[Any]],
     right: Iterable[str] = (),
     total: bool = False,
-) -> Table:
+) -> Group:
     """A table under a title. Columns of numbers, and those called `right`, are aligned to the
     right; `total`: the last row is set off. Cells are text (also rich's), numbers, or None."""
     from rich.box import Box
+    from rich.console import Group
     from rich.table import Table
 
     # Lines only under the head, and above a row of totals.
     box = Box("\n".join(("    ", "    ", " ── ", "    ", " ── ", " ── ", "    ", "    ")))
     rows = list(rows)
-    made = Table(title=title or None, title_justify="left", title_style="bold", box=box,
-                 header_style="dim", show_edge=False, pad_edge=False)  # fmt: skip
+    made = Table(box=box, header_style="dim", show_edge=False, pad_edge=False)
     for i, column in enumerate(columns):
         cells = [row[i] for row in rows if row[i] not in (None, "")]
         numbers = bool(cells) and all(isinstance(c, int | float) for c in cells)
@@ -73,7 +72,7 @@ def table(
         last = total and number == len(rows)
         made.add_row(*map(_cell, row), style="bold" if last else "",
                      end_section=total and number == len(rows) - 1)  # fmt: skip
-    return made
+    return Group(heading(title), made)
 
 
 def _cell(value: Any) -> Any:
@@ -118,14 +117,13 @@ def show_fields(title: str, fields: Mapping[str, Any]) -> None:
     """Print names and values, one per line, under a title; what is empty is left out."""
     from rich.table import Table
 
-    made = Table(title=title or None, title_justify="left", title_style="bold", box=None,
-                 show_header=False, pad_edge=False, padding=(0, 2, 0, 0))  # fmt: skip
+    made = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     made.add_column(style="dim")
     made.add_column(overflow="fold")
     for name, value in fields.items():
         if value not in (None, "", []):
             made.add_row(name, _cell(value))
-    show(made)
+    show(heading(title), made)
 
 
 def warn(message: str) -> None:
