@@ -456,6 +456,11 @@ def _is_text(c: ptr[Conversion]) -> bool:
 
 
 @native
+def _is_alnum(c: u32) -> bool:
+    return 48 <= c <= 57 or 65 <= c <= 90 or 97 <= c <= 122
+
+
+@native
 def _print(text: ptr[u8], size: u64, fmt: ptr[u8], room: ptr[u8]) -> u64:
     """Print the format, whose values are in the room; the length of the whole text."""
     c = Conversion()
@@ -472,6 +477,9 @@ def _print(text: ptr[u8], size: u64, fmt: ptr[u8], room: ptr[u8]) -> u64:
             continue
         _read(fmt, i, c.ptr)
         i = c.next
+        if c.what == POINTER or c.what == SYMBOL or _is_text(c.ptr):
+            while _is_alnum(u32(fmt[i])):  # vsprintf takes them for a part of the conversion
+                i += 1
         if c.what == CHAR:
             at = _char(text, size, at, u64(room[used]), c.ptr)
             used += 1
