@@ -17,8 +17,6 @@ from ebee.errors import BtfError
 Words: TypeAlias = "memoryview | array[int]"
 """32-bit words in the host's order; a memoryview of them in format "I", or an array("I")."""
 
-MAX_TYPES = 0x7FFFFFFF
-
 # kind -> words after the three of every type: (always, per vlen entry), and whether the kind may
 # use its kind_flag (kernel/bpf/btf.c, *_check_meta). FUNC keeps its linkage in vlen.
 _LAYOUT: dict[int, tuple[int, int, bool]] = {

@@ -93,46 +93,56 @@ def c(btf: Btf, ids: Iterable[int] | None = None) -> str:
     include guard, preserve_access_index for CO-RE, and the prototypes of kfuncs.
 
     Sizes and offsets come out as in the BTF when compiled for bpf: `packed` and padding are
-    written where needed. Types and constants of a name that is already taken get `___2`.
+    written where needed. Types and constants whose name is already taken get a flavour (`___2`).
     """
     writer = _Writer(btf)
     if ids is not None:
         for id in ids:
-            found = btf.type(id)
-            if isinstance(found, Enumeration) and not found.name:
-                writer.constants(found)
-            else:
-                writer.require(id)
+            _write_one(writer, btf.type(id))
         return "\n".join(writer.chunks)
+    return "\n".join([HEADER, *_write_all(writer, btf), FOOTER])
+
+
+def _write_one(writer: _Writer, found: Type) -> None:
+    """A type that was asked for, with what it needs."""
+    if isinstance(found, Enumeration) and not found.name:
+        writer.constants(found)
+    else:
+        writer.require(found.id)
+    if isinstance(found, (Func, Var)):
+        writer.chunks.append(f"extern {writer.declare(found.type, found.name)};\n")
+
+
+def _write_all(writer: _Writer, btf: Btf) -> list[str]:
+    """The body of a header: all named types, constants, and kfuncs."""
     tags: dict[int, set[str]] = {}
     functions: list[Func] = []
-    constants: dict[int, Enumeration] = {}
+    constants: list[Enumeration] = []
     referred: set[int] = set()
     for found in btf:
         match found:
-            case Composite() | Typedef() if found.name:
+            case Composite() | Typedef() | Enumeration() if found.name:
                 writer.require(found.id)
-            case Enum() | Enum64() if found.name:
-                writer.require(found.id)
-            case Enum() | Enum64():
-                constants[found.id] = found
+            case Enumeration():
+                constants.append(found)
             case DeclTag():
                 tags.setdefault(found.type, set()).add(found.name)
             case Func():
                 functions.append(found)
         referred.update(references(found))
-    for id, enum in constants.items():
-        if id not in referred:
+    for enum in constants:
+        if enum.id not in referred:
             writer.constants(enum)
-    functions = [function for function in functions if "bpf_kfunc" in tags.get(function.id, ())]
     prototypes = []
     for function in functions:
-        writer.require(function.type)
-        fast = "__bpf_fastcall " if "bpf_fastcall" in tags[function.id] else ""
-        declaration = writer.declare(function.type, function.name)
-        prototypes.append(f"extern {fast}{declaration} __weak __ksym;\n")
-    kfuncs = KFUNCS + "\n" + "".join(prototypes) + "#endif\n" if prototypes else ""
-    return "\n".join([HEADER, *writer.chunks, *filter(None, [kfuncs]), FOOTER])
+        if "bpf_kfunc" in tags.get(function.id, ()):
+            writer.require(function.type)
+            fast = "__bpf_fastcall " if "bpf_fastcall" in tags[function.id] else ""
+            declaration = writer.declare(function.type, function.name)
+            prototypes.append(f"extern {fast}{declaration} __weak __ksym;\n")
+    if not prototypes:
+        return writer.chunks
+    return [*writer.chunks, KFUNCS, "".join(prototypes) + "#endif\n"]
 
 
 def definition(btf: Btf, id: int) -> str:
@@ -173,29 +183,29 @@ class _Names:
 
     def __init__(self) -> None:
         self._taken: dict[tuple[str, str], int] = {}
-        self._tags: dict[int, str] = {}
-        self._kind: dict[str, str] = {}
+        self._names: dict[int, str] = {}
+        self._words: dict[str, str] = {}
 
     def fresh(self, space: str, name: str) -> str:
         """`name`, or `name___2` and so on if it is taken."""
-        plain = re.sub(r"\W", "_", name, flags=re.ASCII)
+        plain = _identifier(name)
         count = self._taken[space, plain] = self._taken.get((space, plain), 0) + 1
         return plain if count == 1 else self.fresh(space, f"{plain}___{count}")
 
     def of(self, found: Type | Composite | Enumeration) -> str:
         """The name of a struct, union, enum, declaration or typedef, the same each time."""
-        name = self._tags.get(found.id)
-        if name is None:
-            word = keyword(found)
-            if isinstance(found, Typedef):
-                name = self.fresh("", found.name)
-            elif isinstance(found, Fwd) and self._kind.get(found.name, word) == word:
-                name = found.name  # the struct of this name, whichever it is
-            else:
-                name = self.fresh("tag", found.name)
-                self._kind.setdefault(name, word)
-            self._tags[found.id] = name
-        return name
+        if found.id not in self._names:
+            self._names[found.id] = self._new(found)
+        return self._names[found.id]
+
+    def _new(self, found: Type | Composite | Enumeration) -> str:
+        if not isinstance(found, (Composite, Enumeration, Fwd)):
+            return self.fresh("", found.name)
+        word, plain = keyword(found), _identifier(found.name)
+        if self._words.setdefault(plain, word) != word:  # as in `enum x` beside `struct x`
+            return self.fresh("tag", f"{plain}___{word}")
+        # A declaration means the struct of its name, whichever that is.
+        return plain if isinstance(found, Fwd) else self.fresh("tag", plain)
 
 
 class _Writer:
@@ -429,11 +439,8 @@ class _Writer:
             f"{tabs}\t{self._names.fresh('', name)} = {_constant(value)},\n"
             for name, value in found.values
         )
-        low, high = (f(v.value for v in found.values) for f in (min, max))
-        fits = low >= -(1 << 31) and high < (1 << 31 if low < 0 else 1 << 32)
-        natural = 4 if fits else 8
-        mode = f" __attribute__((mode({_MODES[found.size]})))" if found.size != natural else ""
-        return f"{head} {{\n{inside}{tabs}}}{mode}"
+        size = _enum_attribute(found)
+        return f"{head} {{\n{inside}{tabs}}}{size}"
 
 
 Named = Composite | Enumeration | Typedef | Int | Float
@@ -449,6 +456,22 @@ _BY_SIZE = {
     (16, False): "unsigned __int128",
     (16, True): "__int128",
 }
+
+
+def _enum_attribute(found: Enumeration) -> str:
+    """What gives an enumeration its size where C would choose another."""
+    low, high = (f(value.value for value in found.values) for f in (min, max))
+    signed = low < 0
+    smallest = next(
+        size
+        for size in (1, 2, 4, 8)
+        if (-1 << size * 8 - 1 if signed else 0) <= low and high < 1 << size * 8 - signed
+    )
+    if found.size == max(smallest, 4):
+        return ""
+    # `packed` is preferred, for `mode` makes a signed type of what was none.
+    attribute = "packed" if found.size == smallest else f"mode({_MODES[found.size]})"
+    return f" __attribute__(({attribute}))"
 
 
 def _by_size(found: Int | Float) -> str:
