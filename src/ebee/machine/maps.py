@@ -31,6 +31,7 @@ from ebee.errors import KernelError
 from ebee.machine.map_state import GuardedRegion as GuardedRegion
 from ebee.machine.map_state import MapState
 from ebee.machine.memory import Region
+from ebee.maps.hash_ops import END
 from ebee.maps.layout import round_up
 from ebee.maps.why import refusal
 from ebee.types import ptr, u8, view
@@ -52,6 +53,12 @@ class MachineMap(MapState):
     Raises KernelError with the kernel's error number where the kernel would refuse, MachineError
     for a type that the machine does not have.
     """
+
+    @property
+    def window(self) -> Region | None:
+        """The region of the elements whose values programs may touch; None where it is not one."""
+        found = [r for r in self._regions if r.stride]
+        return found[0] if len(found) == 1 else None
 
     def compile(self) -> None:
         """Compile the operations for this map: worth it where user space calls them often."""
@@ -225,47 +232,55 @@ class MachineMap(MapState):
         self, token: bytes | None, count: int, flags: int, delete: bool
     ) -> tuple[list[bytes], list[bytes], bytes | None]:
         """Whole buckets until `count` is reached; the token is the next bucket's number."""
-        bucket = int.from_bytes(token or b"", "little")
-        keys, values = bytearray(), bytearray()
-        got = 0
+        keys: list[bytes] = []
+        values: list[bytes] = []
         with self.lock:
-            room = min(64, self.spec.max_entries)
-            buffers = self._room(room)
-            while (bucket := int(self.ops.next_bucket(self.state, bucket))) <= self.state.mask:
-                if got >= count:
-                    break
-                args = (self._cpu, self.state, bucket, *buffers, room, flags, int(delete))
-                n = int(self.ops.read_bucket(*args))
-                if n == -ENOSPC:
-                    room *= 2
-                    buffers = self._room(room)
-                    continue
-                keys += self.memory.read(int(buffers[0]), n * self.spec.key_size)
-                values += self.memory.read(int(buffers[1]), n * self.value_bytes)
-                got, bucket = got + n, bucket + 1
-            self._free_room()
-        end = bucket > self.state.mask
-        return (
-            _split(keys, self.spec.key_size, got),
-            [self._unlocked(v) for v in _split(values, self.value_bytes, got)],
-            None if end else bucket.to_bytes(4, "little"),
-        )
+            for bucket in self._used_buckets(int.from_bytes(token or b"", "little")):
+                if len(keys) >= count:
+                    return keys, values, bucket.to_bytes(4, "little")
+                for key, value in self._bucket(bucket, flags, delete):
+                    keys.append(key)
+                    values.append(value)
+        return keys, values, None
 
-    def _room(self, count: int) -> tuple[ptr[Any], ptr[Any]]:
-        """Memory for `count` keys and values."""
-        self._free_room()
-        keys = round_up(count * self.spec.key_size, 8)
-        region = self._region("batch", keys + count * self.value_bytes)
-        self._batch_region = region
-        return ptr(self.memory, region.base, u8), ptr(self.memory, region.base + keys, u8)
+    def _used_buckets(self, start: int) -> Iterator[int]:
+        """The buckets from `start` on that hold something; whole pages without any are skipped."""
+        base = int(self.state.buckets)
+        words = self.memory.find(base, 4).data.cast("I")
+        last = self.state.mask + 1
+        while start < last:
+            stop = min(start + 1024, last)
+            page = words[start:stop]
+            if any(page):
+                for bucket, word in enumerate(page, start):
+                    if word and not word & END:
+                        yield bucket
+            start = stop
 
-    _batch_region: Region | None = None
+    def _bucket(self, bucket: int, flags: int, delete: bool) -> Iterator[tuple[bytes, bytes]]:
+        """The elements of one bucket, copied (and removed) in one step."""
+        key, value = self.spec.key_size, self.value_bytes
+        while True:
+            room = self._room
+            keys: ptr[Any] = ptr(self.memory, self._batch.base if self._batch else 0, u8)
+            values = keys + room * key
+            args = (self._cpu, self.state, bucket, keys, values, room, flags, int(delete))
+            found = int(self.ops.read_bucket(*args))
+            if found != -ENOSPC:
+                break
+            self._room = max(8, 2 * room)
+            self._batch = self._region("batch", self._room * (key + value))
+        if self._batch is not None:
+            data, first = self._batch.data, room * key
+            for i in range(found):
+                at = first + i * value
+                yield (
+                    bytes(data[i * key : (i + 1) * key]),
+                    self._unlocked(bytes(data[at : at + value])),
+                )
 
-    def _free_room(self) -> None:
-        region, self._batch_region = self._batch_region, None
-        if region is not None:
-            self._regions.remove(region)
-            self.memory.free(region)
+    _batch: Region | None = None
+    _room = 0
 
     def update_batch(self, keys: Sequence[bytes], values: Sequence[bytes], flags: int = 0) -> None:
         """Set many elements; those before a failing one are set. Where the kernel has a batch for
@@ -299,8 +314,12 @@ class MachineMap(MapState):
                 return
 
     def keys(self) -> Iterator[bytes]:
-        """Every key. Deleting elements while this runs is safe: where the walk starts again, keys
-        that were seen are passed over; it ends when that happens over and over."""
+        """Every key; deleting elements while this runs is safe. A hash map's are those that were
+        there at the start. Where a walk starts again because its key is gone, keys that were seen
+        are passed over; it ends when that happens over and over."""
+        if hasattr(self.ops, "read_bucket"):
+            yield from [key for key, _ in self.items()]
+            return
         seen: set[bytes] = set()
         stale = 0
         key = self.next_key(None)
@@ -384,7 +403,3 @@ class MachineMap(MapState):
     def _fail(self, what: str, key: bytes, code: int) -> NoReturn:
         spec, indexed = self.spec, self.kind.indexed
         raise refusal(spec.name, spec.type, spec.max_entries, what, key, code, indexed)
-
-
-def _split(data: bytes | bytearray, size: int, count: int) -> list[bytes]:
-    return [bytes(data[i * size : (i + 1) * size]) for i in range(count)]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 OPERATIONS = (
     "lookup", "lookup_user", "lookup_percpu", "lookup_percpu_user", "update", "update_percpu",
-    "delete", "take", "next_key", "next_bucket", "read_bucket", "length", "push", "pop", "peek",
+    "delete", "take", "next_key", "read_bucket", "length", "push", "pop", "peek",
     "get", "held", "may_set", "owns",
 )  # fmt: skip
 """What user space calls."""

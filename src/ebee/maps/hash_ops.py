@@ -511,17 +511,6 @@ def next_key(m: ptr[Hash], key: ptr[u8], out: ptr[u8]) -> i64:
 
 
 @native
-def next_bucket(m: ptr[Hash], bucket: u32) -> u32:
-    """The next bucket from `bucket` on that holds something; mask + 1 when there is none."""
-    while bucket <= m.mask:
-        link = atomic_load(m.buckets + bucket) & ~u32(LOCKED)
-        if link != 0 and link < END:
-            return bucket
-        bucket = bucket + 1
-    return bucket
-
-
-@native
 def read_bucket(
     cpu: ptr[Cpu], m: ptr[Hash], bucket: u32, keys: ptr[u8], values: ptr[u8], room: u32,
     flags: u64, remove: u32,
