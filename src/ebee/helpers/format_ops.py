@@ -457,6 +457,9 @@ def _is_text(c: ptr[Conversion]) -> bool:
 
 @native
 def _is_alnum(c: u32) -> bool:
+    """isalnum of the kernel (lib/ctype.c), whose letters are those of Latin-1."""
+    if c >= 192:
+        return c != 215 and c != 247
     return 48 <= c <= 57 or 65 <= c <= 90 or 97 <= c <= 122
 
 
