@@ -98,7 +98,8 @@ class Aggregate(Node):
         for field in sorted(self.fields.values(), key=lambda field: field.start):
             if regions and field.start < regions[-1][1]:
                 start, end, fields = regions[-1]
-                regions[-1] = start, max(end, field.end), [*fields, field]
+                fields.append(field)
+                regions[-1] = start, max(end, field.end), fields
             else:
                 regions.append((field.start, field.end, [field]))
         return regions
@@ -122,6 +123,12 @@ class Aggregate(Node):
                 alone = len(fields) == 1 and not field.bits
                 getters[field.name] = _getter(field, item, None if alone else start, self.prefix)
         return record_class(self.found.name or "Record", getters, self)
+
+    @cached_property
+    def shared(self) -> frozenset[str]:
+        """The fields whose bytes hold others too."""
+        regions = (fields for _, _, fields in self.regions if len(fields) > 1 or fields[0].bits)
+        return frozenset(field.name for fields in regions for field in fields)
 
     @cached_property
     def tail(self) -> Field | None:
@@ -186,6 +193,9 @@ class Aggregate(Node):
                 if field is not self.tail:
                     raise BtfError(f"member {inner}: only the last member can be longer")
                 packed[field.start :] = data
+                continue
+            if name not in self.shared:
+                packed[field.start : field.end] = data
                 continue
             for at, (byte, bits) in enumerate(zip(data, mask, strict=True), field.start):
                 if (packed[at] ^ byte) & bits & taken.get(at, 0):
