@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -73,9 +74,8 @@ def _machine() -> str:
     """What compiled code depends on besides its source: versions, and the processor."""
     library = max(llvmlite_place().glob("binding/libllvmlite.*"), default=llvmlite_place())
     info = library.stat()
-    return "\0".join(
-        (FORMAT, ebee.__version__, str(library), str(info.st_size), str(info.st_mtime_ns), _cpu())
-    )
+    parts = (FORMAT, ebee.__version__, library, info.st_size, info.st_mtime_ns, mmap.PAGESIZE)
+    return "\0".join(map(str, parts)) + _cpu()
 
 
 _CPU_LINES = (

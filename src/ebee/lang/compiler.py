@@ -104,11 +104,14 @@ class Worker:
         self.served = 0
         self.rss = 0
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", _script(), str(llvmlite_place().parent)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log,
-            start_new_session=True,  # Ctrl-C is the parent's business
-        )  # fmt: skip
+        command = [sys.executable or "python3", "-I", "-S", _script(), str(llvmlite_place().parent)]
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log,
+                start_new_session=True,  # Ctrl-C is the parent's business
+            )  # fmt: skip
+        except OSError as e:
+            raise CompileError(f"cannot start the compiler process {command[0]}: {e}") from None
 
     @property
     def pid(self) -> int:

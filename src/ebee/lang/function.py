@@ -20,6 +20,7 @@ from ebee.lang.ir import Body
 from ebee.lang.values import (
     NONE,
     NULL,
+    FunctionRef,
     TupleType,
     Type,
     Value,
@@ -120,8 +121,8 @@ class Function:
             raise Refusal(
                 f"`{name}` is a plain int that may leave 64 bits", "give it a type: u64(...)"
             )
-        if not value.text and value.constant is None and value.type not in (NONE.type,):
-            slot = self.variables[name].slot
+        slot = self.variables[name].slot
+        if slot is not None and not value.text and value.constant is None:
             text = self.body.op(f"load {llvm(value.type)}, ptr {slot}", name)
             value = self.env[name] = value._replace(text=text)
         return value
@@ -153,9 +154,10 @@ class Function:
 
     def _check_storable(self, name: str, value: Value) -> None:
         t = value.type
-        if isinstance(t, TupleType):
+        if isinstance(t, TupleType | FunctionRef):
             if self.writes[name][0] > 1 or self.writes[name][1]:
-                raise Refusal("a tuple in a variable that changes", "unpack it: a, b = ...")
+                what = "tuple" if isinstance(t, TupleType) else "function"
+                raise Refusal(f"a {what} in a variable that changes", "use another name for it")
         elif t is NONE.type:
             raise Refusal(f"`{name}` would be None: the call gives no value")
         elif t is int and not fits64(value.lo, value.hi):

@@ -57,11 +57,19 @@ def assign_to(f: Function, target: ast.expr, value: Value) -> None:
         elif isinstance(target, ast.Tuple | ast.List):
             _unpack(f, target, value)
         elif isinstance(target, ast.Attribute | ast.Subscript):
-            memory.store(f.body, place(f, target)[0], value)
+            address, const = place(f, target)
+            _check_const(target, const)
+            memory.store(f.body, address, value)
         else:
             raise Refusal("`*` in an assignment", "name each variable")
     except Refusal as refusal:
         raise at(f.source, target, refusal) from None
+
+
+def _check_const(target: ast.expr, const: bool) -> None:
+    """Const members are folded, so nothing may change them."""
+    if const:
+        raise Refusal(f"`{ast.unparse(target)}` is const", "set it when the struct is made")
 
 
 def _unpack(f: Function, target: ast.Tuple | ast.List, value: Value) -> None:
@@ -108,6 +116,7 @@ def _augmented(f: Function, node: ast.AugAssign) -> None:
         f.assign(node.target.id, operate(f, node.op, old, f.value(node.value)))
         return
     address, const = place(f, node.target)
+    _check_const(node.target, const)
     old = memory.load(f.body, address, const)
     memory.store(f.body, address, operate(f, node.op, old, f.value(node.value)))
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import ast
 import enum
 import types
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
 from ebee.lang.errors import Refusal
-from ebee.lang.source import MISSING, is_native
+from ebee.lang.source import MISSING, Source, is_native
 from ebee.lang.values import (
     NULL_VALUE,
     FunctionRef,
@@ -30,19 +31,23 @@ if TYPE_CHECKING:
 
 def static(f: Function, node: ast.expr) -> Any:
     """The Python object that an expression names, or MISSING when it names none."""
-    if isinstance(node, ast.Name):
-        return MISSING if node.id in f.writes else f.source.resolve(node.id)
-    if isinstance(node, ast.Attribute):
-        base = static(f, node.value)
-        if isinstance(base, types.ModuleType | enum.EnumType):
-            return getattr(base, node.attr, MISSING)
-        if isinstance(base, enum.Enum) and node.attr == "value":
-            return base.value
-        return MISSING
     if isinstance(node, ast.Subscript) and is_type_constructor(static(f, node.value)):
         return _generic(f, node)
     if isinstance(node, ast.Constant) and node.value is None:
         return None
+    return static_in(f.source, node, f.writes)
+
+
+def static_in(source: Source, node: ast.expr, local: Container[str] = ()) -> Any:
+    """The object that a dotted name names."""
+    if isinstance(node, ast.Name):
+        return MISSING if node.id in local else source.resolve(node.id)
+    if isinstance(node, ast.Attribute):
+        base = static_in(source, node.value, local)
+        if isinstance(base, types.ModuleType | enum.EnumType):
+            return getattr(base, node.attr, MISSING)
+        if isinstance(base, enum.Enum) and node.attr == "value":
+            return base.value
     return MISSING
 
 

@@ -15,7 +15,8 @@ from ebee.lang.errors import Refusal, at
 from ebee.lang.function import Function
 from ebee.lang.ir import FunctionType, Module, symbol
 from ebee.lang.known import Known
-from ebee.lang.source import is_native, source_of
+from ebee.lang.source import Source, is_native, source_of
+from ebee.lang.static import static_in
 from ebee.lang.target import Target, host
 from ebee.lang.values import (
     NONE,
@@ -35,6 +36,7 @@ from ebee.lang.values import (
     normal,
     span,
 )  # fmt: skip
+from ebee.native import native
 
 del expressions, statements  # imported for their handlers
 EXTERNAL = {
@@ -172,6 +174,7 @@ class Unit:
         params, result = self._signature(job.function)
         self._names.add(job.name)
         source = source_of(job.function)
+        _check_decorators(source)
         f = Function(self, source, result)
         self._active.append(job.function)
         shown = []
@@ -210,6 +213,14 @@ class Unit:
         for _, value in known.members:
             if isinstance(value, Known):
                 self._declare(value)
+
+
+def _check_decorators(source: Source) -> None:
+    """Only @native: what another decorator does would be lost."""
+    for node in source.tree.decorator_list:
+        if static_in(source, node) is not native:
+            way_out = "compile a function without it"
+            raise at(source, node, Refusal(f"the decorator `{ast.unparse(node)}`", way_out))
 
 
 def _extension(t: Type) -> str:
