@@ -10,11 +10,13 @@ from ebee.btf import (
     Array,
     Btf,
     BtfBuilder,
+    Composite,
     Const,
     Datasec,
     DeclTag,
     Enum,
     Enum64,
+    Enumeration,
     Enumerator,
     Float,
     Func,
@@ -100,6 +102,8 @@ def test_types_are_found_by_name_and_kind():
     assert btf.find("x", Struct).id == first
     assert btf.find("x", (Union, Struct)).id == first
     assert [found.id for found in btf.find_all("x")] == [number, first, second]
+    assert btf.find("x", Composite).id == first
+    assert btf.get("x", Enumeration) is None
     assert btf.get("y") is None
     assert btf.find_all("") == []
     with pytest.raises(BtfError, match=r"no union 'x', only a int and a struct of that name"):

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from ebee.btf.reader import Btf
-from ebee.btf.types import Enum64, Type
+from ebee.btf.types import Composite, Enum64, Enumeration
+
+_WORDS = {Enum64: "enum", Enumeration: "enum", Composite: "struct or union"}
 
 
 def near(name: str, known: Iterable[str], count: int = 3) -> list[str]:
@@ -34,9 +36,8 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 def missing(btf: Btf, name: str, kind: Any = None) -> str:
     """Why `btf.find(name, kind)` found nothing."""
-    kinds: tuple[type[Type], ...] = kind if isinstance(kind, tuple) else (kind,) if kind else ()
-    # An enumeration may be of either kind, so both are called enum.
-    words = sorted({k.__name__.lower() for k in kinds if k is not Enum64})
+    kinds: tuple[type, ...] = kind if isinstance(kind, tuple) else (kind,) if kind else ()
+    words = sorted({_WORDS.get(k, k.__name__.lower()) for k in kinds})
     what = " or ".join(words) or "type"
     other = sorted({type(found).__name__.lower() for found in btf.find_all(name)})
     if other:

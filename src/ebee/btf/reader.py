@@ -38,7 +38,8 @@ from ebee.errors import BtfError
 if TYPE_CHECKING:
     from mmap import mmap
 
-T = TypeVar("T", bound="Type")
+Kind = Type | Composite | Enumeration | Reference
+T = TypeVar("T", bound=Kind)
 
 MAX_SIZE = 0xFFFFFFFF
 _DEPTH = 64
@@ -161,6 +162,8 @@ class Btf:
         """The class of type `id`, without decoding the type."""
         if self.start_id <= id < len(self):
             return KINDS[self.words[self._index.starts[id - self.start_id] + 1] >> 24 & 0x1F]
+        if self.base and 0 <= id < self.start_id:
+            return self.base.kind(id)
         return type(self.type(id))
 
     def _decode(self, id: int) -> Type:
@@ -256,9 +259,10 @@ class Btf:
     @overload
     def get(self, name: str, kind: builtins.type[T]) -> T | None: ...
     @overload
-    def get(self, name: str, kind: tuple[builtins.type[Type], ...]) -> Type | None: ...
+    def get(self, name: str, kind: tuple[builtins.type[Kind], ...]) -> Type | None: ...
     def get(self, name: str, kind: Any = None) -> Any:
-        """The first type called `name` that is of `kind` (a class or several), or None."""
+        """The first type called `name` that is of `kind` (a class, such as Struct, Composite or
+        Enumeration, or several), or None."""
         for id in self.find_ids(name):
             if kind is None or issubclass(self.kind(id), kind):
                 return self.type(id)
@@ -269,7 +273,7 @@ class Btf:
     @overload
     def find(self, name: str, kind: builtins.type[T]) -> T: ...
     @overload
-    def find(self, name: str, kind: tuple[builtins.type[Type], ...]) -> Type: ...
+    def find(self, name: str, kind: tuple[builtins.type[Kind], ...]) -> Type: ...
     def find(self, name: str, kind: Any = None) -> Any:
         """Like `get`, but BtfError with the nearest names if there is none."""
         found = self.get(name, kind)
@@ -389,7 +393,7 @@ _SIZED = (Int, Composite, Enumeration, Float, Datasec)
 _MODIFIERS = (Typedef, Volatile, Const, Restrict, TypeTag)
 
 
-def keyword(found: Type | Composite | Enumeration | Reference) -> str:
+def keyword(found: Kind) -> str:
     """C's word for a kind of tagged type, else the kind's name: "struct", "enum", "typedef"."""
     if isinstance(found, Enumeration):
         return "enum"
@@ -398,7 +402,7 @@ def keyword(found: Type | Composite | Enumeration | Reference) -> str:
     return type(found).__name__.lower()
 
 
-def describe(found: Type | Composite | Enumeration | Reference) -> str:
+def describe(found: Kind) -> str:
     """How messages name a type: "struct task_struct", "int", "const (anonymous)"."""
     if isinstance(found, (Int, Float, Typedef, Void)) and found.name:
         return found.name
