@@ -57,7 +57,7 @@ def run(
         buffer.data[:] = memory
         text = machine.memory.allocate("code", FUNCTION_STEP * max(len(insns), 1))
         arguments = (Fact("mem", offset=0), SCALAR)
-        code = prepare(linked(insns), None, {}, text.base, arguments)
+        code = prepare(linked(insns), None, {}, text.base, arguments, extra=machine.helpers)
         r1, r2 = buffer.base if memory else 0, len(memory)
         if engine == "interpreter":
             interpreter = Interpreter(machine, machine.cpus[0], machine.helpers)

@@ -15,8 +15,9 @@ from ebee.abi.map import MapHeader
 from ebee.errors import MachineError
 from ebee.helpers import SCALARS, Helper, Param
 from ebee.isa.insn import U64
+from ebee.machine.jit.runtime import record
 from ebee.machine.memory import Fault
-from ebee.types import ptr, u8
+from ebee.types import ptr, u8, u32
 
 if TYPE_CHECKING:
     from ebee.machine.interp import Interpreter
@@ -67,9 +68,12 @@ def bind(number: int, extra: Mapping[int, Helper]) -> Bound:
     if module == "map":
         return _map_operation(name, convert)
     body = getattr(import_module(module), name)
+    made = [i for i, p in enumerate(helper.params, 1) if p.kind.startswith("dynptr")]
 
     def call(vm: Interpreter, follow: int) -> int:
         result = body(vm.cpu.block.ptr, *[c(vm) for c in convert])
+        for register in made:
+            vm.dynptrs[vm.regs[register]] = vm.memory.read(vm.regs[register], FIXED["dynptr_out"])
         vm.regs[0] = 0 if result is None else int(result) & U64
         return follow
 
@@ -110,7 +114,7 @@ def _argument(helper: Helper, index: int, param: Param) -> Converter:
         return ptr(vm.memory, vm.regs[register], MapHeader)
 
     def context(vm: Interpreter) -> Any:
-        if vm.regs[register] != vm.cpu.context.base:
+        if vm.context is None or vm.regs[register] != vm.cpu.context.base:
             raise fail(vm, "is not the context")
         return vm.context
 
@@ -129,10 +133,39 @@ def _argument(helper: Helper, index: int, param: Param) -> Converter:
         return vm.regs[register]
 
     def alloc_mem(vm: Interpreter) -> Any:
-        return ptr(vm.memory, vm.regs[register], u8)
+        found: ptr[u8] = ptr(vm.memory, vm.regs[register], u8)
+        if not any(record(ring, found) for ring in vm.machine.rings()):
+            raise fail(vm, "is no record in work")
+        return found
+
+    def dynptr(vm: Interpreter) -> Any:
+        addr = vm.regs[register]
+        try:
+            vm.check(addr, FIXED["dynptr"], False)
+        except Fault as e:
+            raise fail(vm, e.reason) from None
+        if vm.dynptrs.get(addr) != vm.memory.read(addr, FIXED["dynptr"]):
+            raise fail(vm, "is no dynptr that a helper has made")
+        return ptr(vm.memory, addr, u8)
+
+    def spin_lock(vm: Interpreter) -> Any:
+        addr, held = vm.regs[register], vm.lock
+        region = vm.memory.find(addr, FIXED["spin_lock"], "lock")
+        if region.skip < 0 or (addr - region.base) % region.stride != region.skip:
+            raise fail(vm, "is no spin lock of a map value")
+        if helper.name == "spin_unlock":
+            if addr != held:
+                raise fail(vm, "is not held")
+            vm.lock = 0
+        elif held or vm.memory.load(addr, 4):
+            raise fail(vm, "is taken already: this would wait for ever")
+        else:
+            vm.lock = addr
+        return ptr(vm.memory, addr, u32)
 
     special: dict[str, Converter] = {
         "map": map_of, "ctx": context, "str": text, "size": size, "alloc_mem": alloc_mem,
+        "dynptr": dynptr, "spin_lock": spin_lock,
     }  # fmt: skip
     if param.kind in special:
         return special[param.kind]

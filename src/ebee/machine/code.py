@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any
 
 from ebee.errors import MachineError
-from ebee.helpers import by_id
+from ebee.helpers import Helper, by_id
 from ebee.hooks import CtxField, Hook
-from ebee.isa import Form, Insn, check_program, form_of, lddw, make
+from ebee.isa import Form, Insn, check_program, form_of, lddw, make, successors
 from ebee.obj.spec import Line, Linked, Ref
 from ebee.types import Struct, offsetof
 from ebee.verifier.facts import Facts, pointer_kinds
@@ -86,9 +87,11 @@ def prepare(
     text: int,
     arguments: Sequence[Any] | None = None,
     attach_type: int = 0,
+    extra: Mapping[int, Helper] = MappingProxyType({}),
 ) -> Code:
     """Make a linked program ready; `addresses` of maps and of the values of data maps by name
-    (`name` and `name.value`). MachineError for what the machine does not have."""
+    (`name` and `name.value`); `extra` helpers by number. MachineError for what the machine does
+    not have."""
     faults = [f for f in check_program(program.insns) if hook or not _bare(program.insns[f.slot])]
     if faults:
         raise MachineError(
@@ -100,8 +103,10 @@ def prepare(
         if form is not None and form.wide:
             forms[slot + 1] = None
     if hook is not None:
-        _check_calls(program, hook, attach_type, insns, forms)
-    facts = pointer_kinds(program, hook, *(() if arguments is None else (arguments,)))
+        _check_calls(program, hook, attach_type, insns, forms, extra)
+    _check_functions(program, forms)
+    given = {} if arguments is None else {"arguments": arguments}
+    facts = pointer_kinds(program, hook, extra=extra, **given)
     _patch(program, insns, forms, addresses, text)
     converted = (
         _convert(hook, attach_type, insns, forms, facts) if hook and hook.fields else frozenset()
@@ -124,14 +129,34 @@ def _bare(insn: Insn) -> bool:
     return form is not None and form.name == "callx"
 
 
+def _check_functions(program: Linked, forms: Sequence[Form | None]) -> None:
+    """Refuse control that leaves a function but by exit and calls (check_subprogs)."""
+    starts = sorted({f.start for f in program.funcs} | {0})
+    for start, end in zip(starts, [*starts[1:], len(forms)], strict=True):
+        for slot in range(start, end):
+            form = forms[slot]
+            if form is None:
+                continue
+            for to in successors(program.insns[slot], slot):
+                if not start <= to < end:
+                    raise MachineError(
+                        f"{program.name}, instruction {slot}: leads to {to}, out of its function"
+                    )
+
+
 def _check_calls(
     program: Linked, hook: Hook, attach_type: int, insns: Sequence[Insn],
-    forms: Sequence[Form | None],
+    forms: Sequence[Form | None], extra: Mapping[int, Helper],
 ) -> None:  # fmt: skip
     """Refuse helpers that programs of this hook may not call, as the kernel does."""
     for slot, form in enumerate(forms):
-        helper = by_id(insns[slot].imm) if form and form.operation == "helper" else None
-        if helper is not None and not hook.may_call(helper.name, attach_type):
+        number = insns[slot].imm
+        helper = by_id(number) if form and form.operation == "helper" else None
+        if (
+            helper is not None
+            and number not in extra
+            and not hook.may_call(helper.name, attach_type)
+        ):
             raise MachineError(
                 f"{program.name}, instruction {slot}: {hook.name} programs cannot call"
                 f" bpf_{helper.name}"

@@ -64,8 +64,9 @@ class Frame:
 class Interpreter:
     """One program on one virtual CPU.
 
-    `regs` are r0-r10, `slot` the next instruction; `step()` runs one, `run()` all. Not to be used
-    from two threads at a time.
+    `regs` are r0-r10, `slot` the next instruction; `step()` runs one, `run()` all. `lock` is the
+    address of the spin lock that the program holds, `dynptrs` the dynptrs that helpers have made,
+    as they left them. Not to be used from two threads at a time.
     """
 
     def __init__(self, machine: Machine, cpu: VirtualCpu, helpers: Extra | None = None):
@@ -73,6 +74,8 @@ class Interpreter:
         self.helpers = helpers or {}
         self.context: Any = None
         self.done = True
+        self.lock = 0
+        self.dynptrs: dict[int, bytes] = {}
 
     def start(self, code: Code, r1: int, r2: int = 0, budget: int = BUDGET) -> None:
         """Set the first instruction and the arguments."""
@@ -84,6 +87,7 @@ class Interpreter:
         self.budget, self.left, self.tail_calls = budget, budget, 0
         if code.hook is not None and code.hook.block is not None:
             self.context = ptr(self.memory, r1, block_of(code.hook))
+        self.lock, self.dynptrs = 0, {}
         self.frames = [Frame(code, -1, [])]
         self.regs = [0, r1, r2, 0, 0, 0, 0, 0, 0, 0, self._open(0)]
 
@@ -96,8 +100,12 @@ class Interpreter:
 
     def run(self) -> int:
         """Run to the end; r0. ProgramFault when the program misbehaves."""
-        while not self.done:
-            self.step()
+        try:
+            while not self.done:
+                self.step()
+        finally:
+            if self.lock:
+                self.memory.store(self.lock, 4, 0)
         return self.regs[0]
 
     def step(self) -> None:
@@ -145,6 +153,12 @@ class Interpreter:
             return self.memory.load(*target)
         return self.memory.programs.load(addr, size)
 
+    def ctx_check(self, addr: int, size: int, write: bool) -> None:
+        """Fault unless a converted access meets the context, which a forged call may prevent."""
+        region = self.cpu.context
+        if not region.base <= addr <= region.end - size:
+            raise Fault(addr, size, "write" if write else "read", "this is not the context")
+
     def store(self, addr: int, size: int, value: int) -> None:
         target = self.ctx_access(addr, size, write=True)
         if target is not None:
@@ -165,6 +179,8 @@ class Interpreter:
     def leave(self) -> int:
         """Return from the running function."""
         frame = self.frames[-1]
+        if self.lock and len(self.frames) == 1:
+            raise Fault(self.lock, 0, "exit", "a spin lock is held")
         if frame.resume is not None:
             again = frame.resume(self)
             if again is not None:
@@ -257,7 +273,10 @@ def _load(code: Code, slot: int, insn: Insn, form: Form, helpers: Extra) -> Hand
         return follow
 
     def context(vm: Interpreter) -> int:
-        vm.regs[dst] = vm.memory.load(vm.regs[src] + off & U64, size)
+        addr = vm.regs[src] + off & U64
+        vm.ctx_check(addr, size, write=False)
+        value = vm.memory.load(addr, size)
+        vm.regs[dst] = signed(value, sign) & U64 if sign else value
         return follow
 
     if slot in code.converted:
@@ -278,8 +297,9 @@ def _store(code: Code, slot: int, insn: Insn, form: Form, helpers: Extra) -> Han
         return follow
 
     def context(vm: Interpreter) -> int:
-        value = vm.regs[src] if form.source == "reg" else constant
-        vm.memory.store(vm.regs[dst] + off & U64, size, value)
+        addr = vm.regs[dst] + off & U64
+        vm.ctx_check(addr, size, write=True)
+        vm.memory.store(addr, size, vm.regs[src] if form.source == "reg" else constant)
         return follow
 
     if slot in code.converted:
@@ -336,13 +356,10 @@ def _packet(code: Code, slot: int, insn: Insn, form: Form, helpers: Extra) -> Ha
     def handler(vm: Interpreter) -> int:
         offset = signed(imm + (vm.regs[src] if indirect else 0), 32)
         data = vm.machine.packet_bytes(vm.cpu, offset, size)
-        if data is None:  # outside the packet: the program ends with 0
+        if data is None:  # outside the packet: the function ends with 0 (bpf_gen_ld_abs)
             vm.regs[0] = 0
-            while len(vm.frames) > 1:
-                vm.frames.pop()
-            vm.frames[-1].resume = None
             return vm.leave()
-        vm.regs[0] = int.from_bytes(data, "big")
+        vm.regs[0:6] = [int.from_bytes(data, "big"), *_NOTHING]
         return follow
 
     return handler
@@ -391,6 +408,8 @@ def _call(code: Code, slot: int, insn: Insn, form: Form, helpers: Extra) -> Hand
         raise MachineError(f"{code.where(slot)}: {e}") from None
 
     def handler(vm: Interpreter) -> int:
+        if vm.lock and insn.imm != SPIN_UNLOCK:
+            raise Fault(vm.lock, 0, "call", "a spin lock is held")
         back = bound(vm, follow)
         if back == follow:  # a call leaves r1-r5 without a value: 0 on the machine
             vm.regs[1:6] = _NOTHING
@@ -400,6 +419,8 @@ def _call(code: Code, slot: int, insn: Insn, form: Form, helpers: Extra) -> Hand
 
 
 _NOTHING = [0] * 5
+SPIN_UNLOCK = 94
+"""The one helper that may be called with a lock held."""
 
 
 def _exit(code: Code, slot: int, insn: Insn, form: Form, helpers: Extra) -> Handler:

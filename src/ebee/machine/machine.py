@@ -117,6 +117,10 @@ class Machine:
         """The map that a program knows by this address."""
         return self._maps.get(address)
 
+    def rings(self) -> list[Any]:
+        """The states of all ring buffers."""
+        return [m.state for m in self._maps.values() if m.type == "ringbuf"]
+
     def program_in(self, m: MachineMap, index: int) -> Code | None:
         """The program at an index of a prog_array."""
         program = self._programs.get(int(m.ops.get(m.state, index)))
@@ -346,7 +350,14 @@ class MachineObject(Object):
         program = MachineProgram(
             self.machine,
             spec,
-            prepare(linked, hook, addresses, text.base, attach_type=spec.attach_type),
+            prepare(
+                linked,
+                hook,
+                addresses,
+                text.base,
+                attach_type=spec.attach_type,
+                extra=self.machine.helpers,
+            ),
             self,
         )
         self.machine._programs[program.id] = program

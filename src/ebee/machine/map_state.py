@@ -147,6 +147,8 @@ class MapState:
             setattr(self.state.head, name, value)
         for area in plan.areas:
             setattr(self.state, area.name, ptr(self.memory, self._area(area).base, u8))
+        if lock_at != NO_LOCK and self.window is not None:
+            self.window.skip = self.window.lo + lock_at
         if hasattr(self.ops, "init"):
             self.ops.init(self.state)
         self.value_address: int = int(self.state.values) if self.kind.direct else 0
@@ -187,6 +189,12 @@ class MapState:
         self._key: ptr[Any] = ptr(self.memory, at[1], u8)
         self._out: ptr[Any] = ptr(self.memory, at[2], u8)
         self._value: ptr[Any] = ptr(self.memory, at[2] + key, u8)
+
+    @property
+    def window(self) -> Region | None:
+        """The region of the elements whose values programs may touch; None where it is not one."""
+        found = [r for r in self._regions if r.stride]
+        return found[0] if len(found) == 1 else None
 
     def close(self) -> None:
         """Take the map's memory out of the machine's; doing so again does nothing."""

@@ -54,12 +54,6 @@ class MachineMap(MapState):
     for a type that the machine does not have.
     """
 
-    @property
-    def window(self) -> Region | None:
-        """The region of the elements whose values programs may touch; None where it is not one."""
-        found = [r for r in self._regions if r.stride]
-        return found[0] if len(found) == 1 else None
-
     def compile(self) -> None:
         """Compile the operations for this map: worth it where user space calls them often."""
         from ebee.machine.native_maps import NativeOps

@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 
 from ebee.errors import MachineError
 
+LOCK_SIZE = 4
+"""sizeof(struct bpf_spin_lock)."""
+
 
 class Fault(MachineError):
     """A program touched memory that it must not touch."""
@@ -29,7 +32,7 @@ class Region:
     """`size` bytes at `base`.
 
     `readable`/`writable`: for programs. A region of elements has a `stride`; a program's access
-    must lie within bytes `lo..hi` of one element.
+    must lie within bytes `lo..hi` of one element, and not touch the spin lock at `skip`, if any.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Region:
     stride: int = 0
     lo: int = 0
     hi: int = 0
+    skip: int = -1
     _owner: object = field(default=None, repr=False)
 
     @property
@@ -58,6 +62,8 @@ class Region:
                     f"offset {at - self.lo} and {size} bytes leave the {self.hi - self.lo} bytes"
                     f" of an element of {self.name}"
                 )
+            if self.skip >= 0 and self.skip - size < at < self.skip + LOCK_SIZE:
+                return f"a spin lock of {self.name} is there"
         return None
 
 

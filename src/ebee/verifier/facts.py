@@ -2,21 +2,30 @@
 
 `Facts` is the one shape; `pointer_kinds` is its first producer: a small flow-sensitive pass that
 follows kinds of pointers through registers, stack slots and calls. It never fails: what it cannot
-follow is "unknown". It assumes nothing but that memory is touched where its pointers allow, which
-the engines' checks (or a verifier) see to.
+follow is "unknown". Code without checks, or with few, is made from facts, so they hold for programs
+that no verifier has seen, as long as each access stays where its pointer's kind may lead:
+
+    packet, packet_meta         the packet
+    stack of the running frame  that frame
+    map_value, mem              anything but stacks
+    any other                   anything
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ebee import helpers
+from ebee.helpers import Helper
 from ebee.hooks import Hook
 from ebee.isa import Form, Insn, form_of, imm64
 from ebee.isa.insn import FP
 from ebee.obj.spec import Linked
+
+Extra = Mapping[int, Helper]
 
 
 class Fact(NamedTuple):
@@ -36,11 +45,18 @@ class Fact(NamedTuple):
 
 
 NONE, SCALAR, UNKNOWN = Fact("none"), Fact("scalar"), Fact("unknown")
+NULL = Fact("scalar", offset=0)
 PACKET_KINDS = frozenset(("packet", "packet_meta", "packet_end"))
 POINTERS = PACKET_KINDS | {"ctx", "stack", "map", "map_value", "mem", "func"}
 
 _RESULTS = {"map_value": "map_value", "alloc_mem": "mem", "mem": "mem", "mem_out": "mem"}
-_WRITTEN = frozenset(("mem_out", "map_value_out"))
+_WRITTEN = frozenset(
+    ("mem_out", "mem_rw", "map_value_out", "out", "inout", "dynptr", "dynptr_out", "spin_lock")
+)
+"""Kinds of arguments behind which a helper writes."""
+
+_NEVER_STACK = frozenset(("packet", "packet_meta", "map_value", "mem"))
+"""Kinds of pointers that no engine follows into a stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +76,9 @@ def join(a: Fact, b: Fact) -> Fact:
     """What holds when either holds."""
     if a == b:
         return a
-    null = Fact("scalar", offset=0)
-    if a == null and b.kind in POINTERS:
+    if a == NULL and b.kind in POINTERS:
         return b._replace(nullable=True)
-    if b == null and a.kind in POINTERS:
+    if b == NULL and a.kind in POINTERS:
         return a._replace(nullable=True)
     if a.kind != b.kind or a.of != b.of:
         return NONE if "none" in (a.kind, b.kind) else UNKNOWN
@@ -103,18 +118,20 @@ class _State:
 
 @dataclass(slots=True)
 class _Function:
-    """What is known of a subprogram from its callers and its exits."""
+    """What is known of a subprogram from its callers and its exits. `writes_stacks`: it may write
+    into frames of its callers."""
 
     result: Fact | None = None  # None: no exit reached yet
     moves_packet: bool = False
+    writes_stacks: bool = False
     callers: set[int] = field(default_factory=set)
 
 
 class _Pass:
-    def __init__(self, program: Linked, hook: Hook | None, arguments: Sequence[Fact]):
+    def __init__(self, program: Linked, hook: Hook | None, arguments: Sequence[Fact], extra: Extra):
         self.insns = program.insns
         self.forms = list(_forms(program.insns))
-        self.hook = hook
+        self.hook, self.extra = hook, extra
         self.refs = {r.slot: r for r in program.refs if r.kind in ("map", "data")}
         self.starts = sorted(f.start for f in program.funcs)
         self.functions = {start: _Function() for start in self.starts}
@@ -170,7 +187,7 @@ class _Pass:
         elif form.kind == "load":
             s.regs[insn.dst] = self.load(insn, form, s)
         elif form.kind in ("store", "atomic"):
-            self.store(insn, form, s)
+            self.store(slot, insn, form, s)
         elif form.kind == "packet":
             s.regs[0:6] = [SCALAR] + [NONE] * 5
         yield slot + (2 if form.wide else 1), s
@@ -185,16 +202,16 @@ class _Pass:
         taken = s.copy()
         fact = s.regs[insn.dst]
         if form.source == "imm" and insn.imm == 0 and fact.nullable and form.width == 64:
-            null, there = Fact("scalar", offset=0), fact._replace(nullable=False)
+            there = fact._replace(nullable=False)
             if form.operation == "jeq":
-                taken.regs[insn.dst], s.regs[insn.dst] = null, there
+                taken.regs[insn.dst], s.regs[insn.dst] = NULL, there
             elif form.operation == "jne":
-                taken.regs[insn.dst], s.regs[insn.dst] = there, null
+                taken.regs[insn.dst], s.regs[insn.dst] = there, NULL
         yield target, taken
         yield slot + 1, s
 
     def leave(self, slot: int, s: _State) -> None:
-        function = self.functions[self.function_of(slot)]
+        function = self.function(slot)
         result = s.regs[0] if function.result is None else join(function.result, s.regs[0])
         if result != function.result:
             function.result = result
@@ -231,21 +248,21 @@ class _Pass:
     @staticmethod
     def own(base: Fact, s: _State) -> bool:
         """Whether a stack pointer points into the running function's own frame."""
-        return base.of == s.regs[FP].of
+        return base.kind == "stack" and base.of == s.regs[FP].of
 
-    def store(self, insn: Insn, form: Form, s: _State) -> None:
+    def store(self, slot: int, insn: Insn, form: Form, s: _State) -> None:
         if form.operation == "load_acquire":
             s.regs[insn.dst] = SCALAR if form.size < 8 else UNKNOWN
             return
         base = s.regs[insn.dst]
-        if base.kind == "unknown":
-            s.stack.clear()
-        elif base.kind == "stack" and self.own(base, s):
+        if base.kind == "stack" and self.own(base, s):
             where = base._replace(offset=None if base.offset is None else base.offset + insn.off)
             s.forget(where, form.size)
             whole = form.kind == "store" and form.size == 8 and form.source == "reg"
             if whole and where.offset is not None and where.offset % 8 == 0:
                 s.stack[where.offset] = s.regs[insn.src]
+        elif base.kind not in _NEVER_STACK:
+            self.write_stacks(slot, s)
         if form.kind == "atomic" and form.operation.startswith(("fetch_", "xchg")):
             s.regs[insn.src] = UNKNOWN
         elif form.operation == "cmpxchg":
@@ -257,53 +274,90 @@ class _Pass:
         """Whether control comes back."""
         if form.operation == "local":
             return self.call_local(slot, slot + 1 + insn.imm, s)
-        result = UNKNOWN
-        if form.operation == "helper":
-            helper = helpers.by_id(insn.imm)
-            if helper is not None:
-                result = self.call_helper(helper, s)
-                if helper.moves_packet:
-                    self.move_packet(slot, s)
-            else:
-                s.stack.clear()
+        number = insn.imm if form.operation == "helper" else None
+        helper = None if number is None else self.extra.get(number) or helpers.by_id(number)
+        if helper is not None:
+            result = self.call_helper(slot, helper, s)
         else:
-            s.stack.clear()
+            result = UNKNOWN
+            self.write_stacks(slot, s)
+            self.move_packet(slot, s)
         s.regs[0:6] = [result, *[NONE] * 5]
         return True
 
-    def call_helper(self, helper: helpers.Helper, s: _State) -> Fact:
+    def call_helper(self, slot: int, helper: Helper, s: _State) -> Fact:
         sizes = {p.name: s.regs[i].offset for i, p in enumerate(helper.params, 1)}
         for i, param in enumerate(helper.params, 1):
             fact = s.regs[i]
-            if fact.kind == "unknown" and param.kind in _WRITTEN:
-                s.stack.clear()
-            elif fact.kind == "stack" and self.own(fact, s) and param.kind in _WRITTEN:
+            if param.kind == "func":
+                self.call_back(slot, fact, s)
+            elif param.kind not in _WRITTEN or fact.kind in _NEVER_STACK:
+                continue
+            elif fact.kind == "stack" and self.own(fact, s):
                 of = param.of or ""
-                s.forget(fact, int(of) if of.isdigit() else sizes.get(of))
+                size = int(of) if of.isdigit() else sizes.get(of)
+                s.forget(fact, None if size is None else size & 0xFFFF_FFFF)
+            elif fact != NULL:
+                self.write_stacks(slot, s)
+        if helper.name == "tail_call":  # on success control is back in the caller next
+            self.mark_writer(slot)
+        if helper.moves_packet:
+            self.move_packet(slot, s)
         kind = _RESULTS.get(helper.result.kind)
         if kind is None:
             return SCALAR
         of = s.regs[1].of if s.regs[1].kind == "map" else ""
         return Fact(kind, of, 0, helper.result.nullable)
 
+    def call_back(self, slot: int, fact: Fact, s: _State) -> None:
+        """A helper calls a function, with arguments that `wide` has seen to."""
+        known = self.functions.get(int(fact.of)) if fact.kind == "func" else None
+        if known is not None:
+            known.callers.add(slot)
+        if known is None or known.writes_stacks:
+            self.write_stacks(slot, s)
+        if known is None or known.moves_packet:
+            self.move_packet(slot, s)
+
     def call_local(self, slot: int, target: int, s: _State) -> bool:
         if target not in self.functions:
             return False
         function = self.functions[target]
         function.callers.add(slot)
-        self.flow(target, self.entry(target, s.regs[1:6]))
+        # A frame of the same function is another one, which facts cannot tell from its own.
+        passed = [UNKNOWN if self.frame_of(r, target) else r for r in s.regs[1:6]]
+        self.flow(target, self.entry(target, passed))
         if function.result is None:
             return False  # the call is looked at again when an exit is reached
-        if any(r.kind in ("stack", "unknown") for r in s.regs[1:6]):
-            s.stack.clear()
+        if function.writes_stacks:
+            self.write_stacks(slot, s)
         if function.moves_packet:
             self.move_packet(slot, s)
-        s.regs[0:6] = [function.result, *[NONE] * 5]
+        result = UNKNOWN if self.own(function.result, s) else function.result
+        s.regs[0:6] = [result, *[NONE] * 5]
         return True
+
+    @staticmethod
+    def frame_of(fact: Fact, start: int) -> bool:
+        return fact.kind == "stack" and fact.of == str(start)
+
+    def function(self, slot: int) -> _Function:
+        return self.functions[self.function_of(slot)]
+
+    def write_stacks(self, slot: int, s: _State) -> None:
+        """Something was written that may lie in any frame, of the callers too."""
+        s.stack.clear()
+        self.mark_writer(slot)
+
+    def mark_writer(self, slot: int) -> None:
+        function = self.function(slot)
+        if not function.writes_stacks:
+            function.writes_stacks = True
+            self.work.extend(function.callers)
 
     def move_packet(self, slot: int, s: _State) -> None:
         """The packet moved: pointers into it are worth nothing now, in the callers too."""
-        function = self.functions[self.function_of(slot)]
+        function = self.function(slot)
         if not function.moves_packet:
             function.moves_packet = True
             self.work.extend(function.callers)
@@ -332,27 +386,33 @@ def _alu(form: Form, insn: Insn, regs: Sequence[Fact]) -> Fact:
     if form.operation == "add" and left.kind == "scalar" and right.kind in POINTERS:
         left, right = right, left
     if left.kind in POINTERS and right.kind == "scalar":
+        if left.nullable:
+            return UNKNOWN  # null plus something is no longer null
         offset = None
         if left.offset is not None and right.offset is not None:
             signed = (right.offset & (1 << 63) - 1) - (right.offset & 1 << 63)
             offset = left.offset + (signed if form.operation == "add" else -signed)
-        return Fact(left.kind, left.of, offset, left.nullable)
+        return Fact(left.kind, left.of, offset)
     if left.kind in ("unknown", "none") or right.kind in ("unknown", "none"):
         return UNKNOWN
     return SCALAR
 
 
 def pointer_kinds(
-    program: Linked, hook: Hook | None, arguments: Sequence[Fact] = (Fact("ctx", offset=0),)
+    program: Linked,
+    hook: Hook | None,
+    arguments: Sequence[Fact] = (Fact("ctx", offset=0),),
+    extra: Extra = MappingProxyType({}),
 ) -> Facts:
-    """Facts of a linked program that starts with `arguments` in r1 and following.
+    """Facts of a linked program that starts with `arguments` in r1 and following; `extra` are
+    helpers that stand for those of Linux, by number.
 
     >>> from ebee.isa import assemble
     >>> code = Linked("p", assemble("r2 = r1\\nr0 = 0\\nexit"), [], [], [])
     >>> pointer_kinds(code, None).reg(2, 2).kind
     'ctx'
     """
-    return _Pass(program, hook, arguments).run()
+    return _Pass(program, hook, arguments, extra).run()
 
 
 __all__ = ["NONE", "SCALAR", "UNKNOWN", "Fact", "Facts", "join", "pointer_kinds"]

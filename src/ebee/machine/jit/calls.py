@@ -167,7 +167,7 @@ class HelperCalls(Calls):
 
     def engine_loop(self, f: Lowering, slot: int) -> None:
         fact, b = f.fact(slot, 2), f.body
-        if fact.kind != "func":
+        if fact.kind != "func" or fact.offset or fact.nullable:
             raise Unsupported(f"{f.code.where(slot)}: the callback is known only at run time")
         n, context = f.narrow(1, 32), f.integer(3)
         bad_flags = b.op(f"icmp ne i64 {f.integer(4)}, 0")

@@ -16,7 +16,6 @@ from ebee.abi.cpu import (
     FAULT_WRITE,
     Cpu,
 )
-from ebee.abi.map import BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG
 from ebee.abi.packet import Packet
 from ebee.helpers import Helper, Param
 from ebee.isa import Form, Insn, successors
@@ -28,6 +27,8 @@ from ebee.machine.jit.calls import HelperCalls, Unsupported
 from ebee.machine.jit.lower import Lowering, Unit, reachable
 from ebee.types import offsetof
 from ebee.verifier.facts import Fact
+
+CONTEXT = Fact("ctx", offset=0)
 
 _LIMIT = 1 << 31
 """Constant offsets below this cannot wrap an address around."""
@@ -44,6 +45,13 @@ class Shape:
 
     def __init__(self, unit: Unit):
         self.unit, self.code = unit, unit.code
+        assert isinstance(unit.calls, HelperCalls)
+        for name, m in unit.calls.maps.items():
+            if m.window is not None and m.window.skip >= 0:
+                raise Unsupported(
+                    f"{self.code.name}: the values of {name} hold spin locks, which are safe only"
+                    " in a program that has been verified"
+                )
         self.cost: dict[int, int | None] = {}
         self.lowered: set[int] = set()
         self.faulting: set[int] = set()
@@ -62,7 +70,7 @@ class Shape:
             assert form is not None
             if form.operation in ("helper", "register"):
                 total += 10
-                if code.insns[slot].imm in (TAIL_CALL, LOOP):
+                if form.operation == "register" or code.insns[slot].imm in (TAIL_CALL, LOOP):
                     return None
             if any(s <= slot for s in successors(code.insns[slot], slot)):
                 return None
@@ -184,7 +192,7 @@ class CheckedLowering(Lowering):
         self.body.end(f"ret i64 {value}")
 
     def do_packet(self, slot: int, insn: Insn, form: Form) -> None:
-        if self.fact(slot, 6).kind != "ctx":
+        if self.fact(slot, 6) != CONTEXT:
             raise Unsupported(f"{self.code.where(slot)}: r6 is not known to be the context")
         super().do_packet(slot, insn, form)
 
@@ -264,6 +272,8 @@ class CheckedLowering(Lowering):
         """Refuse an access of `size` bytes (an i64 operand) at the address `at` unless it is one
         that the program may make. `fact` is what is known of `at`."""
         known = int(size) if size.isdigit() else None
+        if fact.nullable:
+            fact = fact._replace(offset=None)  # then offsets say nothing of null
         if fact.kind in ("packet", "packet_meta"):
             self._check_packet(slot, fact, at, size, why)
         elif fact.kind == "stack" and fact.of == self.fact(slot, FP).of:
@@ -275,7 +285,7 @@ class CheckedLowering(Lowering):
         elif fact.kind in ("ctx", "map", "func", "packet_end"):
             self.refuse(slot, why, self.body.op(f"ptrtoint ptr {at} to i64"))
         else:
-            self._check_any(slot, at, size, write, why)
+            self._check_any(slot, at, size, write, why, fact.kind not in ("map_value", "mem"))
 
     def _check_packet(self, slot: int, fact: Fact, at: str, size: str, why: int) -> None:
         b = self.body
@@ -321,19 +331,26 @@ class CheckedLowering(Lowering):
         calls = self.unit.calls
         assert isinstance(calls, HelperCalls)
         m = calls.maps.get(fact.of)
-        if m is None or fact.offset is None or fact.nullable:
+        window = m.window if m is not None else None
+        if window is None or fact.offset is None:
             return False
-        denied = BPF_F_RDONLY_PROG if write else BPF_F_WRONLY_PROG
-        if m.flags & denied or not 0 <= fact.offset <= m.value_size - size:
+        right = window.writable if write else window.readable
+        if not right or not 0 <= fact.offset <= window.hi - window.lo - size:
             self.refuse(slot, why, self.body.op(f"ptrtoint ptr {at} to i64"))
         return True
 
-    def _check_any(self, slot: int, at: str, size: str, write: bool, why: int) -> None:
+    def _check_any(
+        self, slot: int, at: str, size: str, write: bool, why: int, stacks: bool = True
+    ) -> None:
+        """An access of anything that programs may touch, stacks among it or not (see the table of
+        `ebee.verifier.facts`)."""
         b = self.body
         look = self.unit.runtime("allowed")
         table = self.unit.external("regions")
         number = b.op(f"ptrtoint ptr {at} to i64")
         right = runtime.WRITABLE if write else runtime.READABLE
+        if not stacks:
+            right |= runtime.NO_STACK
         arguments = f"ptr {table}, i64 {number}, i64 {size}, i32 {right}"
         self.require(b.op(f"call i1 {look}({arguments})"), slot, why, number)
 
@@ -350,7 +367,7 @@ class CheckedLowering(Lowering):
 
     def _check_argument(self, slot: int, helper: Helper, register: int, param: Param) -> None:
         b, kind, fact = self.body, param.kind, self.fact(slot, register)
-        if kind in PLAIN or kind == "map":
+        if kind in PLAIN or (kind == "map" and fact.offset == 0 and not fact.nullable):
             return
         number = self.integer(register)
         if kind == "size":
@@ -363,6 +380,9 @@ class CheckedLowering(Lowering):
             holds = b.op(f"call i1 {look}(ptr {table}, ptr {self.pointer(register)})")
         elif kind == "alloc_mem":
             holds = self._is_record(slot, register)
+        elif kind == "map":
+            there = b.op(f"ptrtoint ptr {self.unit.external(fact.of)} to i64")
+            holds = b.op(f"icmp eq i64 {number}, {there}")
         elif kind.startswith(("map_", "mem", "out", "inout")):
             self._check_pointer(slot, helper, register, param, fact)
             return

@@ -379,6 +379,7 @@ class Lowering:
         out, there = b.name("outside"), b.name("inside")
         b.end(f"br i1 {outside}, label %{out}, label %{there}")
         b.label(out)
+        self.before_return()
         b.end("ret i64 0")
         b.label(there)
         self.clobber()

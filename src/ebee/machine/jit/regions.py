@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from ebee.errors import MachineError
 from ebee.machine.cpu import PacketRegion
-from ebee.machine.jit.runtime import IS_PACKET, IS_RING, READABLE, WRITABLE, RegionEntry, Regions
+from ebee.machine.jit.runtime import (
+    IS_PACKET,
+    IS_RING,
+    IS_STACK,
+    READABLE,
+    WRITABLE,
+    RegionEntry,
+    Regions,
+)
 from ebee.machine.maps import GuardedRegion
 from ebee.machine.memory import Memory, Region
 from ebee.maps.ringbuf_ops import owns
@@ -59,5 +67,5 @@ def _rights(region: Region) -> int:
         ring = region.guard[0] is owns
         return READABLE | WRITABLE | IS_RING if ring else 0
     if region.name == "stack":  # frames are opened as calls nest; compiled code counts the depth
-        return READABLE | WRITABLE
+        return READABLE | WRITABLE | IS_STACK
     return READABLE * region.readable | WRITABLE * region.writable

@@ -56,7 +56,8 @@ def packet_load(cpu: ptr[Cpu], packet: ptr[Packet], offset: i32, size: u32) -> i
 
 # --- the machine's memory, for accesses that are not known before they happen ---------------------
 
-READABLE, WRITABLE, IS_PACKET, IS_RING = 1, 2, 4, 8
+READABLE, WRITABLE, IS_PACKET, IS_RING, IS_STACK, NO_STACK = 1, 2, 4, 8, 16, 32
+"""Rights and kinds of regions; NO_STACK goes with the right asked for, and refuses stacks."""
 
 
 @struct
@@ -85,7 +86,7 @@ class Regions:
 
 @native
 def allowed(regions: ptr[Regions], addr: u64, size: u64, right: u32) -> bool:
-    """Whether a program may make this access."""
+    """Whether a program may make this access: READABLE or WRITABLE, perhaps with NO_STACK."""
     low = u64(0)
     high = regions.count
     while low < high:
@@ -98,6 +99,8 @@ def allowed(regions: ptr[Regions], addr: u64, size: u64, right: u32) -> bool:
         return False
     r = regions.entries + (low - 1)
     if addr >= r.end or size > r.end - addr or r.rights & right == 0:
+        return False
+    if r.rights & IS_STACK and right & NO_STACK:
         return False
     if r.rights & IS_PACKET:
         packet = cast(ptr[Packet], r.block)
