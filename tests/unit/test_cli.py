@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "tests" / "fixtures" / "c"
+EXAMPLES = ROOT / "examples"
+WEB = EXAMPLES / "data" / "web.pcapng"
 COMMAND = [sys.executable, "-c", "from ebee.cli import main; main()"]
 BY_LENGTH = """
     r2 = *(u32 *)(r1 +4)
@@ -35,6 +38,14 @@ done:
     exit
 """
 """XDP: short packets pass, longer ones are dropped, the longest get a verdict that is none."""
+
+
+ENGINES = [
+    pytest.param(
+        "jit", marks=pytest.mark.skipif(not find_spec("llvmlite"), reason="needs llvmlite")
+    ),
+    "interpreter",
+]
 
 
 @pytest.fixture
@@ -91,14 +102,16 @@ def test_run_counts_verdicts(ebee, program: Path, capture: Path) -> None:
     assert not re.search(r" $", text, re.MULTILINE)
 
 
-def test_run_as_json(ebee, program: Path, capture: Path) -> None:
-    made = json.loads(ebee("run", program, "--pcap", capture, "--json", "--limit", 5))
+@pytest.mark.parametrize("engine", ENGINES)
+def test_run_as_json(ebee, program: Path, capture: Path, engine: str) -> None:
+    words = ("--pcap", capture, "--engine", engine, "--limit", 5)
+    made = json.loads(ebee("run", program, *words, "--json"))
     assert made.pop("seconds") > 0
     assert made == {
         "file": str(program),
         "program": "lengths",
         "on": "machine",
-        "engine": "interpreter",
+        "engine": engine,
         "source": str(capture),
         "packets": 5,
         "bytes": 630,
@@ -116,11 +129,12 @@ def test_run_as_json(ebee, program: Path, capture: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", ["out.pcapng", "out.pcap", "out.pcap.gz"])
 def test_run_writes_packets_with_their_verdicts(
-    ebee, program: Path, capture: Path, tmp_path: Path, name: str
+    ebee, program: Path, capture: Path, tmp_path: Path, name: str, engine: str
 ) -> None:
-    ebee("run", program, "--pcap", capture, "--out", tmp_path / name)
+    ebee("run", program, "--pcap", capture, "--out", tmp_path / name, "--engine", engine)
     with Capture.open(capture) as before, Capture.open(tmp_path / name) as after:
         given, found = list(before), list(after)
         assert after.format == ("pcapng" if name == "out.pcapng" else "pcap")
@@ -142,6 +156,38 @@ def test_run_reads_pipes(program: Path, capture: Path, packed: bool) -> None:
     assert done.stdout[:4] == b"\x0a\x0d\x0d\x0a"
     assert b"XDP_PASS" in done.stdout
     assert b"on the machine" in done.stderr
+
+
+FAULTY = "r2 = *(u32 *)(r1 +0); r0 = *(u8 *)(r2 +100); exit"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_program_that_misbehaves_names_the_packet(
+    monkeypatch, capfd, capture: Path, tmp_path: Path, engine: str
+) -> None:
+    path = tmp_path / "faulty.o"
+    path.write_bytes(write(to_object(isa.parse(FAULTY), "faulty", "xdp", "GPL")))
+    words = ["run", path, "--pcap", capture, "--engine", engine]
+    monkeypatch.setattr(sys, "argv", ["ebee", *map(str, words)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    assert capfd.readouterr().err.startswith("ebee: packet 1: faulty")
+
+
+@pytest.mark.skipif(not find_spec("llvmlite"), reason="needs llvmlite")
+def test_both_engines_agree_on_a_capture_and_its_maps(ebee, compiler) -> None:
+    found = []
+    for engine in ("jit", "interpreter"):
+        words = ("--pcap", WEB, "--config", EXAMPLES / "firewall.toml", "--limit", 100)
+        made = json.loads(
+            ebee("run", EXAMPLES / "firewall.c", *words, "--engine", engine, "--json", "--top", 99)
+        )
+        assert made.pop("engine") == engine
+        made.pop("seconds")
+        found.append(made)
+    assert found[0] == found[1]
+    assert found[0]["packets"] == 100
 
 
 COMPANION = """

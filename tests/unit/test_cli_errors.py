@@ -149,6 +149,8 @@ CASES = {
     RUN + " --duration 1": "--duration goes with --dev",
     RUN + " --on linux --cpus 2": "--cpus goes with --on machine",
     RUN + " --on linux --seed 2": "--seed goes with --on machine",
+    RUN + " --on linux --engine jit": "--engine goes with --on machine",
+    RUN + " --engine interpreter --trust": "--trust is about compiled code",
     RUN + " --json --out -": "both want standard output",
     "run {good.o} --dev lo --on machine": "--dev is an interface of the kernel",
     "run {good.o} --dev lo --out x": "--out goes with --pcap",

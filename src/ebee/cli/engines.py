@@ -1,7 +1,7 @@
 """How the packets of a capture get through a program: one class for each way, all with one face.
 
-`run` takes a batch of the capture and the numbers of the packets to begin and end with. It stops
-after CHUNK seconds, so that events are read, rules followed and Ctrl-C heard in time.
+`run` takes a batch of the capture and the packets of it to begin and to end with. It stops after
+CHUNK seconds, so that events are read, rules followed and Ctrl-C heard in time.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import errno
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ebee.errors import KernelError, MachineError
+from ebee.errors import CompileError, ConfigError, KernelError, MachineError
 
 if TYPE_CHECKING:
     from ebee.machine.capture import Batch
@@ -23,14 +24,18 @@ CHUNK = 0.05
 """Seconds that one `run` takes at most."""
 
 ETHERNET_HEADER = 14
+ENGINES = ("jit", "interpreter")
 
 
-class Ran(NamedTuple):
-    """What became of some packets: their verdicts (None: it could not be run), and with `keep` the
-    packets as the program left them."""
+@dataclass
+class Ran:
+    """What became of some packets: `count` of them; packets and bytes by return value (None: not
+    run); with `keep` each one's return value, and the packet as the program left it."""
 
-    verdicts: list[int | None]
-    packets: list[bytes]
+    count: int = 0
+    packets: Counter[int | None] = field(default_factory=Counter)
+    octets: Counter[int | None] = field(default_factory=Counter)
+    kept: list[tuple[int | None, bytes]] = field(default_factory=list)
 
 
 class Engine(Protocol):
@@ -42,6 +47,53 @@ class Engine(Protocol):
     def run(self, batch: Batch, first: int, stop: int, keep: bool) -> Ran: ...
 
 
+class Compiled:
+    """The machine's JIT: many packets in each call. Chunks of them go to the CPUs in turn."""
+
+    name = "jit"
+
+    def __init__(self, machine: Machine, program: MachineProgram, trusted: bool):
+        self.machine, self.program, self.trusted = machine, program, trusted
+        self.not_run: Counter[str] = Counter()
+        self.before = 0
+        """Packets of the batches before."""
+        self.turn = 0
+        self.work: Any = None
+        program.compiled(trusted=trusted)
+
+    def run(self, batch: Batch, first: int, stop: int, keep: bool) -> Ran:
+        """See Engine."""
+        from ebee.abi.batch import ACTIONS
+        from ebee.machine.jit.batch import PacketBatch
+
+        if first == 0:
+            arrays = (batch.offsets, batch.lengths, batch.stamps)
+            self.before += len(self.work) if self.work else 0
+            self.work = PacketBatch(batch.buffer, *(a[:stop] for a in arrays), keep=keep)
+        work, counted = self.work, list(self.work.actions)
+        self.machine.set_clock(batch.stamps[first])  # from then on it follows the packets
+        self.turn = (self.turn + 1) % len(self.machine.cpus)
+        try:
+            self.program.run_batch(work, trusted=self.trusted, cpu=self.turn)
+        except MachineError as error:
+            raise MachineError(f"packet {self.before + work.done + 1}: {error}") from None
+        if work.done == first:
+            raise MachineError(f"packet {self.before + first + 1}: it has grown out of all bounds")
+        ran = Ran(work.done - first)
+        for value in range(ACTIONS - 1):
+            packets, size = (work.actions[2 * value + i] - counted[2 * value + i] for i in (0, 1))
+            if packets:
+                ran.packets[value], ran.octets[value] = packets, size
+        if work.actions[-2] != counted[-2]:  # values that have no place of their own
+            for at in range(first, work.done):
+                if work.verdicts[at] >= ACTIONS - 1:
+                    ran.packets[work.verdicts[at]] += 1
+                    ran.octets[work.verdicts[at]] += batch.lengths[at]
+        if keep:
+            ran.kept = [(work.verdicts[i], bytes(work.packet(i))) for i in range(first, work.done)]
+        return ran
+
+
 class OneByOne:
     """An engine that is called for each packet."""
 
@@ -50,7 +102,7 @@ class OneByOne:
     def __init__(self) -> None:
         self.not_run: Counter[str] = Counter()
         self.number = 0
-        """How many packets of the capture were given to it."""
+        """Packets of the capture that were given to it."""
 
     def one(self, data: bytes, stamp: int) -> RunResult | None:
         """Run on one packet; None when this engine does not take it."""
@@ -58,20 +110,21 @@ class OneByOne:
 
     def run(self, batch: Batch, first: int, stop: int, keep: bool) -> Ran:
         """See Engine."""
-        verdicts: list[int | None] = []
-        packets: list[bytes] = []
-        end = time.perf_counter() + CHUNK
+        ran, end = Ran(), time.perf_counter() + CHUNK
         for at in range(first, stop):
-            start = batch.offsets[at]
-            data = bytes(batch.buffer[start : start + batch.lengths[at]])
+            start, length = batch.offsets[at], batch.lengths[at]
+            data = bytes(batch.buffer[start : start + length])
             self.number += 1
             result = self.one(data, batch.stamps[at])
-            verdicts.append(result.retval if result else None)
+            value = result.retval if result else None
+            ran.count += 1
+            ran.packets[value] += 1
+            ran.octets[value] += length
             if keep:
-                packets.append(result.data if result else data)
+                ran.kept.append((value, result.data if result else data))
             if time.perf_counter() > end:
                 break
-        return Ran(verdicts, packets)
+        return ran
 
 
 class Interpreted(OneByOne):
@@ -104,20 +157,36 @@ class TestRun(OneByOne):
         try:
             return self.test_run(data)
         except KernelError as error:
-            if error.errno == errno.EINVAL and len(data) < ETHERNET_HEADER:
-                self.not_run[
-                    f"the kernel's test run takes no frames under {ETHERNET_HEADER} bytes"
-                ] += 1
-            elif error.errno in (errno.EINVAL, errno.EMSGSIZE, errno.ENOSPC):
-                self.not_run[f"the kernel's test run does not take them: {error.summary}"] += 1
-            else:
+            if error.errno not in (errno.EINVAL, errno.EMSGSIZE, errno.ENOSPC):
                 raise
+            reason = error.summary
+            if len(data) < ETHERNET_HEADER:
+                reason = f"the kernel's test run takes no frames under {ETHERNET_HEADER} bytes"
+            self.not_run[reason] += 1
             return None
 
 
-def on_machine(machine: Machine, program: MachineProgram) -> Engine:
-    """The fastest engine that takes a program on the machine."""
-    return Interpreted(machine, program)
+def on_machine(
+    machine: Machine, program: MachineProgram, wanted: str | None, trusted: bool
+) -> Engine:
+    """The engine asked for; if none was, the JIT, or where that does not go, the interpreter."""
+    from importlib.util import find_spec
+
+    if wanted == "interpreter":
+        return Interpreted(machine, program)
+    if find_spec("llvmlite") is None:
+        if wanted:
+            raise ConfigError("--engine jit needs llvmlite: pip install llvmlite")
+        return Interpreted(machine, program)
+    try:
+        return Compiled(machine, program, trusted)
+    except (CompileError, MachineError) as error:
+        if wanted:
+            raise
+        from ebee.cli import report
+
+        report.warn(f"the interpreter is used, for the JIT does not go: {error}")
+        return Interpreted(machine, program)
 
 
 def on_linux(program: Any) -> Engine:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ebee import cli
+from ebee.cli import engines
 from ebee.cli.companion import Companion
 from ebee.cli.source import choose_program, read_spec, set_variables
 from ebee.errors import ConfigError, MachineError
@@ -23,8 +24,10 @@ PACKETS = ("xdp_md", "__sk_buff")
 """Contexts of programs that are run on packets."""
 
 ONLY = {
-    "pcap": ("out", "limit"), "dev": ("mode", "duration"), "machine": ("cpus", "seed"),
-}  # fmt: skip
+    "pcap": ("out", "limit"),
+    "dev": ("mode", "duration"),
+    "machine": ("engine", "trust", "cpus", "seed"),
+}
 """Options that make sense only with a source, or on a backend."""
 
 
@@ -53,6 +56,17 @@ ONLY = {
     "capture; a pcapng also has the verdicts, as comments.",
 )
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Stop after N packets.")
+@click.option(
+    "--engine",
+    type=click.Choice(engines.ENGINES),
+    help="How the machine runs it: compiled (default, where it can be) or interpreted.",
+)
+@click.option(
+    "--trust",
+    is_flag=True,
+    default=None,
+    help="Compile without checks of memory accesses: for what a kernel's verifier has accepted.",
+)
 @click.option("--cpus", type=click.IntRange(1, 256), metavar="N", help="CPUs of the machine (1).")
 @click.option("--seed", type=int, metavar="N", help="Make the machine's random numbers repeatable.")
 @click.option(
@@ -112,6 +126,8 @@ def check_options(options: dict[str, Any]) -> str:
             if options[name] is not None and needed not in (source, where):
                 way = f"--{needed}" if needed in ("pcap", "dev") else f"--on {needed}"
                 raise ConfigError(f"--{name} goes with {way}")
+    if options["engine"] == "interpreter" and options["trust"]:
+        raise ConfigError("--trust is about compiled code; the interpreter always checks")
     if options["out"] == "-" and options["as_json"]:
         raise ConfigError("--out - and --json both want standard output; give one a file")
     return where
@@ -153,8 +169,6 @@ def load(
     spec: ObjectSpec, program: ProgramSpec, where: str, options: dict[str, Any], stack: ExitStack
 ) -> tuple[Object, Any]:
     """The program with those it may call, loaded; and what runs packets through it."""
-    from ebee.cli import engines
-
     called = {name for m in spec.maps.values() for name in m.contents.values()}
     wanted = [program.name, *sorted(called & spec.programs.keys() - {program.name})]
     if where == "machine":
@@ -162,7 +176,9 @@ def load(
 
         machine = stack.enter_context(Machine(options["cpus"] or 1, seed=options["seed"]))
         on_machine = machine.load(spec, wanted)
-        return on_machine, engines.on_machine(machine, on_machine.programs[program.name])
+        live = on_machine.programs[program.name]
+        trusted = bool(options["trust"])
+        return on_machine, engines.on_machine(machine, live, options["engine"], trusted)
     try:
         from ebee.linux.backend import load as load_linux
     except ImportError as error:  # not on this system: no epoll, say

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from operator import gt
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -87,24 +88,23 @@ class Session:
         first = 0
         while first < stop:
             ran = self.engine.run(batch, first, stop, out is not None)
-            self._count(batch, first, ran, out)
-            first += len(ran.verdicts)
+            for value, packets in ran.packets.items():
+                self.packets[self.verdict(value)] += packets
+                self.bytes[self.verdict(value)] += ran.octets[value]
+            if out is not None:
+                self._write(batch, first, ran, out)
+            first += ran.count
             self.drain()
             self.companion.follow(self.loaded.maps)
             advance()
+        self.cut += sum(map(gt, batch.orig_lens[:stop], batch.lengths[:stop]))
         return limit is None or self.total < limit
 
-    def _count(self, batch: Batch, first: int, ran: Ran, out: CaptureWriter | None) -> None:
-        for at, value in enumerate(ran.verdicts, first):
-            name, length = self.verdict(value), batch.lengths[at]
-            self.packets[name] += 1
-            self.bytes[name] += length
-            missing = batch.orig_lens[at] - length
-            self.cut += missing > 0
-            if out is not None:
-                data = ran.packets[at - first]
-                comment = name if out.format == "pcapng" else ""
-                out.write(data, batch.stamps[at], len(data) + max(missing, 0), comment)
+    def _write(self, batch: Batch, first: int, ran: Ran, out: CaptureWriter) -> None:
+        for at, (value, data) in enumerate(ran.kept, first):
+            missing = max(batch.orig_lens[at] - batch.lengths[at], 0)
+            comment = self.verdict(value) if out.format == "pcapng" else ""
+            out.write(data, batch.stamps[at], len(data) + missing, comment)
 
     def verdict(self, value: int | None) -> str:
         """The name of a return value."""
