@@ -17,7 +17,7 @@ from ebee.errors import KernelError, MachineError
 from ebee.machine.maps import MachineMap
 from ebee.machine.memory import Fault, Memory
 from ebee.machine.ringbuf import RingBuffer
-from ebee.maps import layout, ringbuf_ops
+from ebee.maps import layout, lpm_ops, ringbuf_ops
 from ebee.maps.hash_function import hash_bytes
 from ebee.obj.spec import MapSpec
 from ebee.types import ptr, sizeof, u8, u32, u64, view
@@ -104,9 +104,7 @@ def test_an_unknown_type_is_refused():
 
 
 def test_a_type_without_operations_says_why():
-    with pytest.raises(
-        MachineError, match="sockmap maps are not on the machine: there"
-    ):
+    with pytest.raises(MachineError, match="sockmap maps are not on the machine: there"):
         make("sockmap", 4, 4, 1)
 
 
@@ -467,6 +465,38 @@ def test_lru_invariants(kind, flags, entries, steps):
         if name == "update" and k in before:
             assert before <= there.keys() or flags == 2
         assert not before - there.keys() - {k} or name == "update"
+
+
+# --- tries ---------------------------------------------------------------------------------------
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.booleans(), st.sampled_from([0, 1, 3, 7, 8, 9, 12, 16]),
+            st.sampled_from([0x0000, 0x00FF, 0x4000, 0x7FFF, 0x8000, 0x80FF, 0xA000, 0xFFFF]),
+        ),
+        max_size=25,
+    )
+)  # fmt: skip
+def test_a_tries_table_is_always_what_a_walk_gives(steps):
+    m = make("lpm_trie", 6, 4, 20, flags=1)
+    there: dict[tuple[int, int], bytes] = {}
+    for put, bits, data in steps:
+        k = struct.pack("<I", bits) + data.to_bytes(2, "big")
+        known = bits, data >> (16 - bits)
+        if put:
+            m.update(k, key(data))
+            there[known] = key(data)
+        elif there.pop(known, None) is not None:
+            m.delete(k)
+        walked = [int(lpm_ops.entry_of(m.state, u32(i))) for i in range(256)]
+        assert [int(m.state.table[i]) for i in range(256)] == walked
+    for data in (0x0000, 0x0081, 0x4001, 0x80FF, 0x80F0, 0xABCD, 0xFFFF):
+        best = [there.get((n, data >> (16 - n))) for n in range(16, -1, -1)]
+        expected = next((v for v in best if v is not None), None)
+        assert m.lookup(struct.pack("<I", 16) + data.to_bytes(2, "big")) == expected
 
 
 # --- ring buffers --------------------------------------------------------------------------------

@@ -4,8 +4,11 @@
 A binary trie whose nodes name the bits at which they part. Nodes are numbered from 1 and hold
 their prefix as words in host order, first bit highest, so that comparing is one exclusive-or and
 a shift. Intermediate nodes have no value and two children; the nodes below a prefix are below it
-in the trie. Writers hold one lock. Readers hold none: a change is one store of a link, and when
-a freed node is used again the sequence number has moved, which a reader sees at its end.
+in the trie. A table by the first 8 bits of a key tells where to enter: at the first node of at
+least 8 bits, with the longest prefix above it (`found << 32 | link`).
+
+Writers hold one lock. Readers hold none: a change is one store of a link, and when a freed node
+is used again the sequence number has moved, which a reader sees at its end.
 """
 
 from typing import TYPE_CHECKING
@@ -45,6 +48,9 @@ DATA_MAX = 256
 PREFIX = 4
 """Bytes of the prefix length before the data of a key."""
 
+TABLE_BITS = 8
+TABLE = 1 << TABLE_BITS
+
 WORDS_AT = 16
 NODES_MAX = 1 << 28
 """Nodes that a trie can have here, however large max_entries is."""
@@ -73,6 +79,7 @@ class Trie:
     capacity: const[u32]
     node_size: const[u64]
     nodes: const[ptr[u8]]
+    table: const[ptr[u64]]
     root: u32
     sequence: u32
     lock: u32
@@ -120,7 +127,7 @@ def plan(spec: "MapSpec", cpus: int) -> layout.Layout:
         "capacity": capacity,
         "node_size": size,
     }
-    return layout.Layout((nodes,), members)
+    return layout.Layout((nodes, layout.Area("table", 8 * TABLE)), members)
 
 
 # --- nodes ---------------------------------------------------------------------------------------
@@ -245,7 +252,14 @@ def longest(m: ptr[Trie], data: ptr[u8], prefixlen: u32) -> u32:
     found = u32(0)
     least = u32(0)
     first = word(m, data, 0)
-    link = atomic_load(m.ref.root)
+    link = u32(0)
+    if prefixlen >= TABLE_BITS:
+        entry = atomic_load(m.table + u32(first >> (64 - TABLE_BITS)))
+        link = u32(entry)
+        found = u32(entry >> 32)
+        least = u32(TABLE_BITS)
+    else:
+        link = atomic_load(m.ref.root)
     while link != 0:
         node = node_at(m, link)
         own = u32(node.prefixlen)
@@ -295,11 +309,14 @@ def put(m: ptr[Trie], data: ptr[u8], prefixlen: u32, value: ptr[u8], flags: u64)
     place = m.ref.root
     link = place[0]
     same = u32(0)
+    before = u32(0)
     while link != 0:
         same = match(m, link, data, prefixlen)
         own = u32(node_at(m, link).prefixlen)
         if own != same or own == prefixlen:
             break
+        if node_at(m, link).intermediate == 0:
+            before = link
         place = child(m, link, bit(data, own))
         link = place[0]
     replaces = link != 0 and node_at(m, link).prefixlen == same
@@ -328,6 +345,7 @@ def put(m: ptr[Trie], data: ptr[u8], prefixlen: u32, value: ptr[u8], flags: u64)
         return -ENOMEM
     if not exists:
         m.count = m.count + 1
+    enter(m, data, prefixlen, link if exists else before, new)
     return 0
 
 
@@ -389,11 +407,14 @@ def remove(m: ptr[Trie], data: ptr[u8], prefixlen: u32) -> i64:
     parent = u32(0)
     link = place[0]
     same = u32(0)
+    before = u32(0)
     while link != 0:
         same = match(m, link, data, prefixlen)
         own = u32(node_at(m, link).prefixlen)
         if own != same or own == prefixlen:
             break
+        if node_at(m, link).intermediate == 0:
+            before = link
         parent = link
         above = place
         place = child(m, link, bit(data, own))
@@ -406,6 +427,7 @@ def remove(m: ptr[Trie], data: ptr[u8], prefixlen: u32) -> i64:
     m.count = m.count - 1
     if node.zero != 0 and node.one != 0:
         node.intermediate = u16(1)
+        enter(m, data, prefixlen, link, before)
         return 0
     below = node.zero | node.one
     if below == 0 and parent != 0 and node_at(m, parent).intermediate != 0:
@@ -414,8 +436,45 @@ def remove(m: ptr[Trie], data: ptr[u8], prefixlen: u32) -> i64:
         release(m, parent)
     else:
         atomic_store(place, below)
+    enter(m, data, prefixlen, link, before)
     release(m, link)
     return 0
+
+
+@native
+def enter(m: ptr[Trie], data: ptr[u8], prefixlen: u32, old: u32, new: u32) -> None:
+    """Bring the table up to date where it speaks of a prefix that changed, from node `old` (or the
+    prefix before it) to node `new` (or the prefix before it)."""
+    first = u32(data[0])
+    if prefixlen >= TABLE_BITS:
+        atomic_store(m.table + first, entry_of(m, first))
+        return
+    covered = u32(TABLE) >> prefixlen
+    start = first & ~(covered - 1)
+    for i in range(covered):
+        place = m.table + (start + u32(i))
+        if u32(place[0] >> 32) == old:
+            atomic_store(place, u64(u32(place[0])) | (u64(new) << 32))
+
+
+@native
+def entry_of(m: ptr[Trie], first: u32) -> u64:
+    """The table's entry for keys that begin with these bits."""
+    wanted = u64(first) << (64 - TABLE_BITS)
+    found = u32(0)
+    link = m.root
+    while link != 0:
+        node = node_at(m, link)
+        own = u32(node.prefixlen)
+        differ = words_of(m, link)[0] ^ wanted
+        if own >= TABLE_BITS:
+            return u64(found) << 32 | (link if differ >> (64 - TABLE_BITS) == 0 else u32(0))
+        if differ >> (64 - own) != 0:
+            return u64(found) << 32
+        if node.intermediate == 0:
+            found = link
+        link = child(m, link, (first >> (TABLE_BITS - 1 - own)) & 1)[0]
+    return u64(found) << 32
 
 
 # --- walk ----------------------------------------------------------------------------------------
