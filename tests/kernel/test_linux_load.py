@@ -14,6 +14,7 @@ from ebee import linux
 from ebee.clang import build
 from ebee.errors import BtfError, KernelError, ObjectError, VerifierError
 from ebee.linux import LinuxMap
+from ebee.linux.errors import older_than
 from ebee.linux.info import ids
 from ebee.obj import read
 
@@ -136,6 +137,7 @@ def test_a_field_that_the_kernel_lacks_is_named(compiled):
         linux.load(spec)
 
 
+@pytest.mark.skipif(older_than("6.2"), reason="its kernel functions came with Linux 6.2")
 def test_externs_are_the_kernels(objects):
     with linux.load(objects("externs")) as obj:
         assert obj.programs["look"].test_run(FRAME).retval in (0, 1)
@@ -288,6 +290,7 @@ char LICENSE[] SEC("license") = "GPL";
 """
 
 
+@pytest.mark.skipif(older_than("6.6"), reason="tcx came with Linux 6.6")
 def test_sections_say_where_and_how(compiled, net, cgroup):
     spec = compiled(HOOKS)
     with linux.load(spec) as obj:

@@ -12,6 +12,7 @@ from ebee.errors import KernelError, VerifierError
 from ebee.isa import encode
 from ebee.isa.asm import assemble
 from ebee.linux import Link, LinuxMap, LinuxProgram, attach, uapi
+from ebee.linux.errors import older_than
 from ebee.linux.flags import BPF_F_SLEEPABLE, BPF_F_TEST_RUN_ON_CPU, BPF_F_TEST_XDP_LIVE_FRAMES
 from ebee.linux.info import ids
 from ebee.linux.programs import digest, enable_stats
@@ -269,27 +270,57 @@ def test_live_frames_enter_through_the_interface(net):
         assert receiver.recv(2000)[14:19] == b"alive"
 
 
-def test_other_kinds_of_links(net, cgroup):
-    with net.inside("right"):
-        with (
-            load("r0 = 0; exit", "sched_cls") as program,
-            attach.tcx(program, "veth1", "egress") as link,
-        ):
-            assert link.info().attach_type == uapi.ATTACH_TYPES["tcx_egress"]
-            with pytest.raises(KernelError, match="no direction"):
-                attach.tcx(program, "veth1", "up")
-        with (
-            load("r0 = 1; exit", "sk_lookup", attach_type=uapi.ATTACH_TYPES["sk_lookup"]) as lookup,
-            attach.netns(lookup, "/proc/thread-self/ns/net") as link,
-        ):
-            assert link.info().type == "netns"
-        with (
-            load("r0 = 1; exit", "netfilter", attach_type=uapi.ATTACH_TYPES["netfilter"]) as filter,
-            attach.netfilter(filter, 2, 0, -100) as link,
-        ):
-            assert link.info().priority == -100
-            with pytest.raises(KernelError, match="priority is taken"):
-                attach.netfilter(filter, 2, 0, -100)
+def since(version):
+    """For what the kernel has since a version; before, the error must say so (see below)."""
+    return pytest.mark.skipif(older_than(version), reason=f"came with Linux {version}")
+
+
+@since("6.6")
+def test_tcx_links(net):
+    with (
+        net.inside("right"),
+        load("r0 = 0; exit", "sched_cls") as program,
+        attach.tcx(program, "veth1", "egress") as link,
+    ):
+        assert link.info().attach_type == uapi.ATTACH_TYPES["tcx_egress"]
+        with pytest.raises(KernelError, match="no direction"):
+            attach.tcx(program, "veth1", "up")
+
+
+@pytest.mark.skipif(not older_than("6.6"), reason="this kernel has it")
+def test_what_came_later_says_since_when(net):
+    with (
+        net.inside("right"),
+        load("r0 = 0; exit", "sched_cls") as program,
+        pytest.raises(KernelError, match=r"requires Linux >= 6\.6; this is"),
+    ):
+        attach.tcx(program, "veth1")
+
+
+@since("6.4")
+def test_netfilter_links(net):
+    kind = uapi.ATTACH_TYPES["netfilter"]
+    with (
+        net.inside("right"),
+        load("r0 = 1; exit", "netfilter", attach_type=kind) as program,
+        attach.netfilter(program, 2, 0, -100) as link,
+    ):
+        assert link.info().priority == -100
+        with pytest.raises(KernelError, match="priority is taken"):
+            attach.netfilter(program, 2, 0, -100)
+
+
+def test_network_namespace_links(net):
+    kind = uapi.ATTACH_TYPES["sk_lookup"]
+    with (
+        net.inside("right"),
+        load("r0 = 1; exit", "sk_lookup", attach_type=kind) as program,
+        attach.netns(program, "/proc/thread-self/ns/net") as link,
+    ):
+        assert link.info().type == "netns"
+
+
+def test_cgroup_links(cgroup):
     with (
         load("r0 = 1; exit", "cgroup_skb", attach_type=0) as program,
         attach.cgroup(program, str(cgroup), "cgroup_inet_ingress") as link,
@@ -299,6 +330,9 @@ def test_other_kinds_of_links(net, cgroup):
             attach.cgroup(program, "/nowhere", "cgroup_inet_ingress")
         with pytest.raises(KernelError, match="no cgroup of version 2"):
             attach.cgroup(program, "/tmp", "cgroup_inet_ingress")
+
+
+def test_raw_tracepoint_links():
     with (
         load("r0 = 0; exit", "raw_tracepoint") as program,
         attach.raw_tracepoint(program, "sys_enter") as link,
