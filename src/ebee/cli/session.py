@@ -124,16 +124,15 @@ class Session:
         duration, shown = self.options["duration"], not self.options["as_json"]
         mode = {"mode": self.options["mode"] or "auto"} if self.program.hook == "xdp" else {}
         begin = time.perf_counter()
-        with self._counted(), _stoppable(), self.program.attach(dev, **mode) as link:
+        with self._counted(), _stoppable() as stopped, self.program.attach(dev, **mode) as link:
             if shown:
                 until = f"for {duration:g} s" if duration else "until Ctrl-C"
                 target = getattr(link, "target", dev)
                 click.echo(f"{self.program.name} runs on {target} {until}", err=True)
-            with suppress(KeyboardInterrupt):
-                while duration is None or time.perf_counter() - begin < duration:
-                    self._wait()
-                    self.drain(show=shown)
-                    self.companion.follow(self.loaded.maps)
+            while not stopped and (duration is None or time.perf_counter() - begin < duration):
+                self._wait()
+                self.drain(show=shown)
+                self.companion.follow(self.loaded.maps)
             self.seconds = time.perf_counter() - begin
         self.drain(show=shown)
         return True
@@ -197,17 +196,25 @@ def _check_ethernet(capture: Capture) -> None:
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
-    """SIGTERM ends the run as Ctrl-C does: detached, and with its tables."""
+def _stoppable() -> Iterator[list[int]]:
+    """Gives a list that the first SIGINT or SIGTERM fills; the next one does what it always does."""
+    stopped: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
-    before = signal.signal(signal.SIGTERM, stop)
+    def stop(number: int, _: object) -> None:
+        stopped.append(number)
+        restore()
+
+    for number in before:
+        signal.signal(number, stop)
     try:
-        yield
+        yield stopped
     finally:
-        signal.signal(signal.SIGTERM, before)
+        restore()
 
 
 @contextmanager

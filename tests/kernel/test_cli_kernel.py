@@ -1,0 +1,235 @@
+"""`ebee run` in the kernel: by test runs, attached to an interface, and without the privileges."""
+
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from ebee import cli, isa
+from ebee.cli.asm import to_object
+from ebee.machine.capture import CaptureWriter
+from ebee.obj import write
+
+pytestmark = pytest.mark.kernel
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+CAPTURES = ("web.pcapng", "flood.pcap.gz")
+COMMAND = [sys.executable, "-c", "from ebee.cli import main; main()"]
+DROP_LOCAL = """
+    r2 = *(u32 *)(r1 +4)
+    r1 = *(u32 *)(r1 +0)
+    r0 = 2
+    r3 = r1
+    r3 += 14
+    if r3 > r2 goto done
+    r2 = *(u16 *)(r1 +12)
+    if r2 != 0xb588 goto done
+    r0 = 1
+done:
+    exit
+"""
+"""XDP: drops the frames of tests (ethertype 0x88b5), passes all others."""
+
+
+@pytest.fixture
+def ebee(monkeypatch, capfd):
+    """Run a command line in this process: (exit code, standard output, standard error)."""
+
+    def run(*words: object) -> tuple[object, str, str]:
+        monkeypatch.setattr(sys, "argv", ["ebee", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capfd.readouterr()
+        return ended.value.code, out, err
+
+    return run
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    path = tmp_path / "local.o"
+    path.write_bytes(write(to_object(isa.parse(DROP_LOCAL), "local", "xdp", "GPL")))
+    return path
+
+
+@pytest.mark.parametrize("name", CAPTURES)
+def test_machine_and_kernel_show_the_same(ebee, name: str) -> None:
+    words = ("run", EXAMPLES / "firewall.c", "--pcap", EXAMPLES / "data" / name,
+             "--config", EXAMPLES / "firewall.toml", "--json", "--top", 100_000)  # fmt: skip
+    shown = []
+    for on in ("machine", "linux"):
+        code, out, err = ebee(*words, "--on", on)
+        assert code == 0, err
+        made = json.loads(out)
+        assert made["on"] == on
+        for event in made["events"]["first"]:
+            del event["time"]
+        keys = ("packets", "bytes", "verdicts", "not_run", "cut", "variables", "tables", "events")
+        shown.append({key: made[key] for key in keys})
+    assert shown[0] == shown[1]
+    assert shown[0]["events"]["count"] == shown[0]["variables"]["events_sent"] > 0
+
+
+def test_frames_that_the_kernel_does_not_take_are_counted(
+    ebee, program: Path, tmp_path: Path
+) -> None:
+    with CaptureWriter(tmp_path / "short.pcapng") as out:
+        for length in (60, 13, 14, 0):
+            out.write(bytes(length))
+    words = ("run", program, "--pcap", tmp_path / "short.pcapng", "--on", "linux")
+    code, text, err = ebee(*words, "--out", tmp_path / "out.pcapng")
+    assert code == 0, err
+    assert re.search(r"^not run +2 +13 +50\.0 %", text, re.MULTILINE)
+    assert "2 packets not run: the kernel's test run takes no frames under 14 bytes" in text
+
+
+def test_a_rejected_program_gives_the_verifiers_reason(ebee, tmp_path: Path) -> None:
+    text = "r1 = *(u32 *)(r1 +0); r0 = *(u8 *)(r1 +0); exit"
+    (tmp_path / "bad.o").write_bytes(write(to_object(isa.parse(text), "bad", "xdp", "GPL")))
+    code, _, err = ebee("run", tmp_path / "bad.o", "--pcap", EXAMPLES / "data/web.pcapng",
+                        "--on", "linux")  # fmt: skip
+    assert code == 1
+    assert err.startswith("ebee: ")
+    assert "invalid access to packet" in err
+    assert "Traceback" not in err
+
+
+@contextmanager
+def attached(netns: str, *words: object):
+    """`ebee run` in a network namespace, as soon as it says that it is attached."""
+    command = ["ip", "netns", "exec", netns, *COMMAND, "run", *map(str, words)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stderr is not None
+            first = process.stderr.readline()
+            assert " runs on veth1" in first, first + process.stderr.read()
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("mode", ["auto", "native", "generic"])
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_live_until_a_signal_comes(net, program: Path, mode: str, stop: int) -> None:
+    with net.socket("left") as sender, net.socket("right") as receiver:
+        with attached(net.right, program, "--dev", "veth1", "--mode", mode) as process:
+            for payload, ethertype in ((b"dropped", 0x88B5), (b"passed", 0x88B6)):
+                sender.send(net.frame(payload.ljust(46), ethertype=ethertype))
+            assert b"passed" in receiver.recv(100)
+            process.send_signal(stop)
+            out, err = process.communicate(timeout=10)
+        assert process.returncode == 0, err
+        assert re.match(r"local: 2 packets in [\d.]+ s \(\d+/s, \d+ ns each\)\n", out)
+        sender.send(net.frame(b"dropped".ljust(46)))
+        assert b"dropped" in receiver.recv(100), "the program is still attached"
+
+
+def test_live_for_some_time_as_json(net, program: Path) -> None:
+    words = ["run", program, "--dev", "veth1", "--duration", "0.3", "--json"]
+    done = subprocess.run(
+        ["ip", "netns", "exec", net.right, *COMMAND, *words], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    made = json.loads(done.stdout)
+    assert 0.3 <= made["seconds"] < 3
+    assert (made["source"], made["engine"], made["runs"]["count"]) == ("veth1", "live", 0)
+
+
+def test_rules_change_under_traffic(net, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text('default = "pass"\n')
+    words = (EXAMPLES / "firewall.c", "--dev", "veth1", "--config", rules)
+    udp = bytes.fromhex(
+        "4500001c 00000000 4011 0000 0a630001 0a63000203e8 0035 0008 0000".replace(" ", "")
+    )
+    with net.socket("left") as sender, attached(net.right, *words) as process:
+        assert process.stderr is not None
+        assert process.stdout is not None
+        rules.write_text('default = "nonsense"\n')
+        assert "'nonsense' is no action" in process.stderr.readline()
+        assert process.stderr.readline() == "the rules in force stay as they are\n"
+        rules.write_text('default = "drop"\nlog = true\n')
+        assert process.stderr.readline().startswith("ebee: the rules have changed: ")
+        sender.send(net.frame(udp.ljust(46, b"\0"), ethertype=0x0800))
+        line = process.stdout.readline()
+        assert line == "rule default: udp 10.99.0.1:1000 > 10.99.0.2:53, 60 bytes\n"
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=10)
+        assert process.returncode == 0, err
+        assert re.search(r"^default +drop +1 +60$", out, re.MULTILINE)
+
+
+def test_a_missing_interface(ebee, program: Path) -> None:
+    code, _, err = ebee("run", program, "--dev", "nodev0")
+    assert code == 1
+    assert re.fullmatch(
+        r"ebee: there is no network interface 'nodev0' here; there are: .*\blo\b.*\n", err
+    )
+
+
+def without_privileges(words: list[str]) -> str:
+    """What a command says, and its exit code, in this process."""
+    sys.argv = ["ebee", *words]
+    out, err = io.TextIOWrapper(io.BytesIO()), io.TextIOWrapper(io.BytesIO())
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            cli.main()
+        except SystemExit as ended:
+            code = ended.code
+    for stream in (out, err):
+        stream.seek(0)
+    return f"{code}\n{err.read()}{out.read()}"
+
+
+@pytest.fixture
+def open_tmp_path(tmp_path: Path) -> Path:
+    """A folder that other users can reach."""
+    for folder in (tmp_path, *tmp_path.parents[:3]):
+        if folder.stat().st_uid == os.getuid() and folder != Path("/tmp"):
+            folder.chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "words", [["--pcap", str(EXAMPLES / "data/web.pcapng"), "--on", "linux"], ["--dev", "lo"]]
+)
+def test_no_privileges(as_nobody, ebee, program: Path, open_tmp_path: Path, words) -> None:
+    ebee("run", program, *words[:-1], "nothing")  # imports what nobody may not
+    text = as_nobody(lambda: without_privileges(["run", str(program), *words]))
+    assert re.fullmatch(r"1\nebee: cannot .*needs CAP_BPF.*run as root, or .*\n", text)
+
+
+def test_the_machine_needs_no_privileges(as_nobody, ebee, program: Path, open_tmp_path) -> None:
+    words = ["run", str(program), "--pcap", str(EXAMPLES / "data/web.pcapng"),
+             "--engine", "interpreter"]  # fmt: skip
+    assert ebee(*words)[0] == 0
+    text = as_nobody(lambda: without_privileges(words))
+    assert text.startswith("0\nlocal on the machine, web.pcapng\n")
+
+
+def test_a_file_that_may_not_be_read(as_nobody, ebee, program: Path, open_tmp_path: Path) -> None:
+    program.chmod(0)
+    ebee("obj", "show", program)
+    text = as_nobody(lambda: without_privileges(["obj", "show", str(program)]))
+    assert text == f"1\nebee: cannot read {program}: Permission denied\n"
+
+
+def test_doctor_says_what_a_user_lacks(as_nobody, ebee) -> None:
+    assert ebee("doctor")[0] == 0
+    text = as_nobody(lambda: without_privileges(["doctor", "--json"]))
+    code, _, document = text.partition("\n")
+    assert code == "0"
+    rows = {row["name"]: row for group in json.loads(document).values() for row in group}
+    assert rows["CAP_BPF"]["ok"] is False
+    assert "run as root" in rows["CAP_BPF"]["reason"]
+    assert rows["map type lpm_trie"]["ok"] is None
+    assert "needs CAP_BPF" in rows["map type lpm_trie"]["reason"]
