@@ -197,7 +197,7 @@ def _check_ethernet(capture: Capture) -> None:
 
 @contextmanager
 def _stoppable() -> Iterator[list[int]]:
-    """Gives a list that the first SIGINT or SIGTERM fills; the next one does what it always does."""
+    """A list that the first SIGINT or SIGTERM fills; the next one does what it always did."""
     stopped: list[int] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
