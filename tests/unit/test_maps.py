@@ -6,7 +6,7 @@ import struct
 from collections import OrderedDict
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ebee import maps
@@ -426,6 +426,7 @@ def test_each_cpu_evicts_from_its_own_share():
         max_size=60,
     ),
 )  # fmt: skip
+@example("lru_hash", 2, 1, [("update", 0, 0, 0), ("update", 0, 0, 2)])
 def test_lru_invariants(kind, flags, entries, steps):
     """A key just set is there with its value; a key that is there has the value last set; never
     more than max_entries; deleted keys are gone."""

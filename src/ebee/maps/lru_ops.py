@@ -18,6 +18,7 @@ from ebee.abi.cpu import Cpu
 from ebee.abi.errno import EEXIST, EINVAL, ENOENT, ENOMEM, ENOTSUPP
 from ebee.abi.map import (
     ACCESS_FLAGS,
+    BPF_ANY,
     BPF_EXIST,
     BPF_F_NO_COMMON_LRU,
     BPF_F_NO_PREALLOC,
@@ -259,7 +260,8 @@ def put(slot: u32, m: ptr[Hash], key: ptr[u8], value: ptr[u8], flags: u64, every
                 return -ENOMEM
             write_key(m, link, h, key)
             write_value(m, link, slot, value, every, 1)
-        result = commit(m, slot, h, key, value, flags, every, link)
+        how = flags if link != there else u64(BPF_ANY)  # the key's own record was evicted
+        result = commit(m, slot, h, key, value, how, every, link)
         if result <= 0:
             return result
 
