@@ -25,7 +25,7 @@ from ebee.lang.values import (
     name_of,
     span,
     wrap,
-)  # fmt: skip
+)
 from ebee.types import common
 
 Range = tuple[int, int]

@@ -29,7 +29,7 @@ from ebee.lang.values import (
     name_of,
     normal,
     span,
-)  # fmt: skip
+)
 from ebee.types import ArrayType
 
 if TYPE_CHECKING:

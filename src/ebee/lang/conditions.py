@@ -71,6 +71,8 @@ def _branch_compare(f: Function, node: ast.Compare, yes: str, no: str) -> Ways:
     last = len(node.ops) - 1
     for i, (op, right_node) in enumerate(zip(node.ops, node.comparators, strict=True)):
         answer, right = comparison(f, op, left, right_node)
+        if right is None and last:
+            raise Refusal("`in` among other comparisons", "write them apart, joined by `and`")
         more = yes if i == last else f.body.name("more")
         holds, fails = go(f, answer, more, no)
         if right is not None and type(op) in COMPARISONS and is_integer(left.type):

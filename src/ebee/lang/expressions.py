@@ -23,7 +23,7 @@ from ebee.lang.values import (
     name_of,
     normal_target,
     span,
-)  # fmt: skip
+)
 from ebee.types import ArrayType, PtrType, i64, sizeof
 
 H = TypeVar("H", bound=Callable[..., Any])

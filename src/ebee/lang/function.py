@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ebee.lang import arith, memory
 from ebee.lang.errors import Refusal, SourceError, at
 from ebee.lang.ir import Body
+from ebee.lang.refused import refusal_of
 from ebee.lang.values import (
     NONE,
     NULL,
@@ -31,7 +32,7 @@ from ebee.lang.values import (
     llvm,
     name_of,
     span,
-)  # fmt: skip
+)
 
 if TYPE_CHECKING:
     from ebee.lang.source import Source
@@ -41,10 +42,7 @@ Env = dict[str, Value]
 
 EXPRESSIONS: dict[type[ast.AST], Callable[[Function, Any], Value]] = {}
 STATEMENTS: dict[type[ast.AST], Callable[[Function, Any], None]] = {}
-CONDITIONS: dict[
-    type[ast.AST], Callable[[Function, Any, str, str], tuple[Env | None, Env | None]]
-] = {}
-"""Handlers by kind of node, filled by the modules expressions, conditions, statements, ..."""
+"""Handlers by kind of node, filled by the modules of the same names."""
 
 
 @dataclass(slots=True)
@@ -75,7 +73,6 @@ class Function:
         self.variables: dict[str, Variable] = {}
         self.loops: list[Loop] = []
         self.writes = _writes(source.tree)
-        self.returned = False
 
     # --- the walk --------------------------------------------------------------------------------
 
@@ -93,8 +90,6 @@ class Function:
             self.statement(node)
 
     def _lower(self, table: dict[type[ast.AST], Any], node: ast.AST) -> Any:
-        from ebee.lang.refused import refusal_of
-
         try:
             handler = table.get(type(node))
             if handler is None:
@@ -127,7 +122,7 @@ class Function:
             value = self.env[name] = value._replace(text=text)
         return value
 
-    def assign(self, name: str, value: Value, declared: Type | None = None) -> None:
+    def assign(self, name: str, value: Value) -> None:
         """Bind a variable to a value."""
         assert self.env is not None
         self._check_storable(name, value)
@@ -135,10 +130,9 @@ class Function:
         if variable is None:
             sites, in_loop = self.writes[name]
             slot = None
-            t = declared if declared is not None else value.type
             if sites > 1 or in_loop:
-                slot = self.body.alloca(llvm(t), 8, name)
-            variable = self.variables[name] = Variable(t, slot)
+                slot = self.body.alloca(llvm(value.type), 8, name)
+            variable = self.variables[name] = Variable(value.type, slot)
         value = self._as_variable(name, value, variable)
         if variable.slot is not None:
             if value.stack and self.writes[name][0] > 1 and self.loops:
@@ -314,4 +308,4 @@ def _writes(tree: ast.FunctionDef) -> dict[str, tuple[int, bool]]:
     return found
 
 
-__all__ = ["CONDITIONS", "EXPRESSIONS", "STATEMENTS", "Env", "Function", "Loop", "Variable"]
+__all__ = ["EXPRESSIONS", "STATEMENTS", "Env", "Function", "Loop", "Variable"]

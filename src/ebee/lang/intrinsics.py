@@ -25,7 +25,7 @@ from ebee.lang.values import (
     llvm,
     name_of,
     span,
-)  # fmt: skip
+)
 from ebee.types import ArrayType, Int, PtrType, offsetof, sizeof, u8, u16, u32, u64
 
 if TYPE_CHECKING:

@@ -25,8 +25,11 @@ from ebee.lang.values import (
     name_of,
     normal_target,
     span,
-)  # fmt: skip
+)
 from ebee.types import ArrayType, Field, PtrType, Struct, alignof, fields, sizeof
+
+ALIGN = 1
+"""Of loads and stores, in bytes."""
 
 
 def known_address(t: Type, known: Known, at: int) -> Value:
@@ -113,7 +116,7 @@ def load(b: Body, p: Value, const: bool = False) -> Value:
         if value is not None:
             return _known_value(result, value)
     invariant = ", !invariant.load !{}" if const else ""
-    text = b.op(f"load {llvm(result)}, ptr {p.text}, align {_align(t)}{invariant}")
+    text = b.op(f"load {llvm(result)}, ptr {p.text}, align {ALIGN}{invariant}")
     if is_ptr(t):
         return Value(t, text)
     if t.big:
@@ -138,7 +141,7 @@ def store(b: Body, p: Value, value: Value) -> None:
         text = arith.operand(b, value, t.bits)
         if t.big:
             text = b.op(f"call i{t.bits} @llvm.bswap.i{t.bits}(i{t.bits} {text})")
-        b.emit(f"store i{t.bits} {text}, ptr {p.text}, align {_align(t)}")
+        b.emit(f"store i{t.bits} {text}, ptr {p.text}, align {ALIGN}")
     elif is_ptr(t):
         if not is_ptr(value.type):
             raise Refusal(f"`{name_of(value.type)}` is no pointer, but the place holds one")
@@ -146,7 +149,7 @@ def store(b: Body, p: Value, value: Value) -> None:
             raise Refusal(
                 "the address of a local struct is stored", "it is gone when the function returns"
             )
-        b.emit(f"store ptr {value.text}, ptr {p.text}, align {_align(t)}")
+        b.emit(f"store ptr {value.text}, ptr {p.text}, align {ALIGN}")
     else:
         if value.type != t:
             raise Refusal(f"`{name_of(value.type)}` is stored where `{name_of(t)}` is held")
@@ -175,10 +178,6 @@ def retype(p: Value, t: Type) -> Value:
     if p.type is NULL or p.text == "null":
         return NULL_VALUE._replace(type=t)
     return p._replace(type=t)
-
-
-def _align(t: Type) -> int:
-    return 1
 
 
 __all__ = ["array_element", "copy", "element", "find_field", "known_address", "load", "make",

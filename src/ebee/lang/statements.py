@@ -23,7 +23,7 @@ from ebee.lang.values import (
     llvm,
     name_of,
     normal,
-)  # fmt: skip
+)
 
 H = TypeVar("H", bound=Callable[..., None])
 
@@ -140,7 +140,6 @@ def _expression(f: Function, node: ast.Expr) -> None:
 
 @handles(ast.Return)
 def _return(f: Function, node: ast.Return) -> None:
-    f.returned = True
     t = f.result
     if node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None):
         if t is not NONE.type:

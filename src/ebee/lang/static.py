@@ -14,15 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ebee.lang.errors import Refusal
 from ebee.lang.source import MISSING, Source, is_native
-from ebee.lang.values import (
-    NULL_VALUE,
-    FunctionRef,
-    TupleType,
-    Value,
-    constant,
-    is_int,
-    is_struct,
-)  # fmt: skip
+from ebee.lang.values import NULL_VALUE, FunctionRef, TupleType, Value, constant, is_int, is_struct
 from ebee.types import ArrayType, PtrType, ptr
 
 if TYPE_CHECKING:

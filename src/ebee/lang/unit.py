@@ -35,7 +35,7 @@ from ebee.lang.values import (
     name_of,
     normal,
     span,
-)  # fmt: skip
+)
 from ebee.native import native
 
 del expressions, statements  # imported for their handlers
@@ -110,9 +110,10 @@ class Unit:
 
     def parameters(self, function: Callable[..., Any]) -> list[tuple[str, Type]]:
         """Names and types of the parameters."""
-        return self._signature(function)[0]
+        return signature_of(function)[0]
 
-    def _signature(self, function: Callable[..., Any]) -> tuple[list[tuple[str, Type]], Type]:
+    @staticmethod
+    def _signature(function: Callable[..., Any]) -> tuple[list[tuple[str, Type]], Type]:
         return signature_of(function)
 
     # --- specialisation --------------------------------------------------------------------------
@@ -171,7 +172,7 @@ class Unit:
         return self._done[job.key]
 
     def _compile(self, job: _Job) -> Specialised:
-        params, result = self._signature(job.function)
+        params, result = signature_of(job.function)
         self._names.add(job.name)
         source = source_of(job.function)
         _check_decorators(source)
@@ -204,8 +205,10 @@ class Unit:
         if known is None:
             return
         if isinstance(known.symbol, str):
-            before = self._symbols.setdefault(known.symbol, known)
-            if before != known and before.members and known.members:
+            before = self._symbols.get(known.symbol)
+            if before is None or not before.members:
+                self._symbols[known.symbol] = known
+            elif known.members and before != known:
                 raise CompileError(f"two constant objects are called {known.symbol!r}")
             self.module.declarations[known.symbol] = (
                 f"{symbol(known.symbol)} = external global [0 x i8], align 8"
@@ -263,7 +266,7 @@ def _read_signature(function: Callable[..., Any]) -> tuple[list[tuple[str, Type]
     source = source_of(function)
     try:
         signature = inspect.signature(source.function, eval_str=True)
-    except NameError as e:
+    except Exception as e:  # evaluating annotations runs any code
         raise at(source, source.tree, Refusal(f"an annotation names nothing: {e}")) from None
     nodes = {a.arg: a for a in ast.walk(source.tree.args) if isinstance(a, ast.arg)}
     params = []

@@ -107,11 +107,6 @@ def fits64(lo: int, hi: int) -> bool:
     return (lo >= -(1 << 63) and hi < 1 << 63) or (lo >= 0 and hi < 1 << 64)
 
 
-def is_signed(v: Value) -> bool:
-    """How the bits of an integer are to be read; what is never negative may be either."""
-    return v.lo < 0
-
-
 def llvm(t: Type) -> str:
     """The LLVM type of operands of a type."""
     if t is NoneType:
