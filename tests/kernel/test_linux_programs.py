@@ -75,7 +75,9 @@ def test_a_test_run_takes_and_gives_a_context():
     with load("r0 = *(u64 *)(r1 +0); exit", "raw_tracepoint") as program:
         found = program.test_run(ctx=struct.pack("=Q", 77), flags=BPF_F_TEST_RUN_ON_CPU, cpu=1)
         assert found.retval == 77
-    with load("*(u32 *)(r1 +0) = 9; r0 = 0; exit", "syscall", flags=BPF_F_SLEEPABLE) as program:
+    with load(
+        "r2 = 9; *(u32 *)(r1 +0) = r2; r0 = 0; exit", "syscall", flags=BPF_F_SLEEPABLE
+    ) as program:
         assert program.test_run(ctx=bytes(8)).ctx == struct.pack("=Q", 9)
 
 
