@@ -318,3 +318,33 @@ def test_lru_maps_agree_while_nothing_is_evicted(kind):
     with pair(MapSpec("test", kind, 6, 9, 256)) as both:
         for what in steps:
             step(both, keys, what)
+
+
+# --- locks in values -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["hash", "array"])
+def test_values_with_a_spin_lock(kind):
+    from ebee.btf import BtfBuilder, Int, Member, Struct
+    from ebee.linux.btf import load
+
+    b = BtfBuilder()
+    number = b.add(Int("u32", 4))
+    lock = b.add(Struct("bpf_spin_lock", 4, (Member("val", number, 0),)))
+    members = (Member("a", number, 0), Member("l", lock, 32), Member("b", number, 64))
+    value = b.add(Struct("element", 12, members))
+    btf = b.build()
+    spec = MapSpec("test", kind, 4, 12, 3, key_btf_id=number, value_btf_id=value)
+    loaded = load(btf)
+    machine, kernel = MachineMap(Memory(), spec, btf=btf), LinuxMap.from_spec(spec, loaded.fd)
+    for i, flags in enumerate([4, 0, 4, 5, 6, 2, 1, 7, 8, 4]):
+        for k in (0, 1, 9):
+            data = bytes([i, k]) * 6
+            agree(machine, kernel, "update", struct.pack("<I", k), data, flags)
+            for how in (0, 4, 1):
+                agree(machine, kernel, "lookup", struct.pack("<I", k), how)
+    agree(machine, kernel, "update_batch", [bytes(4)] * 2, [bytes(range(12))] * 2, 4)
+    assert contents(machine) == contents(kernel)
+    agree(machine, kernel, "lookup_and_delete", bytes(4), 4)
+    assert outcome(machine.freeze) == outcome(kernel.freeze)
+    loaded.close()
