@@ -18,12 +18,13 @@ from ebee.abi.cpu import (
 )
 from ebee.abi.packet import Packet
 from ebee.helpers import Helper, Param
-from ebee.isa import Form, Insn, successors
+from ebee.isa import Form, Insn
 from ebee.isa.insn import FP
 from ebee.machine.calls import FIXED, PLAIN, WRITES
 from ebee.machine.cpu import FRAMES, STACK
 from ebee.machine.jit import runtime
 from ebee.machine.jit.calls import HelperCalls, Unsupported
+from ebee.machine.jit.loops import closing_edges
 from ebee.machine.jit.lower import Lowering, Unit, reachable
 from ebee.types import offsetof
 from ebee.verifier.facts import Fact
@@ -65,6 +66,8 @@ class Shape:
 
     def _cost(self, start: int) -> int | None:
         code, total = self.code, 0
+        if closing_edges(code, start):
+            return None
         for slot in reachable(code, start):
             form = code.forms[slot]
             assert form is not None
@@ -72,8 +75,6 @@ class Shape:
                 total += 10
                 if form.operation == "register" or code.insns[slot].imm in (TAIL_CALL, LOOP):
                     return None
-            if any(s <= slot for s in successors(code.insns[slot], slot)):
-                return None
             below = self.cost.get(code.targets[slot]) if slot in code.targets else 0
             if below is None:
                 return None
@@ -116,6 +117,7 @@ class CheckedLowering(Lowering):
         b = self.body
         self.faults: list[tuple[str, str, str, str]] = []
         self.budget = self.own_depth = ""
+        self.closing = closing_edges(self.code, self.start)
         if self.shape.nested:
             self.descend()
         if self.escapes():
@@ -223,9 +225,9 @@ class CheckedLowering(Lowering):
         self.require(b.op(f"icmp sge i64 {after}, 0"), slot, FAULT_BUDGET, "0")
 
     def do_jump(self, slot: int, insn: Insn, form: Form) -> None:
-        target = slot + 1 + (insn.imm if form.imm == "jump" else insn.off)
-        if target <= slot and form.operation != "gotox":
-            self.spend(slot - target + 1, slot)
+        turns = [n for edge, n in self.closing.items() if edge[0] == slot]
+        if turns:
+            self.spend(max(turns), slot)
         super().do_jump(slot, insn, form)
 
     def call_function(self, slot: int, target: int, arguments: list[str] | None = None) -> str:
