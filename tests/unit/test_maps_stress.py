@@ -275,7 +275,7 @@ class Crew:
         from ebee.lang.build import c_function
         from ebee.lang.build import native as compiled
         from ebee.lang.unit import Spec, compile_native
-        from ebee.machine.jit.calls import known_map
+        from ebee.machine.jit.known import known_map
 
         self.memory = Memory()
         self.map = MachineMap(self.memory, spec, cpus=THREADS, seed=1)

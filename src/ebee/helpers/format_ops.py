@@ -456,14 +456,6 @@ def _is_text(c: ptr[Conversion]) -> bool:
 
 
 @native
-def _is_alnum(c: u32) -> bool:
-    """isalnum of the kernel (lib/ctype.c), whose letters are those of Latin-1."""
-    if c >= 192:
-        return c != 215 and c != 247
-    return 48 <= c <= 57 or 65 <= c <= 90 or 97 <= c <= 122
-
-
-@native
 def _print(text: ptr[u8], size: u64, fmt: ptr[u8], room: ptr[u8]) -> u64:
     """Print the format, whose values are in the room; the length of the whole text."""
     c = Conversion()

@@ -13,8 +13,9 @@ from ebee.helpers import Helper
 from ebee.isa import Insn, form_of
 from ebee.isa.insn import U64
 from ebee.machine.code import FUNCTION_STEP, Code, prepare
-from ebee.machine.interp import BUDGET, Interpreter
+from ebee.machine.interp import Interpreter
 from ebee.machine.machine import Machine
+from ebee.machine.vm import BUDGET
 from ebee.obj.run import RunResult
 from ebee.obj.spec import FuncInfo, Linked
 from ebee.verifier.facts import SCALAR, Fact

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ebee import helpers
 from ebee.abi.map import MapHeader
@@ -17,16 +17,8 @@ from ebee.helpers import SCALARS, Helper, Param
 from ebee.isa.insn import U64
 from ebee.machine.jit.runtime import record
 from ebee.machine.memory import Fault
+from ebee.machine.vm import Bound, Converter, Vm
 from ebee.types import ptr, u8, u32
-
-if TYPE_CHECKING:
-    from ebee.machine.interp import Interpreter
-
-Bound = Callable[["Interpreter", int], int]
-"""A helper bound for a call: takes its arguments from r1-r5, sets r0, and gives the slot where
-control goes on: its second argument, unless the helper changes the flow."""
-
-Converter = Callable[["Interpreter"], Any]
 
 PLAIN = frozenset(SCALARS) | {"scalar", "any", "alloc_size", "func", "stack", "size0", "variadic"}
 """Kinds of arguments that are taken as they are."""
@@ -70,7 +62,7 @@ def bind(number: int, extra: Mapping[int, Helper]) -> Bound:
     body = getattr(import_module(module), name)
     made = [i for i, p in enumerate(helper.params, 1) if p.kind.startswith("dynptr")]
 
-    def call(vm: Interpreter, follow: int) -> int:
+    def call(vm: Vm, follow: int) -> int:
         result = body(vm.cpu.block.ptr, *[c(vm) for c in convert])
         for register in made:
             vm.dynptrs[vm.regs[register]] = vm.memory.read(vm.regs[register], FIXED["dynptr_out"])
@@ -83,7 +75,7 @@ def bind(number: int, extra: Mapping[int, Helper]) -> Bound:
 def _map_operation(name: str, convert: list[Converter]) -> Bound:
     """An operation of the map in r1: its type decides which body runs."""
 
-    def call(vm: Interpreter, follow: int) -> int:
+    def call(vm: Vm, follow: int) -> int:
         convert[0](vm)
         m = vm.machine.map_at(vm.regs[1])
         assert m is not None
@@ -104,21 +96,21 @@ def _argument(helper: Helper, index: int, param: Param) -> Converter:
     if param.kind in PLAIN:
         return lambda vm: vm.regs[register]
 
-    def fail(vm: Interpreter, reason: str) -> Fault:
+    def fail(vm: Vm, reason: str) -> Fault:
         what = f"bpf_{helper.name}: argument {param.name!r}"
         return Fault(vm.regs[register], 0, what, reason)
 
-    def map_of(vm: Interpreter) -> Any:
+    def map_of(vm: Vm) -> Any:
         if vm.machine.map_at(vm.regs[register]) is None:
             raise fail(vm, "is no map")
         return ptr(vm.memory, vm.regs[register], MapHeader)
 
-    def context(vm: Interpreter) -> Any:
+    def context(vm: Vm) -> Any:
         if vm.context is None or vm.regs[register] != vm.cpu.context.base:
             raise fail(vm, "is not the context")
         return vm.context
 
-    def text(vm: Interpreter) -> Any:
+    def text(vm: Vm) -> Any:
         end = vm.regs[register]
         try:
             while vm.memory.programs.load(end, 1):
@@ -127,18 +119,18 @@ def _argument(helper: Helper, index: int, param: Param) -> Converter:
             raise fail(vm, f"no string: {e.reason}") from None
         return ptr(vm.memory, vm.regs[register], u8)
 
-    def size(vm: Interpreter) -> int:
+    def size(vm: Vm) -> int:
         if vm.regs[register] & 0xFFFF_FFFF == 0:
             raise fail(vm, "must not be zero")
         return vm.regs[register]
 
-    def alloc_mem(vm: Interpreter) -> Any:
+    def alloc_mem(vm: Vm) -> Any:
         found: ptr[u8] = ptr(vm.memory, vm.regs[register], u8)
         if not any(record(ring, found) for ring in vm.machine.rings()):
             raise fail(vm, "is no record in work")
         return found
 
-    def dynptr(vm: Interpreter) -> Any:
+    def dynptr(vm: Vm) -> Any:
         addr = vm.regs[register]
         try:
             vm.check(addr, FIXED["dynptr"], False)
@@ -148,7 +140,7 @@ def _argument(helper: Helper, index: int, param: Param) -> Converter:
             raise fail(vm, "is no dynptr that a helper has made")
         return ptr(vm.memory, addr, u8)
 
-    def spin_lock(vm: Interpreter) -> Any:
+    def spin_lock(vm: Vm) -> Any:
         addr, held = vm.regs[register], vm.lock
         region = vm.memory.find(addr, FIXED["spin_lock"], "lock")
         if region.skip < 0 or (addr - region.base) % region.stride != region.skip:
@@ -171,7 +163,7 @@ def _argument(helper: Helper, index: int, param: Param) -> Converter:
         return special[param.kind]
     length, write = _length(helper, param), param.kind in WRITES
 
-    def memory(vm: Interpreter) -> Any:
+    def memory(vm: Vm) -> Any:
         addr, n = vm.regs[register], length(vm)
         if n and not (addr == 0 and param.nullable):
             try:
@@ -183,18 +175,18 @@ def _argument(helper: Helper, index: int, param: Param) -> Converter:
     return memory
 
 
-def _length(helper: Helper, param: Param) -> Callable[[Interpreter], int]:
+def _length(helper: Helper, param: Param) -> Callable[[Vm], int]:
     """How many bytes stand behind a pointer argument; MachineError where it cannot be told."""
     registers = {p.name: i for i, p in enumerate(helper.params, 1)}
 
-    def constant(n: int) -> Callable[[Interpreter], int]:
+    def constant(n: int) -> Callable[[Vm], int]:
         return lambda vm: n
 
     if param.kind.startswith("map_"):
         at = next(i for i, p in enumerate(helper.params, 1) if p.kind == "map")
         member = "key_size" if param.kind == "map_key" else "value_size"
 
-        def of_map(vm: Interpreter) -> int:
+        def of_map(vm: Vm) -> int:
             m = vm.machine.map_at(vm.regs[at])
             return 0 if m is None else int(getattr(m, member))
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
 from ebee.errors import MachineError
 from ebee.obj.handles import Link
-
-if TYPE_CHECKING:
-    from ebee.machine.machine import Machine, MachineProgram
+from ebee.obj.run import RunResult
 
 XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX, XDP_REDIRECT = range(5)
 ACTIONS = ("XDP_ABORTED", "XDP_DROP", "XDP_PASS", "XDP_TX", "XDP_REDIRECT")
@@ -29,21 +28,30 @@ class Delivery(NamedTuple):
     out: str | None = None
 
 
+class Runnable(Protocol):
+    """What can be attached: a program of the machine."""
+
+    name: str
+
+    def test_run(self, data: bytes, *, ifindex: int, rx_queue: int, cpu: int) -> RunResult: ...
+
+
 class Interface:
     """One interface: `received` frames run the attached program.
 
     `passed` are the frames handed to the network stack, `sent` those that left here (by XDP_TX or a
-    redirect from anywhere); `counts` how often each action was taken.
+    redirect from anywhere); `counts` how often each action was taken. `route` says where the
+    redirect that a program on some CPU just asked for leads.
     """
 
-    def __init__(self, machine: Machine, name: str, ifindex: int):
-        self.machine, self.name, self.ifindex = machine, name, ifindex
-        self.program: MachineProgram | None = None
+    def __init__(self, name: str, ifindex: int, route: Callable[[int], Interface | None]):
+        self.name, self.ifindex, self.route = name, ifindex, route
+        self.program: Runnable | None = None
         self.passed: list[bytes] = []
         self.sent: list[bytes] = []
         self.counts: Counter[str] = Counter()
 
-    def attach(self, program: MachineProgram) -> MachineLink:
+    def attach(self, program: Runnable) -> MachineLink:
         """Run a program for each received frame; MachineError if there is one already."""
         if self.program is not None:
             raise MachineError(f"{self.name}: {self.program.name} is attached already")
@@ -62,7 +70,7 @@ class Interface:
         elif run.retval == XDP_TX:
             out = self
         elif run.retval == XDP_REDIRECT:
-            out = self.machine.redirect_target(self.machine.cpus[cpu])
+            out = self.route(cpu)
             if out is None:  # as in the kernel, the frame is lost: an exception, not an error
                 action = "XDP_ABORTED"
         self.counts[action] += 1
@@ -74,10 +82,10 @@ class Interface:
 class MachineLink(Link):
     """A program on an interface of the machine."""
 
-    def __init__(self, interface: Interface, program: MachineProgram):
+    def __init__(self, interface: Interface, program: Runnable):
         self.interface, self.program = interface, program
 
-    def update(self, program: MachineProgram) -> None:
+    def update(self, program: Runnable) -> None:
         """Replace the program between two packets."""
         self.interface.program = self.program = program
 

@@ -4,33 +4,27 @@ must not."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from ebee.errors import MachineError
 from ebee.helpers import Helper
 from ebee.isa.insn import U32, U64, signed
-from ebee.machine.calls import Bound, Converter
+from ebee.machine.maps import MachineMap
 from ebee.machine.memory import Fault
+from ebee.machine.vm import TAIL_CALLS, Bound, Converter, Vm
 from ebee.types import ptr, u8
-
-if TYPE_CHECKING:
-    from ebee.machine.interp import Interpreter
-    from ebee.machine.maps import MachineMap
 
 EFAULT, EINVAL, E2BIG = 14, 22, 7
 LOOPS = 1 << 23
 """Iterations of one bpf_loop at the most (BPF_MAX_LOOPS)."""
 
 
-def _result(vm: Interpreter, value: int, follow: int) -> int:
+def _result(vm: Vm, value: int, follow: int) -> int:
     vm.regs[0] = value & U64
     return follow
 
 
-def tail_call(vm: Interpreter, follow: int, arguments: list[Converter]) -> int:
+def tail_call(vm: Vm, follow: int, arguments: list[Converter]) -> int:
     """Go on in the program at an index of a prog_array; fall through when there is none."""
-    from ebee.machine.interp import TAIL_CALLS
-
     context, programs, index = (c(vm) for c in arguments)
     del context
     m = vm.machine.map_at(int(programs))
@@ -42,7 +36,7 @@ def tail_call(vm: Interpreter, follow: int, arguments: list[Converter]) -> int:
     return vm.tail_call(code)
 
 
-def loop(vm: Interpreter, follow: int, arguments: list[Converter]) -> int:
+def loop(vm: Vm, follow: int, arguments: list[Converter]) -> int:
     """Call a function with 0..n-1 until it returns 1; r0 is how often it ran."""
     n, callback, context, flags = (c(vm) for c in arguments)
     n &= U32
@@ -54,7 +48,7 @@ def loop(vm: Interpreter, follow: int, arguments: list[Converter]) -> int:
         return _result(vm, 0, follow)
     target, done = vm.function_at(callback), 0
 
-    def resume(vm: Interpreter) -> int | None:
+    def resume(vm: Vm) -> int | None:
         nonlocal done
         done += 1
         if vm.regs[0] or done == n:
@@ -67,7 +61,7 @@ def loop(vm: Interpreter, follow: int, arguments: list[Converter]) -> int:
     return vm.enter(target, follow, resume)
 
 
-def for_each_map_elem(vm: Interpreter, follow: int, arguments: list[Converter]) -> int:
+def for_each_map_elem(vm: Vm, follow: int, arguments: list[Converter]) -> int:
     """Call a function with each element of a map until it returns 1; r0 is how often it ran."""
     pointer, callback, context, flags = (c(vm) for c in arguments)
     m = vm.machine.map_at(int(pointer))
@@ -77,7 +71,7 @@ def for_each_map_elem(vm: Interpreter, follow: int, arguments: list[Converter]) 
     target, done = vm.function_at(callback), 0
     elements = _elements(vm, m)
 
-    def resume(vm: Interpreter) -> int | None:
+    def resume(vm: Vm) -> int | None:
         nonlocal done
         done += 1
         element = None if vm.regs[0] else next(elements, None)
@@ -94,7 +88,7 @@ def for_each_map_elem(vm: Interpreter, follow: int, arguments: list[Converter]) 
     return vm.enter(target, follow, resume)
 
 
-def _elements(vm: Interpreter, m: MachineMap) -> Iterator[tuple[int, int]]:
+def _elements(vm: Vm, m: MachineMap) -> Iterator[tuple[int, int]]:
     """Address of each key and of its value; the keys are copies that a program may read."""
     room = vm.memory.allocate(f"key of {m.name}", max(m.key_size, 1), readable=True)
     key: ptr[u8] = ptr(vm.memory, room.base, u8)
@@ -108,7 +102,7 @@ def _elements(vm: Interpreter, m: MachineMap) -> Iterator[tuple[int, int]]:
         vm.memory.free(room)
 
 
-def probe_read(vm: Interpreter, follow: int, arguments: list[Converter]) -> int:
+def probe_read(vm: Vm, follow: int, arguments: list[Converter]) -> int:
     """Copy from any address; where there is nothing to read, -EFAULT and zeroes."""
     target, size, source = (c(vm) for c in arguments)
     size &= U32
@@ -120,7 +114,7 @@ def probe_read(vm: Interpreter, follow: int, arguments: list[Converter]) -> int:
     return _result(vm, result, follow)
 
 
-def probe_read_str(vm: Interpreter, follow: int, arguments: list[Converter]) -> int:
+def probe_read_str(vm: Vm, follow: int, arguments: list[Converter]) -> int:
     """Copy a string from any address; its length with the NUL, or -EFAULT and zeroes."""
     target, size, source = (c(vm) for c in arguments)
     size = signed(size, 32)
@@ -140,7 +134,7 @@ def probe_read_str(vm: Interpreter, follow: int, arguments: list[Converter]) -> 
     return _result(vm, len(text) + 1, follow)
 
 
-_ENGINE: dict[str, Callable[[Interpreter, int, list[Converter]], int]] = {
+_ENGINE: dict[str, Callable[[Vm, int, list[Converter]], int]] = {
     "tail_call": tail_call,
     "loop": loop,
     "for_each_map_elem": for_each_map_elem,

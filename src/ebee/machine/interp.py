@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ebee.errors import MachineError
 from ebee.helpers import Helper
@@ -20,33 +20,13 @@ from ebee.machine.calls import bind
 from ebee.machine.code import FUNCTION_STEP, Code, block_of, ctx_target
 from ebee.machine.cpu import FRAMES, STACK, VirtualCpu
 from ebee.machine.memory import Fault, Region
+from ebee.machine.vm import BUDGET, MAY_GOTO, Host, ProgramFault, Resume
 from ebee.types import ptr
-
-if TYPE_CHECKING:
-    from ebee.machine.machine import Machine
-
-MAY_GOTO = 8 * 1024 * 1024
-"""How often one may_goto of a frame is taken at the most (BPF_MAX_LOOPS)."""
-
-TAIL_CALLS = 33
-"""Tail calls in one run (MAX_TAIL_CALL_CNT)."""
-
-BUDGET = 1 << 32
-"""Instructions of one run before it counts as hanging."""
 
 Extra = Mapping[int, Helper]
 """Helpers of the caller's own, by number."""
 
 Handler = Callable[["Interpreter"], int]
-Resume = Callable[["Interpreter"], "int | None"]
-
-
-class ProgramFault(MachineError):
-    """A program did what no verified program does; names the instruction and the address."""
-
-    def __init__(self, message: str, slot: int, addr: int | None = None):
-        super().__init__(message)
-        self.slot, self.addr = slot, addr
 
 
 @dataclass(slots=True)
@@ -69,7 +49,7 @@ class Interpreter:
     as they left them. Not to be used from two threads at a time.
     """
 
-    def __init__(self, machine: Machine, cpu: VirtualCpu, helpers: Extra | None = None):
+    def __init__(self, machine: Host, cpu: VirtualCpu, helpers: Extra | None = None):
         self.machine, self.cpu, self.memory = machine, cpu, machine.memory
         self.helpers = helpers or {}
         self.context: Any = None

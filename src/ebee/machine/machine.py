@@ -14,10 +14,11 @@ from ebee.abi.cpu import FAULT_NONE, FAULTS, REDIRECT_MAP, REDIRECT_NONE
 from ebee.errors import MachineError
 from ebee.machine.code import FUNCTION_STEP, Code, prepare
 from ebee.machine.cpu import VirtualCpu
-from ebee.machine.interp import BUDGET, Interpreter, ProgramFault
+from ebee.machine.interp import Interpreter
 from ebee.machine.maps import MachineMap
 from ebee.machine.memory import Memory, Region
 from ebee.machine.ringbuf import RingBuffer
+from ebee.machine.vm import BUDGET, ProgramFault
 from ebee.obj.handles import Link, Map, Object, Program, Variable
 from ebee.obj.linker import link
 from ebee.obj.run import RunResult
@@ -194,8 +195,13 @@ class Machine:
 
         if name not in self.interfaces:
             number = LOOPBACK + 1 + len(self.interfaces)
-            self.interfaces[name] = Interface(self, name, number)
+            self.interfaces[name] = Interface(
+                name, number, lambda cpu: self.redirect_target(self.cpus[cpu])
+            )
         return self.interfaces[name]
+
+    def _route(self, cpu: int) -> Interface | None:
+        return self.redirect_target(self.cpus[cpu])
 
     def redirect_target(self, cpu: VirtualCpu) -> Interface | None:
         """Where the redirect that a program just asked for leads; None: nowhere."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ebee.types import PtrType, ptr
 
 if TYPE_CHECKING:
-    from ebee.machine.maps import MachineMap
+    from ebee.machine.map_state import MapState
 
 OPERATIONS = (
     "lookup", "lookup_user", "lookup_percpu", "lookup_percpu_user", "update", "update_percpu",
@@ -28,10 +28,10 @@ class NativeOps:
     host; needs llvmlite unless the code is in the cache.
     """
 
-    def __init__(self, m: MachineMap):
+    def __init__(self, m: MapState):
         from ebee.lang.build import c_function, native
         from ebee.lang.unit import Spec, compile_native
-        from ebee.machine.jit.calls import known_map
+        from ebee.machine.jit.known import known_map
 
         self._module, self._memory = m.ops, m.memory
         known, addresses = known_map("map", m)

@@ -11,8 +11,8 @@ from typing import Any
 from ebee.abi.batch import ACTIONS, COPY_OUT, KEEP_CLOCK, Batch
 from ebee.abi.packet import TAILROOM
 from ebee.machine.cpu import VirtualCpu
-from ebee.machine.interp import BUDGET
 from ebee.machine.jit.engine import Compiled
+from ebee.machine.vm import BUDGET
 from ebee.types import ptr, sizeof, u8, view
 
 CHUNK_SECONDS = 0.05

@@ -23,24 +23,13 @@ from ebee.lang.values import is_int, is_integer, is_ptr, llvm
 from ebee.machine.code import Code
 from ebee.machine.engine_calls import E2BIG, EINVAL, LOOPS
 from ebee.machine.jit import runtime
+from ebee.machine.jit.known import known_map
 from ebee.machine.jit.lower import Calls, Lowering, function_name
 from ebee.machine.maps import MachineMap
-from ebee.types import PtrType, fields
 
 
 class Unsupported(MachineError):
     """What the JIT leaves to the interpreter."""
-
-
-def known_map(name: str, m: MachineMap) -> tuple[Known, dict[str, int]]:
-    """A map as a constant object, and the addresses of its symbols."""
-    addresses = {name: m.address}
-    pointers = {}
-    for member, field in fields(m.ops.State).items():
-        if isinstance(field.type, PtrType) or getattr(field.type, "__origin__", None):
-            pointers[member] = f"{name}.{member}"
-            addresses[pointers[member]] = int(getattr(m.state, member))
-    return Known.read(m.state, name, pointers), addresses
 
 
 class HelperCalls(Calls):

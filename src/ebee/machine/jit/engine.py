@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Protocol
 
 from ebee.errors import MachineError
 from ebee.helpers import Helper
@@ -18,19 +18,28 @@ from ebee.machine.jit import runtime
 from ebee.machine.jit.calls import HelperCalls, entry_name
 from ebee.machine.jit.checked import METADATA, CheckedLowering
 from ebee.machine.jit.lower import Lowering, Unit
+from ebee.machine.jit.regions import RegionTable
 from ebee.machine.maps import MachineMap
-
-if TYPE_CHECKING:
-    from ebee.machine.machine import Machine
+from ebee.machine.memory import Region
 
 Tier = Literal["quick", "optimised", "most"]
+
+
+class Host(Protocol):
+    """What compiling needs of a machine."""
+
+    @property
+    def helpers(self) -> Mapping[int, Helper]: ...
+    def program_table(self, checked: bool) -> Region: ...
+    @property
+    def regions(self) -> RegionTable: ...
 
 
 class Compiled:
     """A program in memory: `entry` is its address, `run` the batch loop around it."""
 
-    def __init__(self, machine: Machine, code: Code, loaded: Loaded):
-        self.machine, self.code, self.loaded = machine, code, loaded
+    def __init__(self, code: Code, loaded: Loaded):
+        self.code, self.loaded = code, loaded
         self.entry = loaded.symbols[entry_name(code)]
         self.batch_address = loaded.symbols["batch"]
         self._batch = loaded.function("batch", None, *[ctypes.c_void_p] * 3)
@@ -66,7 +75,7 @@ def ir_of(
 
 
 def compile_code(
-    machine: Machine,
+    machine: Host,
     code: Code,
     maps: Mapping[str, MachineMap],
     tier: Tier = "optimised",
@@ -85,6 +94,6 @@ def compile_code(
         symbols.setdefault(f"{name}.value", m.value_address)
     symbols["regions"] = machine.regions.address
     try:
-        return Compiled(machine, code, Loaded(image, symbols))
+        return Compiled(code, Loaded(image, symbols))
     except KeyError as e:
         raise MachineError(f"{code.name}: {e} is missing in the compiled code") from None

@@ -20,7 +20,7 @@ from ebee.isa.insn import FP, U64
 from ebee.lang.ir import Body, Module, symbol
 from ebee.machine.code import Code
 from ebee.machine.cpu import STACK
-from ebee.machine.interp import MAY_GOTO
+from ebee.machine.vm import MAY_GOTO
 from ebee.verifier.facts import POINTERS, Fact
 
 T = TypeVar("T")

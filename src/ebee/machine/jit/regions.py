@@ -13,7 +13,7 @@ from ebee.machine.jit.runtime import (
     RegionEntry,
     Regions,
 )
-from ebee.machine.maps import GuardedRegion
+from ebee.machine.map_state import GuardedRegion
 from ebee.machine.memory import Memory, Region
 from ebee.maps.ringbuf_ops import owns
 from ebee.types import ptr, sizeof, view
