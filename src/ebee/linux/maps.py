@@ -106,7 +106,7 @@ class LinuxMap(RawMapDefaults):
             self.value_bytes = self.value_size
         self._slots: list[_Slot] = []
         self._syscall = syscall()
-        self._batches = True
+        self._unbatched: set[str] = set()  # batch commands that the kernel has refused
 
     # -- making and finding ------------------------------------------------------------------
 
@@ -348,13 +348,13 @@ class LinuxMap(RawMapDefaults):
 
     def _batch(self, what: str, keys: Sequence[bytes], fields: dict[str, Any]) -> bool:
         """Whether the kernel has done it as one; an error names the key that it stopped at."""
-        if not self._batches or not keys:
+        if what in self._unbatched or not keys:
             return not keys
         fields |= {"count": len(keys), "map_fd": self.fd}
         reply = Attributes(f"MAP_{what.upper()}_BATCH", fields)
         code = submit(reply)
         if code in (ENOTSUPP, errno.EOPNOTSUPP) or (code == errno.EINVAL and older_than("5.6")):
-            self._batches = False
+            self._unbatched.add(what)
             return False
         if code:
             done = reply["count"]  # the kernel leaves it alone when it refuses the whole
@@ -367,13 +367,13 @@ class LinuxMap(RawMapDefaults):
         Elements that come or go meanwhile may be seen or not; no other is left out or seen twice.
         """
         token: bytes | None = None
-        while self._batches:
+        while "lookup" not in self._unbatched:
             try:
                 keys, values, token = self.lookup_batch(token)
             except KernelError as error:
                 if error.errno not in (ENOTSUPP, errno.EOPNOTSUPP, errno.EINVAL):
                     raise
-                self._batches = False
+                self._unbatched.add("lookup")
                 break
             yield from zip(keys, values, strict=True)
             if token is None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ebee import hooks
+from ebee import hooks, maps
 from ebee.abi.cpu import FAULT_NONE, FAULTS, REDIRECT_MAP, REDIRECT_NONE
 from ebee.errors import MachineError
 from ebee.machine.code import FUNCTION_STEP, Code, prepare
@@ -96,17 +96,18 @@ class Machine:
 
     def create_map(self, spec: MapSpec, btf: Btf | None = None) -> MachineMap:
         """A map that programs loaded later can be given. Errors as the kernel's (KernelError)."""
+        kind = maps.by_name(spec.type)
         made = MachineMap(
             self.memory, spec, cpus=len(self.cpus), id=self.new_id(), seed=self.seed, btf=btf,
-            resolve=self._resolve, lock=self.lock,
+            resolve=partial(self._resolve, kind.handle if kind else None), lock=self.lock,
         )  # fmt: skip
         self._maps[made.address] = made
         return made
 
-    def _resolve(self, number: int) -> int | None:
-        """What the number of a program or map stands for in a map of programs or maps."""
-        if number in self._programs:
-            return number
+    def _resolve(self, handle: str | None, number: int) -> int | None:
+        """What a number that user space gave stands for in a map of programs or maps."""
+        if handle == "program":
+            return number if number in self._programs else None
         return next((m.address for m in self._maps.values() if m.id == number), None)
 
     def close_map(self, m: MachineMap) -> None:
