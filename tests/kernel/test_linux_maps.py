@@ -88,7 +88,7 @@ def test_a_batch_lookup_grows_until_a_bucket_fits():
 def test_without_batches_the_result_is_the_same():
     """As on kernels before 5.6, or for types that have none."""
     with make("hash", max_entries=100) as made, make("hash", max_entries=100) as single:
-        single._batches = False
+        single._unbatched = {"lookup", "update", "delete"}
         for target in (made, single):
             target.update_batch([key(made, n) for n in range(50)], [value(made, 1)] * 50)
             target.delete_batch([key(made, n) for n in range(10)])
