@@ -134,3 +134,27 @@ def test_all_values_of_eight_bits_agree():
             numbers = [t(v) for v in range(256)]
             for x, y in itertools.product(numbers[::3], numbers):
                 assert compiled(x, y) == f(x, y), (texts[i], x, y)
+
+
+def test_what_a_comparison_tells_of_a_variable_is_true():
+    """Behind a comparison the compiler knows a range, by which it decides further ones."""
+    texts, kinds = [], []
+    for t, op in itertools.product((u8, i16, u32, u64, i64), COMPARISONS):
+        low, high = int(t(1 << t.bits - 1)) if t.signed else 0, (1 << t.bits - t.signed) - 1
+        for c in (low, low + 1, 5, high - 1, high):
+            probes = " + ".join(f"u64(x == {c + d}) * {4 ** (d + 2)}" for d in range(-2, 3))
+            probes += f" + u64(x > {c}) * 2000 + u64({c} >= x) * 3000 + u64(x % 7 == 3) * 5000"
+            for condition in (f"x {op} {c}", f"{c} {op} x", f"not x {op} {c}", f"1 < x {op} {c}"):
+                texts.append(
+                    f"@native\ndef f{len(texts)}(x: {t.__name__}) -> u64:\n"
+                    f"    if {condition}:\n        return {probes}\n"
+                    f"    return ({probes}) * 7 + 1\n"
+                )
+                kinds.append((t, c))
+    space = define(HEAD + "\n".join(texts))
+    module = compile_native([space[f"f{i}"] for i in range(len(texts))])
+    with native(module, options=Options("quick"), cached=False) as code:
+        for i, (t, c) in enumerate(kinds):
+            compiled = c_function(code, f"source.f{i}", module.exports[f"source.f{i}"])
+            for x in {int(t(v)) for v in (*range(c - 3, c + 4), 0, 1, 2, 3, -1)}:
+                assert compiled(x) == space[f"f{i}"](x), (texts[i], x)

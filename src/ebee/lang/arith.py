@@ -369,9 +369,11 @@ _EQUAL = {"==": "eq", "!=": "ne"}
 
 def _width(v: Value) -> int:
     """The width at which a value is compared; a constant takes the least that holds it."""
-    if v.constant is None:
+    n = v.constant
+    if n is None:
         return bits_of(v.type)
-    return next(w for w in (1, 8, 16, 32, 64) if v.constant.bit_length() <= w - (v.constant < 0))
+    needed = n.bit_length() if n >= 0 else (~n).bit_length() + 1
+    return next((w for w in (1, 8, 16, 32) if needed <= w), 64)
 
 
 def _decide(op: str, x: Value, y: Value) -> bool | None:
