@@ -102,7 +102,7 @@ def scenario(draw: Any) -> tuple[MapSpec, list[tuple[str, int, int, int]], list[
 def step(pair_: tuple[MachineMap, LinuxMap], keys: list[bytes], what: tuple[Any, ...]) -> None:
     name, which, seed, flags = what
     machine, kernel = pair_
-    kernel._batches = True  # ask each time anew
+    kernel._unbatched.clear()  # ask each time anew
     key = keys[which]
 
     def value(n: int) -> bytes:

@@ -97,7 +97,7 @@ def test_without_batches_the_result_is_the_same():
         assert dict(made.items()) == dict(single.items())
     with LinuxMap.create("devmap", 4, 4, 4, name="d") as made:
         assert list(made.items()) == []
-        assert not made._batches
+        assert made._unbatched
 
 
 def test_large_values_are_walked_in_small_batches():
