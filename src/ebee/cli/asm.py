@@ -73,7 +73,8 @@ def asm(
             continue
         line = done.lines.get(fault.slot, 0)
         raise AsmError(f"{shown}:{line}: instruction {fault.slot}: {fault.reason}")
-    name = name or re.sub(r"\W", "_", "program" if file == STDIN else Path(file).stem)
+    stem = Path(file).stem if file != STDIN else Path(output or "program").stem
+    name = name or re.sub(r"\W", "_", stem)
     form = form or _by_ending(output)
     if as_json:
         _write(output, report.dumps(_document(done, name)).encode() + b"\n")

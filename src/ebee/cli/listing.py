@@ -135,13 +135,15 @@ def text(
     """A function's instructions as lines, coloured for a terminal (click takes that out)."""
     from click import style
 
+    from ebee.cli.report import path
+
     shown: tuple[str, int] | None = None
     for row in rows(function, btf):
         if row.label:
             yield style(f"{row.label}:", fg="cyan")
         if source and row.source and (row.source.file, row.source.line) != shown:
             if shown is None or shown[0] != row.source.file:
-                yield style(f"      ; {row.source.file}", fg="green", dim=True)
+                yield style(f"      ; {path(row.source.file)}", fg="green", dim=True)
             shown = row.source.file, row.source.line
             yield style(f"      ; {row.source.line}: {row.source.text.strip()}", fg="green")
         head = row.raw.hex(" ") if raw else f"({row.op:02x})"

@@ -47,7 +47,7 @@ def show(file: str, refs: bool, as_json: bool) -> None:
         "byte order": spec.endian,
         "kernel": f"made for version {made['version']:#x}" if made["version"] else "",
         "types": f"{made['btf_types']:,} (BTF)" if spec.btf else "no BTF",
-        "sources": ", ".join(made["sources"]),
+        "sources": ", ".join(map(report.path, made["sources"])),
     })  # fmt: skip
     for title, columns, rows in tables(made, refs):
         if rows:

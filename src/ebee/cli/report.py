@@ -28,10 +28,12 @@ EIGHTHS = " ▏▎▍▌▋▊▉"
 @cache
 def console(stderr: bool = False) -> Console:
     """A stream as people see it; plain text when it is no terminal."""
-    from rich.console import Console
+    from rich.console import Console, ConsoleDimensions
 
-    width = None if is_terminal(stderr) or os.environ.get("COLUMNS") else PLAIN_WIDTH
-    return Console(stderr=stderr, highlight=False, emoji=False, markup=False, width=width)
+    made = Console(stderr=stderr, highlight=False, emoji=False, markup=False)
+    if not is_terminal(stderr) and not os.environ.get("COLUMNS"):
+        made.size = ConsoleDimensions(PLAIN_WIDTH, made.size.height)
+    return made
 
 
 def is_terminal(stderr: bool = False) -> bool:
@@ -124,6 +126,12 @@ def show_fields(title: str, fields: Mapping[str, Any]) -> None:
         if value not in (None, "", []):
             made.add_row(name, _cell(value))
     show(heading(title), made)
+
+
+def path(name: str) -> str:
+    """A file's name as people at the working folder call it."""
+    here = os.path.join(os.getcwd(), "")
+    return name.removeprefix(here)
 
 
 def warn(message: str) -> None:

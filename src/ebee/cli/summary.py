@@ -36,7 +36,7 @@ def _place(session: Session) -> str:
 
 def _verdicts(session: Session) -> Any:
     total, octets = session.total, sum(session.bytes.values())
-    where = {"machine": "the machine", "linux": "the kernel"}[_place(session)]
+    where = {"machine": "on the machine", "linux": "in the kernel"}[_place(session)]
     rows: list[tuple[Any, ...]] = []
     for name, n in session.packets.most_common():
         colour = report.verdict(name)
@@ -44,7 +44,7 @@ def _verdicts(session: Session) -> Any:
         rows.append((colour, n, session.bytes[name], f"{100 * n / total:.1f} %", filled))
     rows.append(("total", total, octets, "", ""))
     source = session.options["pcap"]
-    title = f"{session.program.name} on {where}, {os.path.basename(source) or source}"
+    title = f"{session.program.name} {where}, {os.path.basename(source) or source}"
     columns = ("verdict", "packets", "bytes", "share", "")
     return report.table(title, columns, rows, right=("share",), total=True)
 
