@@ -395,17 +395,20 @@ null: ptr[Any] = ptr(None, 0, u8)
 
 
 class LocalMemory:
-    """The memory of one struct that a function made for itself."""
+    """The memory of one struct that a function made for itself; it begins at address START, so
+    that 0 stays null."""
 
     __slots__ = ("data",)
+    START = 1
 
     def __init__(self, size: int):
         self.data = bytearray(size)
 
     def _slice(self, addr: int, size: int) -> slice:
-        if not 0 <= addr - 1 <= len(self.data) - size:  # address 0 stays null
-            raise IndexError(f"{size} bytes at offset {addr - 1} of {len(self.data)}")
-        return slice(addr - 1, addr - 1 + size)
+        at = addr - self.START
+        if not 0 <= at <= len(self.data) - size:
+            raise IndexError(f"{size} bytes at offset {at} of {len(self.data)}")
+        return slice(at, at + size)
 
     def load(self, addr: int, size: int) -> int:
         return int.from_bytes(self.data[self._slice(addr, size)], "little")
@@ -435,7 +438,7 @@ class Struct:
 
     def __init__(self, **values: Any):
         self._mem: Memory = LocalMemory(self.__size__)
-        self._addr = 1
+        self._addr = LocalMemory.START
         for name, value in values.items():
             if name not in self.__fields__:
                 raise TypeError(f"{type(self).__name__} has no member {name!r}")

@@ -13,7 +13,7 @@ from ebee.abi.packet import TAILROOM
 from ebee.machine.cpu import VirtualCpu
 from ebee.machine.jit.engine import Compiled
 from ebee.machine.vm import BUDGET
-from ebee.types import ptr, sizeof, u8, view
+from ebee.types import LocalMemory, sizeof, view
 
 CHUNK_SECONDS = 0.05
 """How long one native call may take, so that Ctrl-C is heard."""
@@ -97,30 +97,27 @@ class PacketBatch:
         return memoryview(self.out)[at : at + self.out_lengths[i]]
 
     def run(self, program: Compiled, cpu: VirtualCpu) -> bool:
-        """Run one chunk; whether there is more to do. A fault is left in the CPU's block."""
-        memory = cpu.memory
-        room = memory.allocate("batch", sizeof(Batch))
-        try:
-            b = view(Batch, memory, room.base)
-            members: Sequence[tuple[str, Any]] = (
-                ("data", self.data), ("offsets", self.offsets), ("lengths", self.lengths),
-                ("stamps", self.stamps), ("verdicts", self.verdicts), ("targets", self.targets),
-                ("out", self.out), ("out_offsets", self.out_offsets),
-                ("out_lengths", self.out_lengths), ("actions", self.actions),
-            )  # fmt: skip
-            for name, buffer in members:
-                setattr(b, name, ptr(memory, address(buffer), u8))
-            b.out_size, b.flags = len(self.out), self.flags
-            b.ifindex, b.rx_queue = self.ifindex, self.rx_queue
-            b.out_used, b.budget = self._used(), self.budget
-            b.next, b.count = self.done, min(self._chunk, len(self) - self.done)
-            before = self.done
-            begin = time.perf_counter()
-            program.batch(int(cpu.block.ptr), cpu.context.base, room.base)
-            took = time.perf_counter() - begin
-            self.done = int(b.next)
-        finally:
-            memory.free(room)
+        """Run one chunk; whether there is more to do. A fault is left in the CPU's block. Batches
+        of different CPUs may run at the same time: the native call lets other threads go on."""
+        block = LocalMemory(sizeof(Batch))
+        b = view(Batch, block, LocalMemory.START)
+        members: Sequence[tuple[str, Any]] = (
+            ("data", self.data), ("offsets", self.offsets), ("lengths", self.lengths),
+            ("stamps", self.stamps), ("verdicts", self.verdicts), ("targets", self.targets),
+            ("out", self.out), ("out_offsets", self.out_offsets),
+            ("out_lengths", self.out_lengths), ("actions", self.actions),
+        )  # fmt: skip
+        for name, buffer in members:
+            setattr(b, name, address(buffer))
+        b.out_size, b.flags = len(self.out), self.flags
+        b.ifindex, b.rx_queue = self.ifindex, self.rx_queue
+        b.out_used, b.budget = self._used(), self.budget
+        b.next, b.count = self.done, min(self._chunk, len(self) - self.done)
+        before = self.done
+        begin = time.perf_counter()
+        program.batch(int(cpu.block.ptr), cpu.context.base, address(block.data))
+        took = time.perf_counter() - begin
+        self.done = int(b.next)
         self.seconds += took
         if took:
             fits = int((self.done - before) * CHUNK_SECONDS / took)
