@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
+LLVM := 'llvmlite>=0.44'  # for the JIT; all else works without it
 
 .PHONY: help demo test lint format bench fuzz coverage clean
 
@@ -17,7 +18,7 @@ help:
 
 $(VENV)/.c $(VENV)/.test: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS)]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS)]' $(LLVM)
 	@touch $@
 
 $(VENV)/.c: EXTRAS := c
@@ -40,7 +41,7 @@ format: $(VENV)/.test
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.test
-	$(BIN)/python -m bench
+	@for each in bench/*.py; do echo "$$each"; $(BIN)/python $$each || exit 1; done
 
 fuzz: $(VENV)/.test
 	EBEE_FUZZ=1 $(PYTEST) -m 'unit or differential' -k fuzz

@@ -26,11 +26,8 @@ import click
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM, RULES = "examples/firewall.c", "examples/firewall.toml"
-CAPTURES = {
-    "examples/data/web.pcapng": ("--top", "5"),
-    "examples/data/flood.pcap.gz": ("--top", "3", "--limit", "1000"),
-}
-"""Captures, and how much of them to show."""
+CAPTURES = {"examples/data/web.pcapng": "5", "examples/data/flood.pcap.gz": "3"}
+"""Captures, and how many entries of maps to show."""
 EBEE = [sys.executable, "-c", "from ebee.cli import main; main()"]
 
 SERVER, FRIEND, OFFENDER = "192.0.2.10", "198.51.100.7", "203.0.113.66"
@@ -87,16 +84,16 @@ def ebee_json(*words: str) -> dict[str, Any]:
 
 def over_captures() -> None:
     """The program on the machine."""
-    for path, options in CAPTURES.items():
+    for path, top in CAPTURES.items():
         title(f"A packet capture, in user space: {Path(path).name}")
-        ebee("run", PROGRAM, "--pcap", path, "--config", RULES, *options)
+        ebee("run", PROGRAM, "--pcap", path, "--config", RULES, "--top", top)
 
 
 def in_the_kernel() -> None:
     """The same captures through BPF_PROG_TEST_RUN, compared with the machine."""
     title("The same program in the kernel: does it decide alike?")
-    for path, (_, _, *limit) in CAPTURES.items():
-        words = ["run", PROGRAM, "--pcap", path, "--config", RULES, *limit]
+    for path in CAPTURES:
+        words = ["run", PROGRAM, "--pcap", path, "--config", RULES]
         prompt([*words, "--on", "linux"])
         kernel, machine = (ebee_json(*words, "--top", "100000", "--on", on)
                            for on in ("linux", "machine"))  # fmt: skip

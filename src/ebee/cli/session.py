@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from operator import gt
 from typing import TYPE_CHECKING, Any
@@ -67,12 +68,14 @@ class Session:
                     if os.path.samefile(path, target):
                         raise ConfigError(f"--out {target} is the capture that is being read")
                 out = stack.enter_context(CaptureWriter(target))
-            advance = stack.enter_context(_progress())
+            progress = stack.enter_context(_Progress())
             begin = time.perf_counter()
             try:
                 for batch in capture.batches():
                     _check_ethernet(capture)
-                    if not self._replay(batch, out, lambda: advance(capture.progress, self.total)):
+                    for _ in self._replay(batch, out):
+                        progress.advance(capture.progress, self.total)
+                    if self.total == self.options["limit"]:
                         break
             except KeyboardInterrupt:
                 return False
@@ -81,8 +84,8 @@ class Session:
                 self.drain()
         return True
 
-    def _replay(self, batch: Batch, out: CaptureWriter | None, advance: Callable[[], None]) -> bool:
-        """The packets of a batch; whether more are wanted."""
+    def _replay(self, batch: Batch, out: CaptureWriter | None) -> Iterator[None]:
+        """The packets of a batch, up to the limit, in steps of at most some 50 ms."""
         limit = self.options["limit"]
         stop = len(batch) if limit is None else min(len(batch), limit - self.total)
         first = 0
@@ -96,9 +99,8 @@ class Session:
             first += ran.count
             self.drain()
             self.companion.follow(self.loaded.maps)
-            advance()
+            yield
         self.cut += sum(map(gt, batch.orig_lens[:stop], batch.lengths[:stop]))
-        return limit is None or self.total < limit
 
     def _write(self, batch: Batch, first: int, ran: Ran, out: CaptureWriter) -> None:
         for at, (value, data) in enumerate(ran.kept, first):
@@ -217,26 +219,38 @@ def _stoppable() -> Iterator[list[int]]:
         restore()
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[float | None, int], None]]:
-    """A bar on standard error, if that is a terminal; gives a function that moves it on."""
-    if not report.is_terminal(stderr=True):
-        yield lambda share, packets: None
-        return
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+class _Progress:
+    """A bar on standard error, if that is a terminal and it takes long enough to want one."""
 
-    columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[packets]:,} packets"),
-               TimeRemainingColumn())  # fmt: skip
-    with Progress(*columns, console=report.console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None, packets=0)
+    PATIENCE = 0.5
+    """Seconds until it appears."""
 
-        def advance(share: float | None, packets: int) -> None:
-            bar.update(task, total=share and 1.0, completed=share or 0, packets=packets)
+    def __init__(self) -> None:
+        self.begin = time.perf_counter() if report.is_terminal(stderr=True) else math.inf
+        self.bar: Any = None
 
-        yield advance
+    def advance(self, share: float | None, packets: int) -> None:
+        """So much of the capture is done (None: nobody knows), so many packets."""
+        if self.bar is None and time.perf_counter() - self.begin > self.PATIENCE:
+            from rich import progress
+
+            self.bar = progress.Progress(
+                progress.BarColumn(),
+                progress.TaskProgressColumn(),
+                progress.TextColumn("{task.fields[packets]:,} packets"),
+                progress.TimeRemainingColumn(),
+                console=report.console(stderr=True),
+                transient=True,
+            )
+            self.task = self.bar.add_task("", total=None, packets=0)
+            self.bar.start()
+        if self.bar is not None:
+            total = None if share is None else 1.0
+            self.bar.update(self.task, total=total, completed=share or 0, packets=packets)
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.stop()
