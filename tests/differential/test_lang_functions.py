@@ -1,15 +1,18 @@
 """Random functions within the language: compiled code does what CPython does, to the result and
 to memory. `EBEE_FUZZ=N` makes it N functions instead of the everyday few hundred."""
 
+import ast
+import copy
 import os
 import random
 
 import pytest
 
+from ebee.errors import CompileError
 from ebee.lang.build import c_function, native
-from ebee.lang.compiler import Options
+from ebee.lang.compiler import Options, compile_ir
 from ebee.lang.source import define
-from ebee.lang.unit import compile_native
+from ebee.lang.unit import Spec, compile_native
 from ebee.machine.memory import Memory
 from ebee.types import i8, i16, i32, i64, ptr, u8, u16, u32, u64
 
@@ -415,3 +418,55 @@ def test_random_functions_agree(seed):
                 region.data[:] = start
                 got = compiled(*a, int(p), int(s)), bytes(region.data)
                 assert got == expected, (f"seed {seed}", name, a)
+
+
+WORDS = """\
+p|s|a|b|c|u8|u64|i32|null|True|None|1.5|'x'|-1|p.nope|s.many|s.next|s.inner|S|S()|range(3)|[1]|{1}
+|(1, 2)|f0|native|ptr[u8]|cast|min|memcpy|len|s.ref|s.ptr|int|bool|abs|...|1<<70|v1|v2|sizeof(int)
+|f0(a, b, c, p, s)|x := 3|lambda: 1|a if b else c|a and p|a[0]|p[1:2]|f'{a}'|s.a.b|not S|-p|~s
+"""
+
+
+def broken(text, rng):
+    """The text with an expression or two in each function replaced by others."""
+    tree = ast.parse(text)
+    for n, function in enumerate(tree.body):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        changed = copy.deepcopy(function)
+        places = [
+            (node, field, i)
+            for node in ast.walk(ast.Module(changed.body, []))
+            for field, value in ast.iter_fields(node)
+            for i, item in enumerate(value if isinstance(value, list) else [value])
+            if isinstance(item, ast.expr) and not isinstance(getattr(item, "ctx", None), ast.Store)
+        ]
+        for node, field, i in rng.sample(places, min(rng.choice([1, 1, 2]), len(places))):
+            new = ast.parse(f"({rng.choice(WORDS.split('|'))})", mode="eval").body
+            if isinstance(getattr(node, field), list):
+                getattr(node, field)[i] = new
+            else:
+                setattr(node, field, new)
+        try:
+            compile(ast.unparse(changed), "changed", "exec")
+        except SyntaxError:
+            continue
+        tree.body[n] = changed
+    return ast.unparse(tree)
+
+
+@pytest.mark.parametrize("seed", range(max(FUNCTIONS // BATCH // 2, 1)))
+def test_broken_functions_are_refused_and_never_a_traceback(seed):
+    rng = random.Random(seed)
+    text, functions = batch(f"broken {seed}")
+    space = define(broken(text, rng))
+    errors, parts = [], []
+    for name, *_ in functions:
+        try:
+            parts.append(compile_native([Spec(space[name], f"part{len(parts)}")]).ir)
+        except CompileError as error:
+            errors.append(str(error))
+    assert len(errors) > 10
+    assert all(error.startswith("<source ") for error in errors)
+    for part in parts:
+        compile_ir([part], Options("quick"), emit="ir")

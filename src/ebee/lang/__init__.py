@@ -12,8 +12,8 @@
 The language. What compiles means what it means under CPython with `ebee.types` and
 `ebee.native`; the rest is refused with file, line, column, and a way out.
 
-* Integers of fixed width: the rules of `ebee.types`. Shift counts must not be negative, so they
-  are unsigned, or known not to be.
+* Integers of fixed width: the rules of `ebee.types`. Shift counts and lengths of memory must not
+  be negative, so they are unsigned, or known not to be.
 * A plain `int` (a literal, a loop variable, `len`, `int(x)`, sums of those) has no width, so it
   never wraps: the compiler follows its range, and refuses what may leave 64 bits. A variable that
   a loop changes may be anything at the loop's head: `n = 0` and then `n += 1` in a loop is

@@ -172,6 +172,9 @@ def _choose(f: Function, sign: str, x: Value, y: Value) -> Value:
 
 
 def _length(f: Function, n: Value) -> str:
+    if n.lo < 0:
+        way_out = "convert it: u64(n)" if n.constant is None else ""
+        raise Refusal(f"the length is `{name_of(n.type)}`, which may be negative", way_out)
     return arith.operand(f.body, n, 64)
 
 
@@ -210,11 +213,10 @@ INLINE_COMPARE = 128
 
 @simple(native.memeq, "ptr", "ptr", "int")
 def _memeq(f: Function, x: Value, y: Value, n: Value) -> Value:
-    b = f.body
+    b, length = f.body, _length(f, n)
     if n.constant == 0:
         return constant(bool, True)
     if n.constant is None or n.constant > INLINE_COMPARE:
-        length = _length(f, n)
         different = b.op(f"call i32 @bcmp(ptr {x.text}, ptr {y.text}, i64 {length})")
         return Value(bool, b.op(f"icmp eq i32 {different}, 0"), 0, 1)
     words = []

@@ -170,10 +170,13 @@ def normal_target(to: Any) -> Type:
     """The type that a pointer points to; be16 and the like stay, being storage."""
     if isinstance(to, typing.ForwardRef | str):
         shown = to.__forward_arg__ if isinstance(to, typing.ForwardRef) else to
+        raise Refusal(f"ptr[{shown!r}]: a target named by a string", "use ptr[u8], and cast")
+    t = normal(to)
+    if t in (int, bool, NoneType) or isinstance(t, FnType | TupleType):
         raise Refusal(
-            f"ptr[{shown!r}]: a target named by a string is not resolved", "use ptr[u8] and cast"
+            f"a pointer to `{name_of(t)}`, which has no size", "use ptr[u8], ptr[i64], ..."
         )
-    return normal(to)
+    return t
 
 
 def held(t: Type) -> Type:
