@@ -21,6 +21,7 @@ from ebee.btf import Btf, Func, Typedef
 from ebee.errors import BtfError, KernelError, ObjectError, VerifierError
 from ebee.hooks import Hook, by_name
 from ebee.linux import uapi
+from ebee.linux.arena import ArenaMemory
 from ebee.linux.attach import way
 from ebee.linux.btf import LoadedBtf
 from ebee.linux.btf import load as load_btf
@@ -31,6 +32,7 @@ from ebee.linux.maps import LinuxMap, entries
 from ebee.linux.programs import PROG_TYPE_NAMES, LinuxProgram
 from ebee.linux.relocate import Patcher
 from ebee.linux.ringbuf import RingBuffer
+from ebee.linux.struct_ops import StructOps, StructOpsMap
 from ebee.maps import by_name as map_type
 from ebee.obj import handles
 from ebee.obj.linker import link
@@ -74,7 +76,8 @@ class LinuxObject(handles.Object):
         super().__init__(spec)
         self.btf: LoadedBtf | None = None
         self._raw: dict[str, LinuxMap] = {}
-        self._memory: dict[str, mmap] = {}
+        self._memory: dict[str, mmap | ArenaMemory] = {}
+        self._ops: dict[str, StructOps] = {}
         self._links: list[Link] = []
         self._readers: dict[str, RingBuffer] = {}
         self._stack = ExitStack()
@@ -118,20 +121,36 @@ class LinuxObject(handles.Object):
             )
         for name, own in given.items():
             _check_same(spec.map(name), own, f"map {own.name!r} given")
-        wanted = {n: p for n, p in spec.programs.items() if p.autoload}
+        for name, made in spec.maps.items():
+            if made.type == "struct_ops" and made.autocreate:
+                self._ops[name] = StructOps(spec, made, Btf.vmlinux())
         if programs is not None:
             wanted = {name: spec.program(name) for name in programs}
+        else:
+            wanted = {n: p for n, p in spec.programs.items() if self._autoload(p)}
         linked = {name: link(spec, program) for name, program in wanted.items()}
         self._load_btf(linked)
         for name, made in spec.maps.items():
-            self._raw[name] = given.get(name) or self._make_map(made, pin_path)
+            if made.autocreate or name in given:
+                self._raw[name] = given.get(name) or self._make_map(made, pin_path)
         self._patcher = Patcher(spec, self._raw)
         self._stack.callback(self._patcher.close)
         for name, program in wanted.items():
             self.programs[name] = self._load_program(program, linked[name], log_level)
         for made in spec.maps.values():
-            self._fill(made)
+            if made.type != "struct_ops":
+                self._fill(made)
         self._make_handles()
+
+    def _autoload(self, program: ProgramSpec) -> bool:
+        """Whether a program is loaded unless the caller says which; a struct_ops program that maps
+        name is when one of these is created (libbpf: bpf_object_adjust_struct_ops_autoload)."""
+        users = [
+            name
+            for name, made in self.spec.maps.items()
+            if made.type == "struct_ops" and program.name in made.contents.values()
+        ]
+        return any(name in self._ops for name in users) if users else program.autoload
 
     def _load_btf(self, linked: dict[str, Linked]) -> None:
         if self.spec.btf is None or older_than("4.18"):
@@ -157,9 +176,15 @@ class LinuxObject(handles.Object):
             if spec.inner is not None:
                 inner = temporary.enter_context(self._make_map(spec.inner, pin_path))
             named = _named(spec, self.spec.name)
-            made = LinuxMap.from_spec(named, self.btf.fd if self.btf else None, inner)
+            if spec.type == "struct_ops" and self.btf is not None:
+                made = self._ops[spec.name].create(spec, self.btf.fd)
+            else:
+                made = LinuxMap.from_spec(named, self.btf.fd if self.btf else None, inner)
         self._stack.enter_context(made)
-        if spec.data is not None:
+        if spec.type == "arena":
+            memory = self._memory[spec.name] = ArenaMemory(made, spec.map_extra)
+            memory[: len(spec.data or b"")] = spec.data or b""
+        elif spec.data is not None and spec.type != "struct_ops":
             made.update(bytes(4), spec.data.ljust(spec.value_size, b"\0"))
         if spec.readonly:
             made.freeze()
@@ -171,7 +196,11 @@ class LinuxObject(handles.Object):
         hook = by_name(spec.hook)
         if hook is None:
             raise ObjectError(f"program {spec.name}: hook {spec.hook!r} is not declared")
-        debug = _target(hook, spec)
+        attach_type = spec.attach_type
+        if hook.name == "struct_ops":
+            debug, attach_type = self._member(spec)
+        else:
+            debug = _target(hook, spec)
         if self.btf is not None:
             debug["btf"] = self.btf.fd
             debug["func_info"] = self.btf.func_info(linked.funcs)
@@ -182,7 +211,7 @@ class LinuxObject(handles.Object):
                 PROG_TYPE_NAMES[hook.prog_type],
                 name=spec.name,
                 license=self.spec.license,
-                attach_type=spec.attach_type,
+                attach_type=attach_type,
                 flags=spec.flags,
                 log_level=log_level,
                 **debug,
@@ -191,6 +220,13 @@ class LinuxObject(handles.Object):
             raise self._patcher.explain(error) from None
         self._stack.enter_context(raw)
         return Program(spec, raw, hook.attach, self._links)
+
+    def _member(self, spec: ProgramSpec) -> tuple[dict[str, Any], int]:
+        """The kernel's struct that a program is a member of, and which one."""
+        for ops in self._ops.values():
+            if spec.name in ops.places:
+                return {"attach_btf_id": ops.type_id}, ops.places[spec.name]
+        raise ObjectError(f"program {spec.name} is in no struct_ops map that is created")
 
     def _fill(self, spec: MapSpec) -> None:
         """Put programs and maps that the spec names into a map."""
@@ -208,8 +244,14 @@ class LinuxObject(handles.Object):
 
     def _make_handles(self) -> None:
         btf = self.spec.btf
+        loaded = {name: program.fd for name, program in self.programs.items()}
         for name, spec in self.spec.maps.items():
-            raw = self._raw[name]
+            raw = self._raw.get(name)
+            if raw is None:
+                continue
+            if name in self._ops:
+                self.maps[name] = StructOpsMap(raw, self._ops[name], loaded)
+                continue
             declared = map_type(raw.type)
             holds = declared is not None and declared.handle in ("program", "map")
             self.maps[name] = (HandleMap if holds else handles.Map)(raw, spec, btf)
@@ -217,7 +259,7 @@ class LinuxObject(handles.Object):
             readonly = self.spec.maps[variable.map].readonly
             self.variables[name] = Variable(variable, self, readonly)
 
-    def _section(self, name: str) -> mmap | None:
+    def _section(self, name: str) -> mmap | ArenaMemory | None:
         """The memory of a data section, where its map can be mapped."""
         raw = self._raw[name]
         if name not in self._memory and raw.flags & uapi.BPF_F_MMAPABLE:

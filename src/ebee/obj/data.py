@@ -15,6 +15,9 @@ F_RDONLY_PROG, F_MMAPABLE = 1 << 7, 1 << 10
 MAX_VALUE = 0x7FFF_FFFF
 """INT_MAX, the largest value an array takes (array_map_alloc_check)."""
 
+ARENA = ".addr_space.1"
+"""The section of variables in the object's arena (LLVM's address space 1)."""
+
 _DATA = re.compile(r"\.(rodata|data|bss)(\.|$)")
 
 
@@ -48,7 +51,7 @@ def read_data(src: Source) -> None:
             readonly=readonly,
         )
         src.data_map[section.index] = section.name
-        _read_variables(src, section, datasec)
+        _read_variables(src, section, datasec, section.name)
         pointers = len(src.relocs(section))
         if pointers:
             src.spec.warnings.append(
@@ -56,12 +59,30 @@ def read_data(src: Source) -> None:
             )
 
 
+def read_arena(src: Source) -> None:
+    """What the arena's memory begins with, and the variables there."""
+    section = src.file.find(ARENA)
+    if section is None or not section.size:
+        return
+    arenas = [m for m in src.spec.maps.values() if m.type == "arena"]
+    if len(arenas) != 1:
+        raise src.error(
+            f"{ARENA} holds variables of an arena, but {len(arenas)} arena maps are declared;"
+            " there must be one"
+        )
+    if section.type != elf.SHT_PROGBITS:
+        raise src.error(f"section {ARENA} has no contents")
+    arenas[0].data = bytes(section.data)
+    src.data_map[section.index] = arenas[0].name
+    _read_variables(src, section, src.datasecs.get(ARENA), arenas[0].name)
+
+
 def _is_global(btf: Btf | None, var: SecVar) -> bool:
     found = btf.type(var.type) if btf else None
     return isinstance(found, Var) and found.linkage == Linkage.GLOBAL
 
 
-def _read_variables(src: Source, section: Section, datasec: Datasec | None) -> None:
+def _read_variables(src: Source, section: Section, datasec: Datasec | None, owner: str) -> None:
     types = {}
     if src.btf and datasec:
         for entry in datasec.vars:
@@ -79,7 +100,7 @@ def _read_variables(src: Source, section: Section, datasec: Datasec | None) -> N
         declared = types.get(symbol.name)
         src.spec.variables[name] = VariableSpec(
             name,
-            section.name,
+            owner,
             symbol.value,
             symbol.size,
             declared.type if declared else 0,

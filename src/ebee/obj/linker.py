@@ -2,7 +2,8 @@
 
 The order is libbpf's (bpf_object__reloc_code): the program first; then each function when the
 first reference to it is met, walking a function's references in order and a new function's own
-ones before going on. Functions that nothing reaches are left out.
+ones before going on; the callback for exceptions and what that reaches come last. Functions that
+nothing reaches are left out.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from itertools import accumulate
 
 from ebee.errors import ObjectError
-from ebee.obj.spec import FuncInfo, FunctionSpec, Linked, ObjectSpec
+from ebee.obj.spec import FuncInfo, FunctionSpec, Linked, ObjectSpec, ProgramSpec
 
 _INTERNAL = ("call", "func")
 _MAPS = ("map", "data")
@@ -45,8 +46,24 @@ def link(spec: ObjectSpec, program: str | FunctionSpec) -> Linked:
 
 
 def _reachable(spec: ObjectSpec, entry: FunctionSpec) -> list[FunctionSpec]:
-    """`entry` and the functions it reaches, in libbpf's order (without Python's recursion)."""
-    found = {entry.name: entry}
+    """`entry` and the functions it reaches, in libbpf's order."""
+    found: dict[str, FunctionSpec] = {}
+    _walk(spec, entry, found)
+    callback = entry.exception_callback if isinstance(entry, ProgramSpec) else ""
+    if callback and callback not in found:
+        function = spec.functions.get(callback)
+        if function is None or function.linkage == "static":
+            raise ObjectError(
+                f"{spec.name}: the exception callback {callback} of {entry.name} is no global"
+                " function of this object"
+            )
+        _walk(spec, function, found)
+    return list(found.values())
+
+
+def _walk(spec: ObjectSpec, entry: FunctionSpec, found: dict[str, FunctionSpec]) -> None:
+    """Add `entry` and what it reaches to `found` (without Python's recursion)."""
+    found[entry.name] = entry
     walks = [iter(entry.refs)]
     callers = [entry.name]
     while walks:
@@ -60,7 +77,6 @@ def _reachable(spec: ObjectSpec, entry: FunctionSpec) -> list[FunctionSpec]:
         else:
             walks.pop()
             callers.pop()
-    return list(found.values())
 
 
 def _defined(spec: ObjectSpec, name: str, caller: str) -> FunctionSpec:

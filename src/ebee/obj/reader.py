@@ -7,10 +7,10 @@ from bisect import bisect_right
 from pathlib import Path
 from typing import cast
 
-from ebee.btf import Btf
+from ebee.btf import Btf, DeclTag
 from ebee.btf.ext import BtfExt
 from ebee.errors import BtfError, ObjectError
-from ebee.obj import code, data, elf, externs, maps
+from ebee.obj import code, data, elf, externs, maps, struct_ops
 from ebee.obj.elf import Elf
 from ebee.obj.source import Source
 from ebee.obj.spec import FunctionSpec, Line, ObjectSpec, Ref
@@ -45,13 +45,17 @@ def read(content: bytes, path: str = "object") -> ObjectSpec:
         data.complete_types(src, types)
         spec.btf = src.btf
     maps.read_maps(src)
+    struct_ops.read_maps(src)
     data.read_data(src)
+    data.read_arena(src)
     externs.read_externs(src)
     extents = code.find_functions(src)
     code.read_functions(src, extents)
     maps.read_contents(src)
+    struct_ops.read_members(src)
     if ext is not None:
         _attach(src, extents, ext)
+    _exception_callbacks(spec)
     return spec
 
 
@@ -129,6 +133,25 @@ def _attach(src: Source, extents: list[code.Extent], ext: BtfExt) -> None:
     for made in (*src.spec.functions.values(), *src.spec.programs.values()):
         made.refs.sort(key=lambda r: (r.slot, r.kind == "core"))
         made.lines.sort(key=lambda line: line.slot)
+
+
+def _exception_callbacks(spec: ObjectSpec) -> None:
+    """What __exception_cb(NAME) says: a tag on the program's function. The verifier refuses a
+    program with several."""
+    btf = spec.btf
+    if btf is None:
+        return
+    found: dict[str, list[str]] = {}
+    for number in range(btf.start_id, len(btf)):
+        if btf.kind(number) is DeclTag:
+            tag = btf.type(number)
+            assert isinstance(tag, DeclTag)
+            prefix, _, name = tag.name.partition(":")
+            if prefix == "exception_callback" and name and tag.component == -1:
+                found.setdefault(btf.type(tag.type).name, []).append(name)
+    for program, names in found.items():
+        if program in spec.programs and len(names) == 1:
+            spec.programs[program].exception_callback = names[0]
 
 
 class _Finder:

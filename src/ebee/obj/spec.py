@@ -95,6 +95,7 @@ class ProgramSpec(FunctionSpec):
     `section` is the SEC() text as written; `hook` the name of the hook's declaration, `attach_to`
     what follows it (an interface, `module:function`, ...; empty when nothing does). `flags` are
     BPF_F_* load flags (sleepable, XDP frags); `attach_type` the expected attach type's number.
+    `exception_callback` is the function that runs when the program throws (__exception_cb(NAME)).
     """
 
     hook: str = ""
@@ -102,6 +103,7 @@ class ProgramSpec(FunctionSpec):
     flags: int = 0
     attach_type: int = 0
     autoload: bool = True
+    exception_callback: str = ""
 
 
 @dataclass
@@ -109,9 +111,11 @@ class MapSpec:
     """One map. Sizes in bytes; types by bpftool's names ("hash", "lpm_trie", ...).
 
     `contents` are initial elements given by name: index -> program (prog_array) or map
-    (array_of_maps, hash_of_maps). `data` is the single value of a global-data map (.rodata, .data,
-    .bss and their like), which `readonly` maps freeze before a program is loaded.
-    `pinning`: 0 none, 1 by name.
+    (array_of_maps, hash_of_maps), member of the struct -> program (struct_ops). `data` is the
+    single value of a global-data map (.rodata, .data, .bss and their like), which `readonly` maps
+    freeze before a program is loaded; of a struct_ops map the struct without its functions; of an
+    arena what its memory begins with. `pinning`: 0 none, 1 by name. `autocreate`: whether to
+    create it by default (only struct_ops maps may say no).
     """
 
     name: str
@@ -127,8 +131,9 @@ class MapSpec:
     numa_node: int | None = None
     inner: MapSpec | None = None
     contents: dict[int, str] = field(default_factory=dict)
-    data: bytes | None = None
+    data: bytes | None = field(default=None, repr=False)
     readonly: bool = False
+    autocreate: bool = True
 
 
 @dataclass

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ebee.btf import BtfBuilder, Datasec, SecVar, Var
+from ebee.btf import BtfBuilder, Datasec, SecVar, Struct, Var
 from ebee.btf.ext import BtfExt, FuncInfo, LineInfo
 from ebee.btf.types import Linkage
 from ebee.errors import AsmError, ObjectError
@@ -17,10 +17,12 @@ from ebee.isa import encode
 from ebee.isa import insn as isa
 from ebee.obj import elf
 from ebee.obj.code import is_text
+from ebee.obj.data import ARENA
 from ebee.obj.elf import ElfWriter, NewSection, NewSymbol
 from ebee.obj.mapbtf import write_maps
 from ebee.obj.maps import POINTER
 from ebee.obj.spec import FunctionSpec, MapSpec, ObjectSpec, ProgramSpec, Ref, VariableSpec
+from ebee.obj.struct_ops import write_types
 
 _CODE = elf.SHF_ALLOC | elf.SHF_EXECINSTR
 
@@ -62,10 +64,17 @@ class _Writer:
         version = self.spec.version.to_bytes(4, self.spec.endian) if self.spec.version else b""
         self.text("version", version)
         data = {name: m for name, m in self.spec.maps.items() if name.startswith(".")}
-        maps = [m for name, m in self.spec.maps.items() if name not in data]
+        maps = [
+            m for name, m in self.spec.maps.items() if name not in data and m.type != "struct_ops"
+        ]
         for made in data.values():
-            self.data(made)
+            self.data(made, made.name, made.value_size)
+        for made in maps:
+            if made.data is not None:
+                self.data(made, ARENA, len(made.data))
+                self.section_symbols[made.name] = self.section_symbols[ARENA]
         self.maps(maps)
+        self.struct_ops()
         for extern in self.spec.externs.values():
             bind = elf.STB_WEAK if extern.weak else elf.STB_GLOBAL
             self.define(NewSymbol(extern.name, bind=bind))
@@ -119,37 +128,38 @@ class _Writer:
             placed.append((section, functions))
         return placed
 
-    def data(self, made: MapSpec) -> None:
+    def data(self, made: MapSpec, name: str, size: int) -> None:
         """A section of global data and its variables."""
-        zero = made.name == ".bss" or made.name.startswith(".bss.")
+        zero = name == ".bss" or name.startswith(".bss.")
         content = made.data if made.data is not None else b""
         if zero and content.strip(b"\0"):
             raise ObjectError(
                 f"cannot write {self.spec.name}: variables in {made.name} are zero in an object"
                 " file; give them a value in the source to have them in .data"
             )
-        if len(content) > made.value_size:
+        if len(content) > size:
             raise ObjectError(
                 f"cannot write {self.spec.name}: {made.name} has {len(content)} bytes of data,"
-                f" but its value_size is {made.value_size}"
+                f" but its value_size is {size}"
             )
         flags = elf.SHF_ALLOC | (0 if made.readonly else elf.SHF_WRITE)
         section = self.section(
-            NewSection(made.name, b"", elf.SHT_NOBITS, flags, size=made.value_size)
+            NewSection(name, b"", elf.SHT_NOBITS, flags, size=size)
             if zero
-            else NewSection(made.name, content.ljust(made.value_size, b"\0"), flags=flags)
+            else NewSection(name, content.ljust(size, b"\0"), flags=flags)
         )
         variables = self.variables.get(made.name, [])
         for v in variables:
             bind = elf.STB_LOCAL if v.linkage == "static" else elf.STB_GLOBAL
             self.elf.symbol(NewSymbol(v.name, section, v.offset, v.size, bind, elf.STT_OBJECT))
-        if not made.value_btf_id and any(v.btf_id for v in variables):
+        described = made.value_btf_id or (self.spec.btf and self.spec.btf.get(name, Datasec))
+        if not described and any(v.btf_id for v in variables):
             entries = []
             for v in sorted(variables, key=lambda v: v.offset):
                 linkage = Linkage.STATIC if v.linkage == "static" else Linkage.GLOBAL
                 var = self.builder.add(Var(v.name, v.btf_id, linkage))
                 entries.append(SecVar(var, v.offset, v.size))
-            self.builder.add(Datasec(made.name, made.value_size, tuple(entries)))
+            self.builder.add(Datasec(name, size, tuple(entries)))
 
     def maps(self, maps: list[MapSpec]) -> None:
         """`.maps`, its symbols, and the elements that are named in it."""
@@ -169,6 +179,29 @@ class _Writer:
                 at = end - (count - index) * POINTER
                 symbol = self.symbol(target, f"map {made.name}, element {index}")
                 self.elf.reloc(section, at, elf.R_BPF_64_ABS64, symbol)
+
+    def struct_ops(self) -> None:
+        """The sections of struct_ops maps, with their programs."""
+        for name, placed in write_types(self.builder, self.spec).items():
+            content = bytearray()
+            for made, at in placed:
+                data = (made.data or b"").ljust(made.value_size, b"\0")
+                content += bytes(at - len(content)) + data
+            flags = elf.SHF_ALLOC | elf.SHF_WRITE
+            section = self.elf.section(NewSection(name, bytes(content), flags=flags))
+            for made, at in placed:
+                self.define(NewSymbol(made.name, section, at, made.value_size, type=elf.STT_OBJECT))
+                for index, target in made.contents.items():
+                    user = f"map {made.name}, member {index}"
+                    place = at + self.member(made, index)
+                    self.elf.reloc(section, place, elf.R_BPF_64_ABS64, self.symbol(target, user))
+
+    def member(self, made: MapSpec, index: int) -> int:
+        """The offset in bytes of a member of a struct_ops map's struct."""
+        struct = self.spec.btf.resolve(made.value_btf_id) if self.spec.btf else None
+        if not isinstance(struct, Struct) or index >= len(struct.members):
+            raise ObjectError(f"map {made.name}: its struct has no member {index}")
+        return struct.members[index].offset // 8
 
     def define(self, symbol: NewSymbol) -> None:
         """Something that references can name."""
