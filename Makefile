@@ -5,7 +5,6 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
-LLVM := 'llvmlite>=0.44'  # for the JIT; all else works without it
 
 .PHONY: help demo test lint format bench fuzz coverage clean
 
@@ -18,7 +17,7 @@ help:
 
 $(VENV)/.c $(VENV)/.test: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS)]' $(LLVM)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS)]'
 	@touch $@
 
 $(VENV)/.c: EXTRAS := c
