@@ -30,14 +30,14 @@ test: $(VENV)/.test
 	$(PYTEST)
 
 lint: $(VENV)/.test
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check --quiet $(CODE)
 	$(BIN)/mypy
 	$(BIN)/python scripts/gen_coverage.py --check
 
 format: $(VENV)/.test
-	$(BIN)/ruff check --fix .
-	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
 
 bench: $(VENV)/.test
 	@for each in bench/*.py; do echo "$$each"; $(BIN)/python $$each || exit 1; done
