@@ -158,3 +158,24 @@ def test_what_a_comparison_tells_of_a_variable_is_true():
             compiled = c_function(code, f"source.f{i}", module.exports[f"source.f{i}"])
             for x in {int(t(v)) for v in (*range(c - 3, c + 4), 0, 1, 2, 3, -1)}:
                 assert compiled(x) == space[f"f{i}"](x), (texts[i], x)
+
+
+def test_ranges_at_the_ends_of_64_bits():
+    """Loops whose counter would pass the end of its 64 bits."""
+    top, low = 2**64 - 1, -(2**63)
+    head = "@native\ndef f{}(a: {}, b: {}) -> u64:\n    n = u64(0)\n"
+    body = "    for i in range({}):\n        n += u64(i) + 1\n    return n\n"
+    cases = [
+        ("u64", "a, b, 5", (top - 12, top)), ("u64", "a, b, 3", (0, 7)),
+        ("u64", "a, b", (top - 3, top)), ("u64", "b, a, -5", (3, 17)), ("i64", "a, b, 4", (2**63 - 9, 2**63 - 1)),
+        ("i64", "a, b, -4", (low + 9, low)), ("i64", "a, b, -1", (low + 2, low)),
+        ("i64", "a, b, 7", (5, -5)), ("u64", "a, b, 7", (9, 2)), ("i64", "-3, b, 2", (0, 6)),
+    ]  # fmt: skip
+    texts = [head.format(i, t, t) + body.format(r) for i, (t, r, _) in enumerate(cases)]
+    space = define(HEAD + "\n".join(texts))
+    module = compile_native([space[f"f{i}"] for i in range(len(cases))])
+    for level in ("quick", "optimised"):
+        with native(module, options=Options(level), cached=False) as code:
+            for i, (_, _, arguments) in enumerate(cases):
+                compiled = c_function(code, f"source.f{i}", module.exports[f"source.f{i}"])
+                assert compiled(*arguments) == space[f"f{i}"](*arguments), texts[i]

@@ -238,6 +238,8 @@ def _unsigned_division(b: Body, op: str, xs: str, y: Value, ys: str, t: str) -> 
 def _floor_division(b: Body, op: str, x: Value, xs: str, y: Value, ys: str, bits: int) -> str:
     """Rounding down; divisors 0 and -1 (where the quotient may overflow) go their own way."""
     t = f"i{bits}"
+    if b.target is not None and not b.target.sdiv:
+        return _floor_division_unsigned(b, op, x, xs, y, ys, t)
     odd = y.lo <= 0 <= y.hi or y.lo <= -1 <= y.hi
     if odd:
         zero = b.op(f"icmp eq {t} {ys}, 0")
@@ -263,6 +265,38 @@ def _floor_division(b: Body, op: str, x: Value, xs: str, y: Value, ys: str, bits
     opposite = b.op(f"sub {t} 0, {xs}")
     other = b.op(f"select i1 {zero}, {t} 0, {t} {result}")
     return b.op(f"select i1 {minus}, {t} {opposite}, {t} {other}")
+
+
+def _floor_division_unsigned(b: Body, op: str, x: Value, xs: str, y: Value, ys: str, t: str) -> str:
+    """Rounding down where only unsigned numbers can be divided."""
+
+    def absolute(v: Value, text: str) -> tuple[str, str]:
+        """Whether a number is negative, and without its sign."""
+        if v.lo >= 0:
+            return "false", text
+        below = b.op(f"icmp slt {t} {text}, 0")
+        negated = b.op(f"sub {t} 0, {text}")
+        return below, b.op(f"select i1 {below}, {t} {negated}, {t} {text}")
+
+    (x_below, ax), (y_below, ay) = absolute(x, xs), absolute(y, ys)
+    zero = b.op(f"icmp eq {t} {ys}, 0")
+    safe = b.op(f"select i1 {zero}, {t} 1, {t} {ay}")
+    quotient = b.op(f"udiv {t} {ax}, {safe}")
+    rest = b.op(f"urem {t} {ax}, {safe}")
+    differ = b.op(f"xor i1 {x_below}, {y_below}")
+    some = b.op(f"icmp ne {t} {rest}, 0")
+    up = b.op(f"and i1 {differ}, {some}")
+    if op == "//":
+        more = b.op(f"zext i1 {up} to {t}")
+        floor = b.op(f"add {t} {quotient}, {more}")
+        negated = b.op(f"sub {t} 0, {floor}")
+        result = b.op(f"select i1 {differ}, {t} {negated}, {t} {floor}")
+        return b.op(f"select i1 {zero}, {t} 0, {t} {result}")
+    other = b.op(f"sub {t} {safe}, {rest}")
+    size = b.op(f"select i1 {up}, {t} {other}, {t} {rest}")
+    negated = b.op(f"sub {t} 0, {size}")
+    result = b.op(f"select i1 {y_below}, {t} {negated}, {t} {size}")
+    return b.op(f"select i1 {zero}, {t} {xs}, {t} {result}")
 
 
 def _shift(b: Body, op: str, x: Value, count: Value) -> Value:

@@ -16,6 +16,7 @@ from ebee.lang.values import (
     NONE,
     FnType,
     FunctionRef,
+    MaybePtr,
     TupleType,
     Type,
     Value,
@@ -30,7 +31,7 @@ from ebee.lang.values import (
     normal,
     span,
 )
-from ebee.types import ArrayType
+from ebee.types import ArrayType, PtrType
 
 if TYPE_CHECKING:
     from ebee.lang.function import Function
@@ -45,6 +46,9 @@ def call(f: Function, node: ast.Call) -> Value:
         if keyword.arg is None:
             raise at(f.source, keyword, Refusal("`**` in a call", "write the arguments one by one"))
     thing = static(f, node.func)
+    own = f.unit.call(f, node, thing)
+    if own is not None:
+        return own
     if thing is MISSING:
         return _call_value(f, node)
     if thing in (int, bool) or is_int(thing):
@@ -178,6 +182,8 @@ def called(f: Function, result: Type, text: str) -> Value:
         f.body.emit(f"call void {text}")
         return NONE
     answer = f.body.op(f"call {llvm(result)} {text}")
+    if isinstance(result, MaybePtr):
+        return Value(PtrType(result.to), answer, maybe=True)
     if isinstance(result, TupleType):
         elems = []
         for i, t in enumerate(result.elems):

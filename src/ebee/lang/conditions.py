@@ -11,7 +11,7 @@ import ast
 from ebee.lang import arith
 from ebee.lang.errors import Refusal, at
 from ebee.lang.function import Env, Function
-from ebee.lang.values import TupleType, Value, constant, is_integer, is_ptr, name_of
+from ebee.lang.values import NULL_VALUE, TupleType, Value, constant, is_integer, is_ptr, name_of
 
 Ways = tuple[Env | None, Env | None]
 
@@ -30,7 +30,10 @@ def branch(f: Function, node: ast.expr, yes: str, no: str) -> Ways:
             return _branch_bool(f, node, yes, no)
         if isinstance(node, ast.Compare):
             return _branch_compare(f, node, yes, no)
-        return go(f, arith.truth(f.body, f.value(node)), yes, no)
+        value = f.value(node)
+        holds, fails = go(f, arith.truth(f.body, value), yes, no)
+        _narrow_null(f, holds, fails, node, value)
+        return holds, fails
     except Refusal as refusal:
         raise at(f.source, node, refusal) from None
 
@@ -81,6 +84,9 @@ def _branch_compare(f: Function, node: ast.Compare, yes: str, no: str) -> Ways:
             _narrow(holds, right_node, right, arith.MIRROR[sign], left)
             _narrow(fails, left_node, left, arith.OPPOSITE[sign], right)
             _narrow(fails, right_node, right, arith.MIRROR[arith.OPPOSITE[sign]], left)
+        if right is not None and right.text == "null" and isinstance(op, _EQUALITY):
+            ways = (holds, fails) if isinstance(op, ast.NotEq | ast.IsNot) else (fails, holds)
+            _narrow_null(f, *ways, left_node, left)
         failed.append(fails)
         if holds is None or i == last:
             return holds, f.join(*failed)
@@ -102,6 +108,24 @@ def _narrow(env: Env | None, node: ast.expr, value: Value, op: str, other: Value
         env[node.id] = arith.narrowed(op, now, other)
 
 
+_EQUALITY = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot)
+
+
+def _narrow_null(
+    f: Function, there: Env | None, null: Env | None, node: ast.expr, value: Value
+) -> None:
+    """Note what a test for null says of a variable."""
+    if isinstance(node, ast.NamedExpr):
+        node = node.target
+    if not (f.unit.target.nulls and is_ptr(value.type) and isinstance(node, ast.Name)):
+        return
+    for env, is_null in ((there, False), (null, True)):
+        now = env.get(node.id) if env is not None else None
+        if env is not None and now is not None and now.text == value.text:
+            changed = now._replace(text="null", maybe=True) if is_null else now
+            env[node.id] = changed if is_null else now._replace(maybe=False)
+
+
 def comparison(
     f: Function, op: ast.cmpop, left: Value, right_node: ast.expr
 ) -> tuple[Value, Value | None]:
@@ -110,6 +134,10 @@ def comparison(
         return _contains(f, left, right_node, isinstance(op, ast.NotIn)), None
     if isinstance(op, ast.Is | ast.IsNot):
         sign = "==" if isinstance(op, ast.Is) else "!="
+        none = isinstance(right_node, ast.Constant) and right_node.value is None
+        if none and f.unit.target.nulls and is_ptr(left.type):
+            null = NULL_VALUE._replace(type=left.type)
+            return compare_pointers(f, sign, left, null), null
         raise Refusal("`is` compares objects of Python, not values", f"use {sign}")
     right = f.value(right_node)
     sign = COMPARISONS[type(op)]

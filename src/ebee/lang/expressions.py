@@ -81,23 +81,32 @@ def _tuple(f: Function, node: ast.Tuple) -> Value:
 
 def place(f: Function, node: ast.expr) -> tuple[Value, bool]:
     """The address that `p.member` or `p[i]` names, and whether what is there never changes."""
+    own = f.unit.place(f, node)
+    if own is not None:
+        return own
     if isinstance(node, ast.Attribute):
         base = f.value(node.value)
         to = memory.target(base) if is_ptr(base.type) else base.type
         if not is_struct(to):
             raise Refusal(f"`{name_of(base.type)}` has no member `{node.attr}`", _members(base))
+        memory.check_null(base, f"`{ast.unparse(node.value)}`")
         field = memory.find_field(to, node.attr)
         return memory.member(f.body, base, field), field.const
     assert isinstance(node, ast.Subscript)
-    base = f.value(node.value)
+    return _element(f, f.value(node.value), node), False
+
+
+def _element(f: Function, base: Value, node: ast.Subscript) -> Value:
+    """The address of an element of an array, or behind a pointer."""
     if isinstance(node.slice, ast.Slice):
         raise Refusal("slices do not exist here", "use p + n and a length")
     index = f.value(node.slice)
     if isinstance(base.type, ArrayType):
-        return memory.array_element(f.body, base, index), False
+        return memory.array_element(f.body, base, index)
     if not is_ptr(base.type):
         raise Refusal(f"`{name_of(base.type)}` has no elements")
-    return memory.element(f.body, base, index, access=True), False
+    memory.check_null(base, f"`{ast.unparse(node.value)}`")
+    return memory.element(f.body, base, index, access=True)
 
 
 def _members(base: Value) -> str:
@@ -115,6 +124,7 @@ def _attribute(f: Function, node: ast.Attribute) -> Value:
         base = f.value(node.value.value)
         to = memory.target(base) if is_ptr(base.type) else base.type
         if is_struct(to):
+            memory.check_null(base, f"`{ast.unparse(node.value.value)}`")
             return memory.member(f.body, base, memory.find_field(to, node.attr))
     if node.attr == "ref":
         raise Refusal("`.ref` alone is no value", "name the member: p.ref.member")
@@ -133,16 +143,10 @@ def _attribute(f: Function, node: ast.Attribute) -> Value:
 
 @handles(ast.Subscript)
 def _subscript(f: Function, node: ast.Subscript) -> Value:
-    if static(f, node.value) is not MISSING or isinstance(node.value, ast.Tuple):
-        base = f.value(node.value)
-        if isinstance(base.type, TupleType):
-            return _tuple_element(f, base, node)
-    if isinstance(node.value, ast.Name) and node.value.id in f.writes:
-        base = f.value(node.value)
-        if isinstance(base.type, TupleType):
-            return _tuple_element(f, base, node)
-    address, const = place(f, node)
-    return memory.load(f.body, address, const)
+    base = f.value(node.value)
+    if isinstance(base.type, TupleType):
+        return _tuple_element(f, base, node)
+    return memory.load(f.body, _element(f, base, node))
 
 
 def _tuple_element(f: Function, base: Value, node: ast.Subscript) -> Value:

@@ -22,6 +22,7 @@ from ebee.lang.values import (
     NONE,
     NULL,
     FunctionRef,
+    MaybePtr,
     TupleType,
     Type,
     Value,
@@ -29,10 +30,12 @@ from ebee.lang.values import (
     is_int,
     is_integer,
     is_ptr,
+    is_struct,
     llvm,
     name_of,
     span,
 )
+from ebee.types import PtrType
 
 if TYPE_CHECKING:
     from ebee.lang.source import Source
@@ -68,11 +71,12 @@ class Function:
 
     def __init__(self, unit: Unit, source: Source, result: Type):
         self.unit, self.source, self.result = unit, source, result
-        self.body = Body()
+        self.body = Body(unit.target)
         self.env: Env | None = {}
         self.variables: dict[str, Variable] = {}
         self.loops: list[Loop] = []
         self.writes = _writes(source.tree)
+        """Local variables: how many places assign each, and whether one of them is in a loop."""
 
     # --- the walk --------------------------------------------------------------------------------
 
@@ -90,13 +94,16 @@ class Function:
             self.statement(node)
 
     def _lower(self, table: dict[type[ast.AST], Any], node: ast.AST) -> Any:
+        before, self.body.where = self.body.where, self.unit.where(self, node)
         try:
-            handler = table.get(type(node))
+            handler = self.unit.handlers.get(type(node)) or table.get(type(node))
             if handler is None:
                 raise refusal_of(node)
             return handler(self, node)
         except Refusal as refusal:
             raise at(self.source, node, refusal) from None
+        finally:
+            self.body.where = before
 
     def error(self, node: ast.AST, message: str, way_out: str = "") -> SourceError:
         return at(self.source, node, Refusal(message, way_out))
@@ -203,11 +210,16 @@ class Function:
             return a
         t = self.variables[name].type
         text = a.text if a.text == b.text else ""
+        maybe = a.maybe or b.maybe or (self.unit.target.nulls and "null" in (a.text, b.text))
+        align = a.align if a.align == b.align else memory.common_alignment(a, b)
         same = a.known == b.known and a.at == b.at
         known = (a.known, a.at) if same else (None, 0)
         if known[0] is None and text and not text.startswith("%"):
             text = ""
-        return Value(t, text, min(a.lo, b.lo), max(a.hi, b.hi), *known, a.stack or b.stack)
+        return Value(
+            t, text, min(a.lo, b.lo), max(a.hi, b.hi), *known, a.stack or b.stack,
+            maybe=maybe, align=align,
+        )  # fmt: skip
 
     def forget(self, node: ast.AST) -> None:
         """At the head of a loop: what its body assigns is only known by its type."""
@@ -217,7 +229,8 @@ class Function:
                 v = self.env[name]
                 t = self.variables[name].type
                 bounds = span(t) if is_integer(t) else (0, 0)
-                self.env[name] = Value(t, "", *bounds, stack=v.stack)
+                maybe = is_ptr(t) and self.unit.target.nulls
+                self.env[name] = Value(t, "", *bounds, stack=v.stack, maybe=maybe)
 
     # --- conversions -----------------------------------------------------------------------------
 
@@ -226,9 +239,16 @@ class Function:
         if is_int(t):
             return arith.convert(self.body, value, t)
         if is_ptr(t):
+            if is_struct(value.type) and self.unit.target.nulls:
+                value = value._replace(type=PtrType(value.type))
             if not is_ptr(value.type):
                 raise Refusal(f"{what} is a `{name_of(value.type)}`, not a pointer")
-            return memory.retype(value, t)
+            if not isinstance(t, MaybePtr) and self.unit.target.nulls:
+                memory.check_null(value, what)
+            return memory.retype(value, PtrType(t.to) if isinstance(t, MaybePtr) else t)
+        if is_struct(t) and is_ptr(value.type) and value.type.to == t:
+            memory.check_null(value, what)
+            return value._replace(type=t)
         if value.type != t:
             hint = ""
             if t is bool and is_integer(value.type):
@@ -265,7 +285,8 @@ class Function:
         lo, hi = min(v.lo for v in values), max(v.hi for v in values)
         if t is int:
             arith.check_plain("if-else", lo, hi)
-        return Value(t, text, lo, hi, stack=any(v.stack for v in values))
+        maybe = any(v.maybe or (self.unit.target.nulls and v.text == "null") for v in values)
+        return Value(t, text, lo, hi, stack=any(v.stack for v in values), maybe=maybe)
 
     def _phi_text(self, v: Value) -> str:
         if is_integer(v.type) and v.constant is not None:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ebee.errors import CompileError
+
+if TYPE_CHECKING:
+    from ebee.lang.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,10 @@ def symbol(name: str) -> str:
 class Body:
     """The blocks of one function. Code behind a terminator goes nowhere, until the next label."""
 
-    def __init__(self) -> None:
+    def __init__(self, target: Target | None = None) -> None:
+        self.target = target
+        self.where = ""
+        """What follows each instruction: the place in the source it comes from."""
         self.entry: list[str] = []
         self.lines: list[str] = []
         self.block = "start.0"
@@ -81,7 +87,7 @@ class Body:
     def emit(self, text: str) -> None:
         """An instruction without result."""
         if self.open:
-            self.lines.append("  " + text)
+            self.lines.append(f"  {text}{self.where}")
 
     def op(self, text: str, hint: str = "v") -> str:
         """An instruction with a result; gives its operand."""

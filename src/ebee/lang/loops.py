@@ -7,10 +7,12 @@ loop the variable has its last value, as in Python.
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
 from ebee.lang import arith, memory
 from ebee.lang.errors import Refusal, at
 from ebee.lang.function import Env, Function, Loop
+from ebee.lang.ir import Body
 from ebee.lang.source import MISSING
 from ebee.lang.statements import after_loop, assign_to, loop_body
 from ebee.lang.static import static
@@ -67,88 +69,99 @@ def _range_arguments(f: Function, node: ast.Call) -> tuple[Value, Value, int]:
     return start, stop, step
 
 
-def _count(f: Function, node: ast.For, start: Value, stop: Value, step: int, item: object) -> None:
+def _count(
+    f: Function, node: ast.For, start: Value, stop: Value, step: int,
+    item: Callable[[Value], Value],
+) -> None:  # fmt: skip
     """Lower a loop over start, start + step, ... before stop."""
     b = f.body
     lo, hi = (start.lo, stop.hi - 1) if step > 0 else (stop.lo + 1, start.hi)
     if min(start.lo, stop.lo) < 0 and max(start.hi, stop.hi) >= 1 << 63:
         message = "a range that needs both negative and unsigned 64-bit numbers"
         raise at(f.source, node.iter, Refusal(message))
-    trips, counter_end = _trips(f, start, stop, step)
-    slot = b.alloca("i64", 8, "i")
-    left = b.alloca("i64", 8, "left") if trips is not None else ""
-    b.emit(f"store i64 {arith.operand(b, start, 64)}, ptr {slot}")
-    if trips is not None:
-        b.emit(f"store i64 {trips}, ptr {left}")
+    counter = _Counter(b, start, stop, step)
     head, inside, latch, done, end = (b.name(n) for n in ("for", "body", "next", "done", "end"))
+    loop = Loop(end, latch, [], [])
     b.label(head)
-    runs = lo <= hi and (start.hi < stop.lo if step > 0 else start.lo > stop.hi)
     f.forget(node)
     at_head = f.fork()
     if lo > hi:  # it never runs
         b.jump(done)
-        after_loop(f, Loop(end, latch, [], []), at_head, done, node.orelse)
+        after_loop(f, loop, at_head, done, node.orelse)
         return
-    i = b.op(f"load i64, ptr {slot}")
-    if trips is None:
-        order = "s" if min(start.lo, stop.lo) < 0 else "u"
-        sign = "lt" if step > 0 else "gt"
-        more = b.op(f"icmp {order}{sign} i64 {i}, {counter_end}")
-    else:
-        rest = b.op(f"load i64, ptr {left}")
-        more = b.op(f"icmp ne i64 {rest}, 0")
+    i, more = counter.test()
     b.end(f"br i1 {more}, label %{inside}, label %{done}")
     b.label(inside)
-    loop = Loop(end, latch, [], [])
-    assign_to(f, node.target, item(Value(int, i, lo, hi)))  # type: ignore[operator]
+    assign_to(f, node.target, item(Value(int, i, lo, hi)))
     loop_body(f, loop, node.body)
     met = f.join(f.env, *loop.continued)
     if met is not None:
         b.label(latch)
-        following = b.op(f"add i64 {i}, {step}")
-        b.emit(f"store i64 {following}, ptr {slot}")
-        if trips is not None:
-            b.emit(f"store i64 {b.op(f'sub i64 {rest}, 1')}, ptr {left}")
+        counter.advance()
         b.jump(head)
-    at_end = _at_end(f, at_head, met, runs)
+    at_end: Env | None = at_head
+    if start.hi < stop.lo if step > 0 else start.lo > stop.hi:  # it runs at least once
+        at_end = _at_end(f, at_head, met)
     if at_end is None:
         b.label(done)
         b.end("unreachable")
     after_loop(f, loop, at_end, done, node.orelse)
 
 
-def _at_end(f: Function, at_head: Env, met: Env | None, runs: bool) -> Env | None:
-    """What is known when the loop has run out: after at least one round, what every round knows
-    at its end (but not in registers, which the head does not see)."""
-    if met is None and runs:
-        return None  # the first round always leaves
-    if not runs or met is None:
-        return at_head
-    inner = {n: v for n, v in met.items() if n in at_head or f.variables[n].slot is not None}
+def _at_end(f: Function, at_head: Env, met: Env | None) -> Env | None:
+    """What is known when a loop that runs at least once has run out: what every round knows at
+    its end, though not in registers, which the head does not see. None: no round ends."""
+    if met is None:
+        return None
     return {
         n: v
         if n in at_head and at_head[n].text == v.text and v.text
         else v._replace(text="", known=None)
-        for n, v in inner.items()
+        for n, v in met.items()
+        if n in at_head or f.variables[n].slot is not None
     }
 
 
-def _trips(f: Function, start: Value, stop: Value, step: int) -> tuple[str | None, str]:
-    """How often a loop runs, where its counter might pass the end of 64 bits; else None and the
-    end to compare the counter with."""
-    b = f.body
-    signed = min(start.lo, stop.lo) < 0
-    first, last = (-(1 << 63), (1 << 63) - 1) if signed else (0, (1 << 64) - 1)
-    start_text, stop_text = arith.operand(b, start, 64), arith.operand(b, stop, 64)
-    if first <= stop.lo + min(step, 0) and stop.hi + max(step, 0) <= last:
-        return None, stop_text
-    if abs(step) == 1:  # the counter stops at `stop` itself
-        return None, stop_text
-    order = ("s" if signed else "u") + ("lt" if step > 0 else "gt")
-    some = b.op(f"icmp {order} i64 {start_text}, {stop_text}")
-    far, near = (stop_text, start_text) if step > 0 else (start_text, stop_text)
-    apart = b.op(f"sub i64 {far}, {near}")
-    less = b.op(f"sub i64 {apart}, 1")
-    whole = b.op(f"udiv i64 {less}, {abs(step)}")
-    count = b.op(f"add i64 {whole}, 1")
-    return b.op(f"select i1 {some}, i64 {count}, i64 0"), stop_text
+class _Counter:
+    """The counter of a loop. Where it might pass the end of 64 bits before it is compared, the
+    rounds are counted instead."""
+
+    def __init__(self, b: Body, start: Value, stop: Value, step: int):
+        self.body, self.step, self.i, self.rest = b, step, "", ""
+        signed = min(start.lo, stop.lo) < 0
+        first, last = (-(1 << 63), (1 << 63) - 1) if signed else (0, (1 << 64) - 1)
+        self.order = ("s" if signed else "u") + ("lt" if step > 0 else "gt")
+        self.start, self.stop = arith.operand(b, start, 64), arith.operand(b, stop, 64)
+        inside = first <= stop.lo + min(step, 0) and stop.hi + max(step, 0) <= last
+        self.slot = b.alloca("i64", 8, "i")
+        b.emit(f"store i64 {self.start}, ptr {self.slot}")
+        self.left = None
+        if not inside and abs(step) > 1:  # by steps of 1 it stops at `stop` itself
+            self.left = b.alloca("i64", 8, "left")
+            b.emit(f"store i64 {self._rounds()}, ptr {self.left}")
+
+    def _rounds(self) -> str:
+        """How often the loop runs."""
+        b = self.body
+        some = b.op(f"icmp {self.order} i64 {self.start}, {self.stop}")
+        far, near = (self.stop, self.start) if self.step > 0 else (self.start, self.stop)
+        apart = b.op(f"sub i64 {far}, {near}")
+        less = b.op(f"sub i64 {apart}, 1")
+        whole = b.op(f"udiv i64 {less}, {abs(self.step)}")
+        return b.op(f"select i1 {some}, i64 {b.op(f'add i64 {whole}, 1')}, i64 0")
+
+    def test(self) -> tuple[str, str]:
+        """The counter, and whether there is a round for it."""
+        b = self.body
+        self.i = b.op(f"load i64, ptr {self.slot}")
+        if self.left is None:
+            return self.i, b.op(f"icmp {self.order} i64 {self.i}, {self.stop}")
+        self.rest = b.op(f"load i64, ptr {self.left}")
+        return self.i, b.op(f"icmp ne i64 {self.rest}, 0")
+
+    def advance(self) -> None:
+        """To the next round."""
+        b = self.body
+        b.emit(f"store i64 {b.op(f'add i64 {self.i}, {self.step}')}, ptr {self.slot}")
+        if self.left is not None:
+            b.emit(f"store i64 {b.op(f'sub i64 {self.rest}, 1')}, ptr {self.left}")

@@ -28,8 +28,29 @@ from ebee.lang.values import (
 )
 from ebee.types import ArrayType, Field, PtrType, Struct, alignof, fields, sizeof
 
-ALIGN = 1
-"""Of loads and stores, in bytes."""
+
+def alignment(p: Value) -> int:
+    """What an address is a multiple of, as far as its type or its making promises."""
+    if p.align:
+        return p.align
+    t = p.type.to if is_ptr(p.type) else p.type
+    return 1 if t is None else alignof(t)
+
+
+def common_alignment(a: Value, b: Value) -> int:
+    """What both of two addresses are multiples of."""
+    return min(alignment(a), alignment(b)) if is_ptr(a.type) and is_ptr(b.type) else 0
+
+
+def _align(b: Body, p: Value) -> int:
+    """The alignment of a load or store."""
+    return alignment(p) if b.target is not None and b.target.aligned else 1
+
+
+def check_null(p: Value, what: str) -> None:
+    """Refuse a pointer that may be null where it must not be."""
+    if p.maybe:
+        raise Refusal(f"{what} may be None here", "test it first: `if ... is None: return ...`")
 
 
 def known_address(t: Type, known: Known, at: int) -> Value:
@@ -48,10 +69,12 @@ def member(b: Body, base: Value, field: Field) -> Value:
     t = PtrType(normal_target(field.type))
     if base.known is not None:
         return known_address(t, base.known, base.at + field.offset)
+    align = alignment(base)
     if not field.offset:
-        return Value(t, base.text, stack=base.stack)
+        return Value(t, base.text, stack=base.stack, align=align)
+    align = min(align, field.offset & -field.offset)
     text = b.op(f"getelementptr nuw i8, ptr {base.text}, i64 {field.offset}")
-    return Value(t, text, stack=base.stack)
+    return Value(t, text, stack=base.stack, align=align)
 
 
 def find_field(t: Type, name: str) -> Field:
@@ -77,7 +100,11 @@ def element(b: Body, p: Value, index: Value, access: bool) -> Value:
     text = arith.operand(b, index, 64)
     unit = llvm(to) if is_int(to) or is_ptr(to) else f"[{size} x i8]"
     text = b.op(f"getelementptr{flags} {unit}, ptr {p.text}, i64 {text}")
-    return Value(p.type, text, stack=p.stack)
+    align = min(alignment(p), size & -size) if size else 1
+    if index.constant is not None and size:
+        step = index.constant * size
+        align = min(alignment(p), step & -step)
+    return Value(p.type, text, stack=p.stack, align=align)
 
 
 def array_element(b: Body, array: Value, index: Value) -> Value:
@@ -116,7 +143,8 @@ def load(b: Body, p: Value, const: bool = False) -> Value:
         if value is not None:
             return _known_value(result, value)
     invariant = ", !invariant.load !{}" if const else ""
-    text = b.op(f"load {llvm(result)}, ptr {p.text}, align {ALIGN}{invariant}")
+    volatile = " volatile" if p.volatile else ""
+    text = b.op(f"load{volatile} {llvm(result)}, ptr {p.text}, align {_align(b, p)}{invariant}")
     if is_ptr(t):
         return Value(t, text)
     if t.big:
@@ -141,7 +169,7 @@ def store(b: Body, p: Value, value: Value) -> None:
         text = arith.operand(b, value, t.bits)
         if t.big:
             text = b.op(f"call i{t.bits} @llvm.bswap.i{t.bits}(i{t.bits} {text})")
-        b.emit(f"store i{t.bits} {text}, ptr {p.text}, align {ALIGN}")
+        b.emit(f"store i{t.bits} {text}, ptr {p.text}, align {_align(b, p)}")
     elif is_ptr(t):
         if not is_ptr(value.type):
             raise Refusal(f"`{name_of(value.type)}` is no pointer, but the place holds one")
@@ -149,16 +177,19 @@ def store(b: Body, p: Value, value: Value) -> None:
             raise Refusal(
                 "the address of a local struct is stored", "it is gone when the function returns"
             )
-        b.emit(f"store ptr {value.text}, ptr {p.text}, align {ALIGN}")
+        b.emit(f"store ptr {value.text}, ptr {p.text}, align {_align(b, p)}")
     else:
         if value.type != t:
             raise Refusal(f"`{name_of(value.type)}` is stored where `{name_of(t)}` is held")
-        copy(b, p.text, value.text, sizeof(t))
+        copy(b, p, value, sizeof(t))
 
 
-def copy(b: Body, to: str, source: str, size: int) -> None:
+def copy(b: Body, to: Value, source: Value, size: int) -> None:
     """Copy a struct or array, as if read first and then written."""
-    b.emit(f"call void @llvm.memmove.p0.p0.i64(ptr {to}, ptr {source}, i64 {size}, i1 false)")
+    # BPF has no memmove; there two places are the same or apart, as they are of one type.
+    how = "memcpy" if b.target is not None and b.target.aligned else "memmove"
+    places = ", ".join(f"ptr align {_align(b, p)} {p.text}" for p in (to, source))
+    b.emit(f"call void @llvm.{how}.p0.p0.i64({places}, i64 {size}, i1 false)")
 
 
 def make(b: Body, t: type[Struct]) -> Value:
@@ -170,7 +201,7 @@ def make(b: Body, t: type[Struct]) -> Value:
         b.emit(
             f"call void @llvm.memset.p0.i64(ptr align {align} {text}, i8 0, i64 {size}, i1 false)"
         )
-    return Value(t, text, stack=True)
+    return Value(t, text, stack=True, align=align)
 
 
 def retype(p: Value, t: Type) -> Value:

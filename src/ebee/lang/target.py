@@ -11,18 +11,25 @@ from ebee.errors import CompileError
 @dataclass(frozen=True, slots=True)
 class Target:
     """`triple`: of LLVM; `elf`: the machine number in object files; `relax`: the instruction of
-    a spin loop."""
+    a spin loop. `aligned`: loads and stores are of the alignment that types promise (else of any);
+    `sdiv`: it divides signed numbers; `nulls`: pointers that may be null must be tested first."""
 
     name: str
     triple: str
     elf: int
     relax: str
+    aligned: bool = False
+    sdiv: bool = True
+    nulls: bool = False
 
 
 X86_64 = Target(
     "x86-64", "x86_64-unknown-linux-gnu", 62, "call void @llvm.x86.sse2.pause()"
 )  # fmt: skip
 ARM64 = Target("arm64", "aarch64-unknown-linux-gnu", 183, "call void @llvm.aarch64.hint(i32 1)")
+
+BPF = Target("bpf", "bpfel", 247, "", aligned=True, sdiv=False, nulls=True)
+"""eBPF of version 3, which Linux has had since 5.1: no signed division."""
 
 _HOSTS = {"x86_64": X86_64, "AMD64": X86_64, "aarch64": ARM64, "arm64": ARM64}
 

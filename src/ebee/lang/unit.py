@@ -22,6 +22,7 @@ from ebee.lang.values import (
     NONE,
     FnType,
     FunctionRef,
+    MaybePtr,
     TupleType,
     Type,
     Value,
@@ -37,6 +38,7 @@ from ebee.lang.values import (
     span,
 )
 from ebee.native import native
+from ebee.types import PtrType
 
 del expressions, statements  # imported for their handlers
 EXTERNAL = {
@@ -74,7 +76,7 @@ class Specialised:
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class Job:
     """A function to compile for the constants among its arguments."""
 
     function: Callable[..., Any]
@@ -103,10 +105,25 @@ class Unit:
         self.target, self.external = target, external or {}
         self.module = Module()
         self._done: dict[Any, Specialised] = {}
-        self._exports: dict[Any, _Job] = {}
+        self._exports: dict[Any, Job] = {}
         self._names: set[str] = set()
         self._active: list[Any] = []
         self._symbols: dict[str, Known] = {}
+
+    handlers: Mapping[type[ast.AST], Callable[[Function, Any], Any]] = {}
+    """Kinds of nodes that mean something else, or something at all, on this target."""
+
+    def where(self, f: Function, node: ast.AST) -> str:
+        """What follows the instructions of a node, for debuggers."""
+        return ""
+
+    def call(self, f: Function, node: ast.Call, thing: Any) -> Value | None:
+        """A call that only this target knows; `thing`: what is called, where that is static."""
+        return None
+
+    def place(self, f: Function, node: ast.expr) -> tuple[Value, bool] | None:
+        """An address that only this target knows, and whether what is there never changes."""
+        return None
 
     def parameters(self, function: Callable[..., Any]) -> list[tuple[str, Type]]:
         """Names and types of the parameters."""
@@ -126,7 +143,7 @@ class Unit:
         if any(function is active for active in self._active):
             message = f"`{function.__name__}` calls itself"
             raise at(f.source, node, Refusal(message, "write a loop: the stack is bounded"))
-        return self._compiled(_Job(function, tuple(arguments), bound))
+        return self._compiled(Job(function, tuple(arguments), bound))
 
     def export(self, specs: Sequence[Spec], linkage: str) -> None:
         """Compile functions for callers outside. They may also call each other."""
@@ -145,7 +162,7 @@ class Unit:
             text = f"{llvm(done.result)} ({', '.join(llvm(t) for _, t in free)})"
             self.module.exports[job.name] = FunctionType(free, done.result, text)
 
-    def _job(self, spec: Spec, linkage: str) -> _Job:
+    def _job(self, spec: Spec, linkage: str) -> Job:
         params = self.parameters(spec.function)
         name = spec.name or default_name(spec.function)
         unknown = spec.bind.keys() - {n for n, _ in params}
@@ -156,27 +173,25 @@ class Unit:
             for p, t in params
         )
         bound = tuple(p in spec.bind for p, _ in params)
-        return _Job(spec.function, arguments, bound, name, linkage, spec.inline)
+        return Job(spec.function, arguments, bound, name, linkage, spec.inline)
 
-    def _compiled(self, job: _Job) -> Specialised:
+    def _compiled(self, job: Job) -> Specialised:
         """The result of a job, done now if it has not been."""
         if job.key not in self._done:
             exported = self._exports.get(job.key)
             if exported is None:
-                name = _mangle(job.function, job.arguments, job.bound)
-                taken = self.module.functions.keys() | self.module.exports.keys() | self._names
-                while name in taken:
-                    name += "'"
+                name = self.name(job)
                 job = replace(job, name=name)
             self._done[job.key] = self._compile(exported or job)
         return self._done[job.key]
 
-    def _compile(self, job: _Job) -> Specialised:
+    def _compile(self, job: Job) -> Specialised:
         params, result = signature_of(job.function)
         self._names.add(job.name)
         source = source_of(job.function)
-        _check_decorators(source)
+        self.check_decorators(source)
         f = Function(self, source, result)
+        self.begin(f, job)
         self._active.append(job.function)
         shown = []
         for (param, t), argument, bound in zip(params, job.arguments, job.bound, strict=True):
@@ -186,19 +201,43 @@ class Unit:
             else:
                 text = "%" + f.body.name(param)
                 shown.append(f"{llvm(t)} {text}")
-                value = Value(t, text, *(span(t) if is_integer(t) else (0, 0)))
+                maybe = isinstance(t, MaybePtr)
+                t = PtrType(t.to) if isinstance(t, MaybePtr) else t
+                value = Value(t, text, *(span(t) if is_integer(t) else (0, 0)), maybe=maybe)
             f.assign(param, value)
         f.block(source.tree.body)
         _finish(f)
         self._active.pop()
+        self.module.functions[job.name] = self.definition(f, job, ", ".join(shown))
+        return Specialised(symbol(job.name), job.bound, result)
+
+    def name(self, job: Job) -> str:
+        """A symbol for a function that is compiled for a caller here."""
+        name = _mangle(job.function, job.arguments, job.bound)
+        taken = self.module.functions.keys() | self.module.exports.keys() | self._names
+        while name in taken:
+            name += "'"
+        return name
+
+    def check_decorators(self, source: Source) -> None:
+        """Only @native: what another decorator does would be lost."""
+        for node in source.tree.decorator_list:
+            if static_in(source, node) is not native:
+                way_out = "compile a function without it"
+                raise at(source, node, Refusal(f"the decorator `{ast.unparse(node)}`", way_out))
+
+    def begin(self, f: Function, job: Job) -> None:
+        """Before a function's body is lowered."""
+
+    def definition(self, f: Function, job: Job, parameters: str) -> str:
+        """The text of a function whose body has been lowered."""
         scope = "" if job.linkage == "external" else job.linkage + " "
-        kind = f"{scope}{_extension(result)}{llvm(result)}"
+        kind = f"{scope}{_extension(f.result)}{llvm(f.result)}"
         inline = job.inline
         if inline == "hint" and len(f.body.lines) <= SMALL:
             inline = "always"
-        head = f"define {kind} {symbol(job.name)}({', '.join(shown)}) nounwind{_INLINE[inline]}"
-        self.module.functions[job.name] = f"{head} {{\n{f.body.text()}\n}}"
-        return Specialised(symbol(job.name), job.bound, result)
+        head = f"define {kind} {symbol(job.name)}({parameters}) nounwind{_INLINE[inline]}"
+        return f"{head} {{\n{f.body.text()}\n}}"
 
     def _declare(self, known: Known | None) -> None:
         """Declare the symbols of a constant object and of all it points to."""
@@ -216,14 +255,6 @@ class Unit:
         for _, value in known.members:
             if isinstance(value, Known):
                 self._declare(value)
-
-
-def _check_decorators(source: Source) -> None:
-    """Only @native: what another decorator does would be lost."""
-    for node in source.tree.decorator_list:
-        if static_in(source, node) is not native:
-            way_out = "compile a function without it"
-            raise at(source, node, Refusal(f"the decorator `{ast.unparse(node)}`", way_out))
 
 
 def _extension(t: Type) -> str:

@@ -9,6 +9,7 @@ Of integers the range is known. A constant is a range of one value.
 from __future__ import annotations
 
 import collections.abc
+import types
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,6 +35,11 @@ class FnType:
     result: Type
 
 
+@dataclass(frozen=True, slots=True)
+class MaybePtr(PtrType):
+    """`ptr[T] | None` in a signature; values of it are of the type `ptr[T]`, marked `maybe`."""
+
+
 class FunctionRef(NamedTuple):
     """A @native function as a value, known at compile time."""
 
@@ -52,7 +58,10 @@ class Value(NamedTuple):
 
     `lo..hi`: range of an integer or bool. `known`, `at`: the constant object (and the offset in
     it) that an address points to. `stack`: an address inside a struct made by this function.
-    `elems`: of a tuple. An empty `text`: the value lies in the slot of its variable.
+    `elems`: of a tuple. An empty `text`: the value lies in the slot of its variable. `maybe`: a
+    pointer that may be null and has to be tested; `align`: what is known of an address beyond the
+    alignment of its type (0: nothing); `volatile`: what is there may change before the program
+    runs.
     """
 
     type: Type
@@ -63,6 +72,9 @@ class Value(NamedTuple):
     at: int = 0
     stack: bool = False
     elems: tuple[Any, ...] = ()
+    maybe: bool = False
+    align: int = 0
+    volatile: bool = False
 
     @property
     def constant(self) -> int | None:
@@ -122,6 +134,8 @@ def name_of(t: Type) -> str:
     """A type as users write it."""
     if t is NULL:
         return "null"
+    if isinstance(t, MaybePtr):
+        return f"ptr[{name_of(t.to)}] | None"
     if isinstance(t, PtrType):
         return f"ptr[{name_of(t.to)}]"
     if isinstance(t, ArrayType):
@@ -144,6 +158,8 @@ def normal(annotation: Any) -> Type:
     if isinstance(annotation, FnType):
         return annotation
     origin = typing.get_origin(annotation)
+    if origin in (typing.Union, types.UnionType):
+        return _optional(annotation)
     if origin is tuple:
         return TupleType(tuple(map(normal, typing.get_args(annotation))))
     if origin is collections.abc.Callable:
@@ -166,6 +182,17 @@ def normal(annotation: Any) -> Type:
     return t
 
 
+def _optional(annotation: Any) -> Type:
+    """`ptr[T] | None`, or `S | None` of a struct."""
+    parts = [a for a in typing.get_args(annotation) if a is not NoneType]
+    t = normal(parts[0]) if len(parts) == 1 else None
+    if is_struct(t):
+        return MaybePtr(t)
+    if is_ptr(t):
+        return MaybePtr(t.to)  # type: ignore[union-attr]
+    raise Refusal(f"`{annotation}` is no static type", "only pointers may be None: ptr[T] | None")
+
+
 def normal_target(to: Any) -> Type:
     """The type that a pointer points to; be16 and the like stay, being storage."""
     if isinstance(to, typing.ForwardRef | str):
@@ -181,7 +208,7 @@ def normal_target(to: Any) -> Type:
 
 def held(t: Type) -> Type:
     """The type of a value read from storage of type `t`: network order is storage only."""
-    return t.host if is_int(t) and t.big else t
+    return getattr(t, "host", t) if is_int(t) else t
 
 
 def constant(t: Type, value: int) -> Value:
