@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
+CODE := src tests scripts bench examples
 
 .PHONY: help demo test lint format bench fuzz coverage clean
 
@@ -12,7 +13,7 @@ help:
 	@echo "make demo     build the firewall, run it over a capture, and (as root) in the kernel"
 	@echo "make test     all everyday tests"
 	@echo "make lint     ruff, mypy, and generated files that are out of date"
-	@echo "make bench    ratios to other engines, measured in one run"
+	@echo "make bench    times and ratios, each measured beside something known"
 	@echo "make fuzz     the long random tests"
 
 $(VENV)/.c $(VENV)/.test: pyproject.toml
