@@ -20,6 +20,8 @@ import sys
 import typing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import IntEnum
+from functools import cache
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, dataclass_transform
 from typing import cast as _as
 
@@ -202,6 +204,28 @@ else:
         return type(f"be{host.bits}", (host,), space)
 
     be16, be32, be64 = map(_big, (u16, u32, u64))
+
+
+def storage(name: str, host: type[Int], **space: Any) -> type[Int]:
+    """An integer type that only fields have: its values are those of `host`."""
+    space |= {"__slots__": (), "__module__": __name__, "host": host}
+    return _as("type[Int]", type(name, (host,), space | {"__new__": lambda _, v=0: host(v)}))
+
+
+if typing.TYPE_CHECKING:
+
+    class char(u8): ...
+else:
+    char = storage("char", u8, __doc__="A byte of text: user space sees `array[char, n]` as str.")
+
+
+@cache
+def enum_type(members: type[IntEnum]) -> type[Int]:
+    """An enumeration as the type of a field: 4 bytes, as C has it (8 where a value needs them)."""
+    low, high = min(members, default=0), max(members, default=0)
+    small = low >= -(1 << 31) and high < (1 << 31 if low < 0 else 1 << 32)
+    host = (i32 if low < 0 else u32) if small else (i64 if low < 0 else u64)
+    return storage(members.__name__, host, enum=members)
 
 
 # --- descriptions of the other types -------------------------------------------------------------
@@ -518,6 +542,8 @@ def typeof(annotation: Any) -> Any:
         return annotation
     if isinstance(annotation, type) and issubclass(annotation, Int | Struct):
         return annotation
+    if isinstance(annotation, type) and issubclass(annotation, IntEnum):
+        return enum_type(annotation)
     if typing.get_origin(annotation) is ptr:
         (to,) = typing.get_args(annotation)
         return PtrType(to)
