@@ -23,6 +23,11 @@ FRAME_SIZE = 4096
 """Size of the page that holds one frame."""
 
 
+HEADROOM_USED = 1
+"""Flag of a packet: its start, or that of its metadata, was moved into the headroom, which is full
+of zeroes else, as in BPF_PROG_TEST_RUN."""
+
+
 @struct
 class Packet:
     """struct xdp_buff of the machine; `timestamp` in nanoseconds since the epoch."""

@@ -3,7 +3,7 @@
 
 from ebee.abi.cpu import Cpu
 from ebee.abi.errno import EACCES, EFAULT, EINVAL
-from ebee.abi.packet import FRAME_HEADER, TAILROOM, Packet
+from ebee.abi.packet import FRAME_HEADER, HEADROOM_USED, TAILROOM, Packet
 from ebee.native import byte_offset, memcpy, memmove, memset, native
 from ebee.types import i32, i64, ptr, u8, u32, u64
 
@@ -24,6 +24,7 @@ def xdp_adjust_head(cpu: ptr[Cpu], xdp: ptr[Packet], delta: i32) -> i64:
     if data > byte_offset(xdp.data_end, -ETH_HLEN):
         return -EINVAL
     meta = byte_offset(xdp.data_meta, delta)
+    xdp.flags = xdp.flags | HEADROOM_USED
     if meta_length > 0:
         memmove(meta, xdp.data_meta, meta_length)
     xdp.data_meta = meta
@@ -39,6 +40,7 @@ def xdp_adjust_meta(cpu: ptr[Cpu], xdp: ptr[Packet], delta: i32) -> i64:
     length = xdp.data - meta
     if length & 3 != 0 or length > META_MAX:
         return -EACCES
+    xdp.flags = xdp.flags | HEADROOM_USED
     xdp.data_meta = meta
     return 0
 

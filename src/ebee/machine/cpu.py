@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ebee.abi.cpu import CLOCK_FIXED, CLOCK_HOST, Cpu, Trace
-from ebee.abi.packet import HEADROOM, TAILROOM, Packet
+from ebee.abi.packet import HEADROOM, HEADROOM_USED, TAILROOM, Packet
 from ebee.errors import MachineError
 from ebee.machine.memory import Memory, Region
 from ebee.types import ptr, sizeof, view
@@ -98,15 +98,18 @@ class VirtualCpu:
         base, packet, memory = self.frame.base, self.packet, self.memory
         room = max(PAGE, -(-(HEADROOM + size + TAILROOM) // PAGE) * PAGE)
         start = base + HEADROOM
+        if packet.flags & HEADROOM_USED:
+            self.frame.data[:HEADROOM] = bytes(HEADROOM)
+            packet.flags = 0
         self.frame.data[HEADROOM : HEADROOM + size] = data
         packet.data = packet.data_meta = ptr(memory, start, Packet)
         packet.data_end = ptr(memory, start + size, Packet)
         packet.frame_end = ptr(memory, base + room, Packet)
 
-    def get_packet(self) -> bytes:
+    def get_packet(self, metadata: bool = True) -> bytes:
         """The packet as it is now, behind its metadata if it has any (as BPF_PROG_TEST_RUN)."""
-        start, end = int(self.packet.data_meta), int(self.packet.data_end)
-        return self.memory.read(start, end - start)
+        start = int(self.packet.data_meta if metadata else self.packet.data)
+        return self.memory.read(start, int(self.packet.data_end) - start)
 
     def read_trace(self) -> tuple[str, int]:
         """What bpf_printk wrote since the last call, and how many bytes of it were lost."""

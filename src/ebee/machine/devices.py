@@ -64,9 +64,10 @@ class Interface:
             self.passed.append(frame)
             return Delivery("XDP_PASS", frame)
         run = self.program.test_run(frame, ifindex=self.ifindex, rx_queue=rx_queue, cpu=cpu)
+        data = run.data[run.metadata :]  # metadata does not leave the machine
         action, out = action_name(run.retval), None
         if run.retval == XDP_PASS:
-            self.passed.append(run.data)
+            self.passed.append(data)
         elif run.retval == XDP_TX:
             out = self
         elif run.retval == XDP_REDIRECT:
@@ -75,8 +76,8 @@ class Interface:
                 action = "XDP_ABORTED"
         self.counts[action] += 1
         if out is not None:
-            out.sent.append(run.data)
-        return Delivery(action, run.data, out.name if out else None)
+            out.sent.append(data)
+        return Delivery(action, data, out.name if out else None)
 
 
 class MachineLink(Link):

@@ -265,7 +265,9 @@ class MachineProgram(Program):
                 engine.start(self.code, where.context.base, budget=budget)
                 retval = engine.run() & 0xFFFF_FFFF
                 executed = engine.executed
-            return RunResult(retval, where.get_packet(), executed=executed)
+            metadata = int(where.packet.data) - int(where.packet.data_meta)
+            data = where.get_packet()
+            return RunResult(retval, data, executed=executed, metadata=metadata)
 
     def compiled(self, tier: Tier = "optimised", trusted: bool = False) -> Compiled:
         """The program as host code. `trusted`: without checks, for programs that the kernel or a

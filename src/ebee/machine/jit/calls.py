@@ -37,7 +37,7 @@ class HelperCalls(Calls):
 
     def __init__(self, maps: Mapping[str, MachineMap], programs: int, extra: Mapping[int, Helper]):
         self.maps, self.extra = maps, extra
-        self.addresses: dict[str, int] = {"programs": programs}
+        self.addresses: dict[str, int] = {"machine.programs": programs}
         self.specs: dict[str, Spec] = {}
         self._known: dict[str, Known] = {}
         self._signatures = NativeUnit(host())
@@ -65,7 +65,7 @@ class HelperCalls(Calls):
         made = compile_native(list(self.specs.values()), linkage="internal", external=external)
         if "machine.byte_at" not in made.declarations:
             return made
-        bind = {"regions": Known("regions")}
+        bind = {"regions": Known("machine.regions")}
         spec = Spec(runtime.byte_at, "machine.byte_at", bind)
         return made.merge(compile_native([spec], linkage="internal"))
 
@@ -98,7 +98,7 @@ class HelperCalls(Calls):
             self._call(f, slot, helper, target, function, skip=2, first=2)
         else:
             function = getattr(import_module(module), name)
-            target = self.native(f"bpf_{helper.name}", function)
+            target = self.native(f"machine.bpf_{helper.name}", function)
             self._call(f, slot, helper, target, function, skip=1, first=1)
 
     def map_argument(self, f: Lowering, slot: int, register: int) -> str:
@@ -139,7 +139,7 @@ class HelperCalls(Calls):
     def engine_tail_call(self, f: Lowering, slot: int) -> None:
         m, b = self.map_argument(f, slot, 2), f.body
         look = self.native(f"{m}:tail_target", runtime.tail_target, m=self.map(m))
-        table = f.unit.external("programs")
+        table = f.unit.external("machine.programs")
         index = f.narrow(3, 32)
         target = b.op(f"call i64 {look}(ptr %cpu, ptr {table}, i32 {index})", "target")
         none = b.op(f"icmp eq i64 {target}, 0")
@@ -195,7 +195,7 @@ class HelperCalls(Calls):
     def _probe(self, f: Lowering, slot: int, function: Callable[..., Any]) -> None:
         name = self.native(f"machine.{function.__name__}", function)
         f.check_memory(slot, 1, 2, write=True)
-        table = f.unit.external("regions")
+        table = f.unit.external("machine.regions")
         target, size, source = f.pointer(1), f.narrow(2, 32), f.integer(3)
         arguments = f"ptr %cpu, ptr {table}, ptr {target}, i32 {size}, i64 {source}"
         f.set_result(f.body.op(f"call i64 {name}({arguments})", "result"))

@@ -348,7 +348,7 @@ class CheckedLowering(Lowering):
         `ebee.verifier.facts`)."""
         b = self.body
         look = self.unit.runtime("allowed")
-        table = self.unit.external("regions")
+        table = self.unit.external("machine.regions")
         number = b.op(f"ptrtoint ptr {at} to i64")
         right = runtime.WRITABLE if write else runtime.READABLE
         if not stacks:
@@ -378,7 +378,7 @@ class CheckedLowering(Lowering):
             block = b.op(f"load i64, ptr {self.cpu('packet')}, !invariant.load !9")
             holds = b.op(f"icmp eq i64 {number}, {block}")
         elif kind == "str":
-            look, table = self.unit.runtime("string"), self.unit.external("regions")
+            look, table = self.unit.runtime("string"), self.unit.external("machine.regions")
             holds = b.op(f"call i1 {look}(ptr {table}, ptr {self.pointer(register)})")
         elif kind == "alloc_mem":
             holds = self._is_record(slot, register)

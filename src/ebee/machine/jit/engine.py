@@ -22,6 +22,9 @@ from ebee.machine.jit.regions import RegionTable
 from ebee.machine.maps import MachineMap
 from ebee.machine.memory import Region
 
+BATCH = "machine.batch"
+"""Symbol of the batch loop. Names of maps and programs have no dot inside: "machine." is ours."""
+
 Tier = Literal["quick", "optimised", "most"]
 
 
@@ -41,8 +44,8 @@ class Compiled:
     def __init__(self, code: Code, loaded: Loaded):
         self.code, self.loaded = code, loaded
         self.entry = loaded.symbols[entry_name(code)]
-        self.batch_address = loaded.symbols["batch"]
-        self._batch = loaded.function("batch", None, *[ctypes.c_void_p] * 3)
+        self.batch_address = loaded.symbols[BATCH]
+        self._batch = loaded.function(BATCH, None, *[ctypes.c_void_p] * 3)
         self._call = loaded.function(
             entry_name(code), ctypes.c_uint64, ctypes.c_void_p, *[ctypes.c_uint64] * 5
         )
@@ -67,9 +70,7 @@ def ir_of(
     lowering = CheckedLowering if checked else Lowering
     calls = HelperCalls(maps, programs, extra or {})
     module = Unit(code, calls, lowering).lower()
-    runner = compile_native(
-        [Spec(runtime.run_batch, "batch", {"program": Known(entry_name(code))})]
-    )
+    runner = compile_native([Spec(runtime.run_batch, BATCH, {"program": Known(entry_name(code))})])
     text = module.merge(calls.module(), runner).ir
     return text + (METADATA if checked else ""), calls
 
@@ -86,13 +87,13 @@ def compile_code(
     what only the interpreter does."""
     table = machine.program_table(checked)
     text, calls = ir_of(code, maps, table.base, checked, machine.helpers)
-    keep = (entry_name(code), "batch")
+    keep = (entry_name(code), BATCH)
     image = build([text], Options(level=tier, keep=keep), cached=cached)
     symbols = dict(calls.addresses)
     for name, m in maps.items():
         symbols.setdefault(name, m.address)
         symbols.setdefault(f"{name}.value", m.value_address)
-    symbols["regions"] = machine.regions.address
+    symbols["machine.regions"] = machine.regions.address
     try:
         return Compiled(code, Loaded(image, symbols))
     except KeyError as e:

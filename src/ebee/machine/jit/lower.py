@@ -14,13 +14,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+from ebee.abi.cpu import Cpu
 from ebee.helpers import Helper
 from ebee.isa import Form, Insn, imm64, reads, successors, writes
 from ebee.isa.insn import FP, U64
 from ebee.lang.ir import Body, Module, symbol
-from ebee.machine.code import Code
+from ebee.machine.code import Code, ctx_target
 from ebee.machine.cpu import STACK
 from ebee.machine.vm import MAY_GOTO
+from ebee.types import offsetof
 from ebee.verifier.facts import POINTERS, Fact
 
 T = TypeVar("T")
@@ -316,6 +318,9 @@ class Lowering:
                 self.set_pointer(insn.dst, b.op(f"load ptr, ptr {at}, align 8"))
                 return
             value = b.op(f"load i{size * 8}, ptr {at}, align {size}")
+        elif cases := self.context_cases(slot, insn.src, size, write=False):
+            self.set_integer(insn.dst, self._load_either(slot, insn, form, cases))
+            return
         else:
             at = self.address(slot, insn.src, insn.off, size, write=False)
             if size == 8 and self.is_pointer(slot + 1, insn.dst):
@@ -324,10 +329,82 @@ class Lowering:
             value = b.op(f"load i{size * 8}, ptr {at}, align 1{self.mark}")
         self.set_integer(insn.dst, self.widen(value, size * 8, form.signed))
 
+    def context_cases(
+        self, slot: int, register: int, size: int, write: bool
+    ) -> list[tuple[int, int, int]]:
+        """What an access means if its pointer, of which nothing is known, is the context: offset
+        there, offset in the block, bytes there."""
+        hook = self.code.hook
+        if hook is None or self.fact(slot, register).kind not in ("unknown", "scalar", "ctx"):
+            return []
+        last = max((f.offset + f.size for f in hook.fields), default=0)
+        found = [
+            (offset, ctx_target(hook, offset, size, write, self.code.attach_type))
+            for offset in range(0, last, size)
+        ]
+        return [(offset, target[1], target[2]) for offset, target in found if target is not None]
+
+    def _in_context(
+        self, slot: int, register: int, off: int, cases: list[tuple[int, int, int]], otherwise: str
+    ) -> tuple[str, list[str]]:
+        """Go to a block for each case when an address lies in the context; the block behind it, and
+        the labels."""
+        b, number = self.body, self.integer(register)
+        self.pointer(register)  # before the ways part
+        at = b.op(f"getelementptr i8, ptr %cpu, i64 {offsetof(Cpu, 'packet')}")
+        block = b.op(f"load ptr, ptr {at}")
+        distance = b.op(f"sub i64 {number}, {b.op(f'ptrtoint ptr {block} to i64')}")
+        labels = [b.name("field") for _ in cases]
+        ways = " ".join(f"i64 {c[0] - off}, label %{n}" for c, n in zip(cases, labels, strict=True))
+        b.end(f"switch i64 {distance}, label %{otherwise} [ {ways} ]")
+        return block, labels
+
+    def _load_either(
+        self, slot: int, insn: Insn, form: Form, cases: list[tuple[int, int, int]]
+    ) -> str:
+        """A load from the context or from memory."""
+        b = self.body
+        plain, done = b.name("plain"), b.name("loaded")
+        block, labels = self._in_context(slot, insn.src, insn.off, cases, plain)
+        values = []
+        for (_, offset, size), label in zip(cases, labels, strict=True):
+            b.label(label)
+            at = b.op(f"getelementptr i8, ptr {block}, i64 {offset}")
+            value = b.op(f"load i{size * 8}, ptr {at}")
+            values.append((self.widen(value, size * 8, form.signed), b.block))
+            b.jump(done)
+        b.label(plain)
+        at = self.address(slot, insn.src, insn.off, form.size, write=False)
+        value = b.op(f"load i{form.size * 8}, ptr {at}, align 1{self.mark}")
+        values.append((self.widen(value, form.size * 8, form.signed), b.block))
+        b.jump(done)
+        b.label(done)
+        return b.op("phi i64 " + ", ".join(f"[ {value}, %{at} ]" for value, at in values))
+
+    def _either_address(
+        self, slot: int, insn: Insn, size: int, cases: list[tuple[int, int, int]]
+    ) -> str:
+        """Where a store to the context or to memory goes."""
+        b = self.body
+        plain, done = b.name("plain"), b.name("place")
+        block, labels = self._in_context(slot, insn.dst, insn.off, cases, plain)
+        places = []
+        for (_, offset, _), label in zip(cases, labels, strict=True):
+            b.label(label)
+            places.append((b.op(f"getelementptr i8, ptr {block}, i64 {offset}"), b.block))
+            b.jump(done)
+        b.label(plain)
+        places.append((self.address(slot, insn.dst, insn.off, size, write=True), b.block))
+        b.jump(done)
+        b.label(done)
+        return b.op("phi ptr " + ", ".join(f"[ {place}, %{at} ]" for place, at in places))
+
     def do_store(self, slot: int, insn: Insn, form: Form) -> None:
         size, b = form.size, self.body
         if slot in self.code.converted:
             at = self.context(slot, insn.dst, insn.off)
+        elif cases := self.context_cases(slot, insn.dst, size, write=True):
+            at = self._either_address(slot, insn, size, cases)
         else:
             at = self.address(slot, insn.dst, insn.off, size, write=True)
         if form.source == "reg" and size == 8 and self.is_pointer(slot, insn.src):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from ebee.abi.batch import COPY_OUT, KEEP_CLOCK, Batch
 from ebee.abi.cpu import FAULT_NONE, REDIRECT_NONE, Cpu
-from ebee.abi.packet import HEADROOM, TAILROOM, Packet
+from ebee.abi.packet import HEADROOM, HEADROOM_USED, TAILROOM, Packet
 from ebee.abi.ringbuf import BUSY, HEADER
 from ebee.maps.ringbuf_ops import DATA_AT, Ring, owns
 from ebee.maps.slot_ops import Slots
@@ -191,6 +191,9 @@ Program = Callable[[ptr[Cpu], ptr[Packet], u64, u64, u64, u64], u64]
 def place(packet: ptr[Packet], source: ptr[u8], size: u32) -> None:
     """Put a packet into the frame as BPF_PROG_TEST_RUN does."""
     start = byte_offset(packet.frame, HEADROOM)
+    if packet.flags & HEADROOM_USED:
+        memset(packet.frame, 0, u64(HEADROOM))
+        packet.flags = u32(0)
     memcpy(start, source, u64(size))
     packet.data = start
     packet.data_meta = start
