@@ -402,6 +402,52 @@ def test_asm_makes_objects_with_subprograms(ebee, tmp_path: Path, capture: Path)
     assert list(made["verdicts"]) == ["XDP_DROP"]
 
 
+CONFORMANCE = {
+    "b7 00 00 00 2a 00 00 00 95 00 00 00 00 00 00 00": ("", "2a\n"),
+    "71 10 01 00 00 00 00 00 95 00 00 00 00 00 00 00": ("0aff", "ff\n"),
+    "b4 00 00 00 ff ff ff ff 95 00 00 00 00 00 00 00": ("", "ffffffff\n"),
+    "bf a1 00 00 00 00 00 00 85 00 00 00 05 00 00 00 1f a0 00 00 00 00 00 00"
+    " 95 00 00 00 00 00 00 00": ("", "0\n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", CONFORMANCE)
+def test_the_conformance_suites_protocol(code: str) -> None:
+    memory, r0 = CONFORMANCE[code]
+    words = [*COMMAND, "conformance-plugin", *([memory] if memory else [])]
+    done = subprocess.run(words, input=code, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, r0, "")
+
+
+def test_the_conformance_suites_protocol_with_objects(program: Path, tmp_path: Path) -> None:
+    path = tmp_path / "plain.o"
+    path.write_bytes(write(to_object(isa.parse("r0 = 7; exit"), "plain", "xdp", "GPL")))
+    words = [*COMMAND, "conformance-plugin", "--elf"]
+    done = subprocess.run(words, input=path.read_bytes().hex(" "), capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "7\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        ([], "no hex", "standard input is not hex"),
+        (["xyz"], "95 00 00 00 00 00 00 00", "the memory is not hex"),
+        ([], "95 00", "2 bytes are no eBPF program"),
+        ([], "b7 00 00 00 00 00 00 00", ""),
+        ([], "ff 00 00 00 00 00 00 00 95 00 00 00 00 00 00 00", ""),
+        ([], "79 10 00 00 00 00 00 00 95 00 00 00 00 00 00 00", ""),
+        (["--elf"], "95 00 00 00 00 00 00 00", "not an ELF object"),
+    ],
+)
+def test_the_conformance_suite_is_told_what_is_wrong(words: list[str], code, message: str) -> None:
+    command = [*COMMAND, "conformance-plugin", *words]
+    done = subprocess.run(command, input=code, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("ebee: ")
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 # -- obj show, doctor ------------------------------------------------------------------------------
 
 
