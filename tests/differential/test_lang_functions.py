@@ -162,9 +162,10 @@ class Generator:
 
     def struct_local(self, depth):
         t = self.rng.choice(TYPES)
-        if self.loops:
-            return self.store(depth)
         members = f"a={self.number(t, 1)}, e={self.number(t, 1)}"
+        known = [n for n, kind in self.names.items() if kind == "S"]
+        if known and self.rng.random() < 0.3:
+            return [f"{self.new('S')} = {self.rng.choice(known)}"]
         return [f"{self.new('S')} = S({members})"]
 
     def copy(self, depth):
@@ -186,7 +187,12 @@ class Generator:
         return lines
 
     def if_(self, depth):
-        lines = [f"if {self.truth(2)}:", *self.branch(depth + 1)]
+        condition = self.truth(2)
+        if self.rng.random() < 0.3:
+            t = self.rng.choice(TYPES)
+            value = self.number(t, 2)
+            condition = f"({self.new(t)} := {value}) {self.rng.choice(['<', '>='])} {self.small()}"
+        lines = [f"if {condition}:", *self.branch(depth + 1)]
         if self.rng.random() < 0.3:
             lines += [f"elif {self.truth(2)}:", *self.branch(depth + 1)]
         if self.rng.random() < 0.6:

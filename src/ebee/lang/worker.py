@@ -114,7 +114,8 @@ def serve(requests: queue.SimpleQueue[Request], output: BinaryIO) -> None:
             answer: dict[str, Any] = {"ok": True}
         except Exception as e:  # whatever LLVM says of a module is an answer
             answer, data = {"ok": False, "error": str(e).strip()}, b""
-        answer["rss"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        answer["rss"] = most >> 10 if sys.platform == "darwin" else most  # KiB
         output.write(frame(answer, data))
         output.flush()
 
