@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ebee.lang import arith, memory
@@ -154,10 +155,15 @@ def _argument(f: Function, value: Value, t: Type, what: str) -> Value:
     return f.pass_as(value, t, what)
 
 
+@lru_cache(1024)
+def _python_signature(function: Any) -> inspect.Signature:
+    return inspect.signature(getattr(function, "__wrapped__", function))
+
+
 def _bind(f: Function, node: ast.Call, ref: FunctionRef) -> list[Any]:
     """The arguments in the order of the parameters: expressions, or parameters with defaults."""
     function: Any = ref.function
-    signature = inspect.signature(getattr(function, "__wrapped__", function))
+    signature = _python_signature(function)
     try:
         bound = signature.bind(*node.args, **{k.arg: k.value for k in node.keywords if k.arg})
     except TypeError as e:

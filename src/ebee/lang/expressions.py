@@ -57,7 +57,7 @@ NO_OPERATORS: dict[type[ast.operator], tuple[str, str]] = {
 
 @handles(ast.Constant)
 def _constant(f: Function, node: ast.Constant) -> Value:
-    return static_value(repr(node.value), node.value)
+    return static_value(node, node.value)
 
 
 @handles(ast.Name)
@@ -119,7 +119,7 @@ def _members(base: Value) -> str:
 def _attribute(f: Function, node: ast.Attribute) -> Value:
     thing = static(f, node)
     if thing is not MISSING:
-        return static_value(ast.unparse(node), thing)
+        return static_value(node, thing)
     if isinstance(node.value, ast.Attribute) and node.value.attr == "ref":
         base = f.value(node.value.value)
         to = memory.target(base) if is_ptr(base.type) else base.type

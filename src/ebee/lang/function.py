@@ -294,6 +294,7 @@ class Function:
         return v.text
 
 
+@cache
 def writes_in(node: ast.AST) -> set[str]:
     """Names that code assigns."""
     names: set[str] = set()

@@ -79,8 +79,8 @@ def is_type(thing: Any) -> bool:
     )
 
 
-def static_value(name: str, thing: Any) -> Value:
-    """A Python object as a value; Refusal when it can be none."""
+def static_value(name: str | ast.expr, thing: Any) -> Value:
+    """A Python object as a value; Refusal, with the name it goes by, when it can be none."""
     if isinstance(thing, bool):
         return constant(bool, thing)
     if is_int(type(thing)):
@@ -94,7 +94,7 @@ def static_value(name: str, thing: Any) -> Value:
         return Value(TupleType(tuple(e.type for e in elems)), "", elems=elems)
     if is_native(thing):
         return Value(FunctionRef(thing), "")
-    raise Refusal(*_no_value(name, thing))
+    raise Refusal(*_no_value(name if isinstance(name, str) else ast.unparse(name), thing))
 
 
 def _no_value(name: str, thing: Any) -> tuple[str, str]:
