@@ -90,6 +90,25 @@ def test_frames_that_the_kernel_does_not_take_are_counted(
     assert "2 packets not run: the kernel's test run takes no frames under 14 bytes" in text
 
 
+@pytest.mark.parametrize(
+    ("section", "verdict"),
+    [("tc", "TC_ACT_SHOT"), ("tcx/ingress", "TCX_DROP"), ("cgroup_skb/egress", "drop_congested"),
+     ("socket", "2"), ("lwt_in", "BPF_DROP")],
+)  # fmt: skip
+def test_other_programs_that_take_packets(ebee, tmp_path: Path, section: str, verdict: str) -> None:
+    (tmp_path / "two.s").write_text("r0 = 2; exit\n")
+    assert ebee("asm", tmp_path / "two.s", "-o", tmp_path / "two.o", "--section", section)[0] == 0
+    with CaptureWriter(tmp_path / "in.pcapng") as out:
+        out.write(bytes(12) + b"\x08\x00" + bytes.fromhex("45") + bytes(60))
+    words = ("run", tmp_path / "two.o", "--pcap", tmp_path / "in.pcapng", "--json")
+    code, out, err = ebee(*words, "--on", "linux")
+    assert code == 0, err
+    assert json.loads(out)["verdicts"] == {verdict: {"packets": 1, "bytes": 75}}
+    code, _, err = ebee(*words, "--on", "machine")
+    assert code == 1
+    assert "no xdp program" in err
+
+
 def test_a_rejected_program_gives_the_verifiers_reason(ebee, tmp_path: Path) -> None:
     text = "r1 = *(u32 *)(r1 +0); r0 = *(u8 *)(r1 +0); exit"
     (tmp_path / "bad.o").write_bytes(write(to_object(isa.parse(text), "bad", "xdp", "GPL")))

@@ -13,7 +13,7 @@ from ebee import cli
 from ebee.cli import engines
 from ebee.cli.companion import Companion
 from ebee.cli.source import choose_program, read_spec, set_variables
-from ebee.errors import ConfigError, MachineError
+from ebee.errors import ConfigError, EbeeError, MachineError
 
 if TYPE_CHECKING:
     from ebee.hooks import Hook
@@ -105,7 +105,12 @@ def run(file: str, **options: Any) -> None:
         from ebee.cli.session import Session
 
         session = Session(file, loaded, program.name, engine, companion, options)
-        complete = session.live(options["dev"]) if options["dev"] else session.replay()
+        try:
+            complete = session.live(options["dev"]) if options["dev"] else session.replay()
+        except EbeeError:  # a capture that is cut off, say: what came before it counts
+            if session.total:
+                session.finish()
+            raise
         session.finish()
     if not complete:
         raise click.exceptions.Exit(cli.INTERRUPTED)

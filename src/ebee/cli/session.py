@@ -112,7 +112,7 @@ class Session:
         """The name of a return value."""
         if value is None:
             return "not run"
-        return self._names.get(value) or f"unknown({value})"
+        return self._names.get(value) or (f"unknown({value})" if self._names else str(value))
 
     @property
     def total(self) -> int:
