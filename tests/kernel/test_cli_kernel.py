@@ -152,6 +152,18 @@ def test_live_until_a_signal_comes(net, program: Path, mode: str, stop: int) -> 
         assert b"dropped" in receiver.recv(100), "the program is still attached"
 
 
+def test_a_tcx_program_is_attached_as_its_section_says(net, ebee, tmp_path: Path) -> None:
+    (tmp_path / "drop.s").write_text("r0 = 2; exit\n")
+    ebee("asm", tmp_path / "drop.s", "-o", tmp_path / "drop.o", "--section", "tcx/ingress")
+    with net.socket("left") as sender:
+        with attached(net.right, tmp_path / "drop.o", "--dev", "veth1") as process:
+            sender.send(net.frame(b"gone".ljust(46)))
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=10)
+        assert process.returncode == 0, err
+        assert out.startswith("drop: 1 packet in ")
+
+
 def test_live_for_some_time_as_json(net, program: Path) -> None:
     words = ["run", program, "--dev", "veth1", "--duration", "0.3", "--json"]
     done = subprocess.run(

@@ -70,6 +70,8 @@ def files(tmp_path_factory) -> Path:
     (place / "firewall_rules.py").write_bytes((EXAMPLES / "firewall_rules.py").read_bytes())
     (place / "broken.o").write_bytes(good)
     (place / "broken_rules.py").write_text("import no_such_module\n")
+    (place / "rude.o").write_bytes(good)
+    (place / "rude_rules.py").write_text("def tables(maps, top):\n    return 1 // 0\n")
     (place / "broken.toml").write_text("default = \n")
     (place / "unknown.toml").write_text('defualt = "drop"\n')
     (place / "binary.toml").write_bytes(b"\xff\xfe\x00")
@@ -127,6 +129,7 @@ CASES = {
     "run {firewall.o} --pcap {good.pcap} --config {missing.toml}": "cannot read rules",
     "run {firewall.o} --pcap {good.pcap} --config {folder.o}": "Is a directory",
     "run {broken.o} --pcap {good.pcap}": "ModuleNotFoundError: No module named 'no_such_module'",
+    "run {rude.o} --pcap {good.pcap}": "rude_rules.py, line 2: ZeroDivisionError",
     RUN + " --set speed": "write it as name=value",
     RUN + " --set speed=1": "has no variable 'speed'",
     # captures
@@ -157,7 +160,11 @@ CASES = {
     "run {good.o} --dev lo --limit 3": "--limit goes with --pcap",
 }  # fmt: skip
 
-MIDWAY = {"run {good.o} --pcap {cut.pcapng}", RUN + " --out /dev/full"}
+MIDWAY = {
+    "run {rude.o} --pcap {good.pcap}",
+    "run {good.o} --pcap {cut.pcapng}",
+    RUN + " --out /dev/full",
+}
 """Cases that go wrong when packets have been run already."""
 
 

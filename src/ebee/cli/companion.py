@@ -15,8 +15,10 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from traceback import extract_tb
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +37,8 @@ class Companion:
     """What a companion module offers, with defaults for what it does not."""
 
     def __init__(self, module: ModuleType | None, rules: Any):
-        self.module, self.rules = module, rules
+        self.module: Any = module
+        self.rules = rules
         self._complaint = ""
 
     @classmethod
@@ -49,11 +52,13 @@ class Companion:
             return cls(module, None)
         if rule_file is None:
             raise ConfigError(f"--config {config}: there is no {path} with a RuleFile to read it")
-        return cls(module, rule_file(config))
+        with _blamed(path):
+            return cls(module, rule_file(config))
 
     def update(self, maps: Mapping[str, Any]) -> Any:
         """Apply the rules if they are new or have changed: what changed, else None."""
-        return self.rules.update(maps) if self.rules is not None else None
+        with self._blamed():
+            return self.rules.update(maps) if self.rules is not None else None
 
     def follow(self, maps: Mapping[str, Any]) -> None:
         """The same while the program runs: rules that cannot be taken over are complained about,
@@ -71,14 +76,16 @@ class Companion:
 
     def event_line(self, event: Any) -> str:
         """One line for an event."""
-        if self.module is not None and hasattr(self.module, "event_line"):
-            return str(self.module.event_line(event))
+        if hasattr(self.module, "event_line") and not isinstance(event, bytes):
+            with self._blamed():
+                return str(self.module.event_line(event))
         return report.compact(event)
 
     def tables(self, loaded: Object, top: int) -> list[Table]:
         """What to show of the maps."""
-        if self.module is not None and hasattr(self.module, "tables"):
-            return list(self.module.tables(loaded.maps, top))
+        if hasattr(self.module, "tables"):
+            with self._blamed():
+                return list(self.module.tables(loaded.maps, top))
         return [
             (f"Map {name}: {title}", ("key", "value"), rows)
             for name, m in loaded.maps.items()
@@ -87,6 +94,22 @@ class Companion:
             if rows
         ]
 
+    def _blamed(self) -> AbstractContextManager[None]:
+        return _blamed(Path(str(getattr(self.module, "__file__", ""))))
+
+
+@contextmanager
+def _blamed(path: Path) -> Iterator[None]:
+    """A companion that fails is named with its line; errors of ebee's are passed on."""
+    try:
+        yield
+    except EbeeError:
+        raise
+    except Exception as error:
+        frames = [f for f in extract_tb(error.__traceback__) if f.filename == str(path)]
+        line = f", line {frames[-1].lineno}" if frames else ""
+        raise ConfigError(f"{path}{line}: {type(error).__name__}: {error}") from error
+
 
 def _load(path: Path) -> ModuleType:
     found = importlib.util.spec_from_file_location(path.stem, path)
@@ -94,12 +117,8 @@ def _load(path: Path) -> ModuleType:
     assert found.loader is not None
     module = importlib.util.module_from_spec(found)
     sys.modules[path.stem] = module  # where dataclasses look for their module
-    try:
+    with _blamed(path):
         found.loader.exec_module(module)
-    except EbeeError:
-        raise
-    except Exception as error:
-        raise ConfigError(f"{path} cannot be used: {type(error).__name__}: {error}") from error
     return module
 
 
