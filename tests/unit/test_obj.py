@@ -284,7 +284,7 @@ PROGRAM = 'SEC("xdp") int f(struct xdp_md *ctx) { return 2; }\n'
             "struct { __uint(type, 2); __uint(pinning, 7); } m SEC(\".maps\");\n" + PROGRAM,
             "map m: pinning 7",
         ),
-        ('int m SEC("maps");\n' + PROGRAM, "maps are defined the old way"),
+        ('int m SEC("maps");\n' + PROGRAM, "map m: its definition has 4 bytes instead of 20"),
         ('int m SEC(".maps");\n' + PROGRAM, "map m: it is not declared as a struct"),
         (
             '__u32 odd SEC("elsewhere");\n'

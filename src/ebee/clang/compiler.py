@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ebee.clang import headers, toolchain
-from ebee.errors import CompileError
+from ebee.errors import CompileError, ObjectError
 from ebee.obj import reader
+from ebee.obj.hooks import unknown
 
 if TYPE_CHECKING:
     from ebee.btf import Btf
@@ -88,6 +89,9 @@ def build(
     spec = reader.read(made.content, os.fspath(source))
     if made.warnings:
         spec.warnings.append(made.warnings)
+    for program in spec.programs.values():
+        if not program.hook:
+            raise ObjectError(f"{os.fspath(source)}: {unknown(program)}")
     if programs and not spec.programs:
         raise CompileError(
             f"{os.fspath(source)} has no programs; give a function a section that names its hook,"

@@ -35,6 +35,7 @@ from ebee.linux.ringbuf import RingBuffer
 from ebee.linux.struct_ops import StructOps, StructOpsMap
 from ebee.maps import by_name as map_type
 from ebee.obj import handles
+from ebee.obj.hooks import unknown
 from ebee.obj.linker import link
 from ebee.obj.run import RunResult
 from ebee.obj.spec import Linked, MapSpec, ObjectSpec, ProgramSpec, VariableSpec
@@ -195,7 +196,7 @@ class LinuxObject(handles.Object):
     def _load_program(self, spec: ProgramSpec, linked: Linked, log_level: int) -> Program:
         hook = by_name(spec.hook)
         if hook is None:
-            raise ObjectError(f"program {spec.name}: hook {spec.hook!r} is not declared")
+            raise unknown(spec)
         attach_type = spec.attach_type
         if hook.name == "struct_ops":
             debug, attach_type = self._member(spec)

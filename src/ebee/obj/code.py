@@ -15,7 +15,7 @@ from ebee.isa import Insn, decode
 from ebee.isa import insn as isa
 from ebee.obj import elf
 from ebee.obj.elf import Reloc, Section, Symbol
-from ebee.obj.hooks import select
+from ebee.obj.hooks import select, unknown
 from ebee.obj.source import Source
 from ebee.obj.spec import ExternKind, FunctionSpec, Linkage, ProgramSpec, Ref, RefKind
 
@@ -122,6 +122,8 @@ def _add(src: Source, extent: Extent, insns: list[Insn], relocs: dict[int, Reloc
     body.resolve(relocs)
     name = src.function_at[section.index, extent.start]
     local = symbol.bind == elf.STB_LOCAL
+    if local and not is_text(section.name):
+        src.libbpf_refuses(f'function {name} in section "{section.name}" is static')
     linkage: Linkage = "static" if local or symbol.visibility else "global"
     made = FunctionSpec(
         name, section.name, insns, body.refs, linkage=linkage, weak=symbol.bind == elf.STB_WEAK
@@ -143,7 +145,14 @@ def is_text(section: str) -> bool:
 
 
 def _program(src: Source, function: FunctionSpec) -> ProgramSpec:
-    hook, section, target, autoload = select(src, function.section, function.name)
+    name = function.section.removeprefix("?")
+    autoload = name == function.section
+    found = select(src, name)
+    if found is None:
+        made = ProgramSpec(**vars(function), autoload=autoload)
+        src.spec.warnings.append(str(unknown(made)))
+        return made
+    hook, section, target = found
     return ProgramSpec(
         **vars(function),
         hook=hook.name,

@@ -2,30 +2,55 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
+from ebee.errors import ObjectError
 from ebee.obj.source import Source
+from ebee.obj.spec import ProgramSpec
 
 if TYPE_CHECKING:
     from ebee.hooks import Hook, Section
 
 
-def select(src: Source, section: str, program: str) -> tuple[Hook, Section, str, bool]:
-    """(hook, its section declaration, what follows the name, whether to load by default).
+def select(src: Source, section: str) -> tuple[Hook, Section, str] | None:
+    """(hook, its section declaration, what follows the name); None for a name of no hook.
 
-    A leading `?` says not to load by default. ObjectError for a name that no hook declares.
+    A declared name with more behind it will do, too (`xdp/eth0`, `classifier_2`: what older
+    loaders compared was the beginning).
     """
     from ebee.hooks import for_section
 
-    name = section.removeprefix("?")
-    found = for_section(name)
-    if found is None:
-        raise src.error(
-            f'program {program} is in section "{section}", which is no hook that ebee knows'
-            + _nearest(name)
-        )
-    hook, declared, target = found
-    return hook, declared, target or "", name == section
+    found = for_section(section)
+    if found is not None:
+        return found[0], found[1], found[2] or ""
+    return None if src.strict else _beginning(section)
+
+
+def unknown(program: ProgramSpec) -> ObjectError:
+    """The error for starting a program whose section names no hook."""
+    return ObjectError(
+        f'program {program.name} is in section "{program.section}", which is no hook that ebee'
+        f" knows{_nearest(program.section.removeprefix('?'))}"
+    )
+
+
+@cache
+def _declared() -> dict[str, tuple[Hook, Section]]:
+    """Section names without their `+`, the longest first."""
+    from ebee.hooks import all_hooks
+
+    found = {s.name.rstrip("+"): (hook, s) for hook in all_hooks() for s in hook.sections}
+    return dict(sorted(found.items(), key=lambda item: -len(item[0])))
+
+
+def _beginning(name: str) -> tuple[Hook, Section, str] | None:
+    """The declaration with the longest name that `name` begins with."""
+    for known, (hook, section) in _declared().items():
+        rest = name[len(known) :]
+        if name.startswith(known) and not rest[:1].isalpha():
+            return hook, section, rest[1:] if section.name.endswith("+") else ""
+    return None
 
 
 def _nearest(name: str) -> str:

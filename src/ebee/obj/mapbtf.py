@@ -21,7 +21,7 @@ from ebee.btf import (
 )
 from ebee.btf.types import SIGNED, Linkage
 from ebee.errors import BtfError, ObjectError
-from ebee.obj.maps import POINTER, definition, type_number
+from ebee.obj.maps import POINTER, definition, type_number, without_sizes
 from ebee.obj.spec import MapSpec, ObjectSpec
 
 _U32 = 0xFFFF_FFFF
@@ -72,7 +72,9 @@ def _unchanged(btf: Btf | None, made: MapSpec, var_id: int) -> bool:
     var = btf.type(var_id)
     assert isinstance(var, Var)
     try:
-        return definition(btf, made.name, var.type) == replace(made, contents={}) and (
+        declared = definition(btf, made.name, var.type)
+        without_sizes(declared)
+        return declared == replace(made, contents={}, data=None) and (
             not made.contents or made.inner is not None or _has_values(btf, var)
         )
     except (BtfError, ObjectError):

@@ -54,12 +54,6 @@ def type_number(name: str) -> int | None:
 
 def read_maps(src: Source) -> None:
     """Add the maps of `.maps` to the spec, in the order of their places."""
-    legacy = src.file.find("maps")
-    if legacy is not None and legacy.size:
-        raise src.error(
-            "maps are defined the old way (bpf_map_def in section maps);"
-            " declare them in .maps, with BTF"
-        )
     section = src.file.find(".maps")
     if section is None or not section.size:
         return
@@ -92,9 +86,12 @@ def _add(src: Source, section: Section, symbol: Symbol, var: Var) -> None:
     if var.name in src.spec.maps or (section.index, symbol.value) in src.map_at:
         raise src.error(f"map {var.name} is defined twice, or shares its place with another")
     try:
-        src.spec.maps[var.name] = definition(src.btf, var.name, var.type)
+        made = src.spec.maps[var.name] = definition(src.btf, var.name, var.type)
     except EbeeError as error:
         raise src.error(f"map {var.name}: {error}") from None
+    wrong = without_sizes(made)
+    if wrong:
+        src.libbpf_refuses(wrong)
     src.map_at[section.index, symbol.value] = var.name
 
 
@@ -132,6 +129,21 @@ def definition(btf: Btf, name: str, type_id: int, *, inner: bool = False) -> Map
     for attribute, number in numbers.items():
         setattr(made, attribute, number)
     return made
+
+
+def without_sizes(made: MapSpec) -> str:
+    """Take back the sizes of a key or value that the type of map has not, as of a ring buffer
+    whose declaration says what its records are; "" or what was wrong with them."""
+    from ebee.maps import by_name
+
+    declared = by_name(made.type)
+    wrong = ""
+    for side in ("key", "value"):
+        size = getattr(made, f"{side}_size")
+        if declared is not None and size and getattr(declared, side) == "none":
+            setattr(made, f"{side}_size", 0)
+            wrong = wrong or f"map {made.name} has a {side} of {size} bytes; a {made.type} has none"
+    return wrong
 
 
 def _set(numbers: dict[str, int], attribute: str, number: int) -> None:

@@ -10,7 +10,7 @@ from typing import cast
 from ebee.btf import Btf, DeclTag
 from ebee.btf.ext import BtfExt
 from ebee.errors import BtfError, ObjectError
-from ebee.obj import code, data, elf, externs, maps, struct_ops
+from ebee.obj import code, data, elf, externs, legacy, maps, struct_ops
 from ebee.obj.elf import Elf
 from ebee.obj.source import Source
 from ebee.obj.spec import FunctionSpec, Line, ObjectSpec, Ref
@@ -18,8 +18,11 @@ from ebee.obj.spec import FunctionSpec, Line, ObjectSpec, Ref
 SLOT = code.SLOT
 
 
-def load(path: str | os.PathLike[str]) -> ObjectSpec:
+def load(path: str | os.PathLike[str], *, strict: bool = False) -> ObjectSpec:
     """Read an object file; its name without the ending becomes the object's.
+
+    What loaders other than libbpf take is taken too (maps in a `maps` section, section names with
+    more behind them, static functions beside programs, ...), unless it shall be read `strict`ly.
 
     ObjectError when it cannot be read, is no BPF object, is damaged, or asks for something
     unknown; BtfError when its types are damaged.
@@ -31,20 +34,21 @@ def load(path: str | os.PathLike[str]) -> ObjectSpec:
         content = Path(path).read_bytes()
     except OSError as error:
         raise ObjectError(f"cannot read {os.fspath(path)}: {error.strerror}") from None
-    return read(content, os.fspath(path))
+    return read(content, os.fspath(path), strict=strict)
 
 
-def read(content: bytes, path: str = "object") -> ObjectSpec:
+def read(content: bytes, path: str = "object", *, strict: bool = False) -> ObjectSpec:
     """Read an object from memory; `path` stands in messages and names the object. See `load`."""
     file = elf.read(content, path)
     types, ext = _types(file)
     spec = ObjectSpec(Path(path).name.partition(".")[0] or "object", endian=file.endian)
-    spec.license, spec.version = _license(file), _version(file)
-    src = Source(file, spec)
+    src = Source(file, spec, strict)
+    spec.license, spec.version = _license(file), _version(src)
     if types is not None:
         data.complete_types(src, types)
         spec.btf = src.btf
     maps.read_maps(src)
+    legacy.read_maps(src)
     struct_ops.read_maps(src)
     data.read_data(src)
     data.read_arena(src)
@@ -98,13 +102,15 @@ def _license(file: Elf) -> str:
     return raw.split(b"\0")[0].decode(errors="replace")
 
 
-def _version(file: Elf) -> int:
-    section = file.find("version")
+def _version(src: Source) -> int:
+    section = src.file.find("version")
     if section is None:
         return 0
     if len(section.data) != 4:
-        raise ObjectError(f"{file.name}: section version has {section.size} bytes instead of 4")
-    return int.from_bytes(section.data, file.endian)
+        src.libbpf_refuses(f"section version has {section.size} bytes instead of 4")
+    if len(section.data) not in (4, 8):  # some say it as a `long`
+        raise src.error(f"section version has {section.size} bytes instead of 4")
+    return int.from_bytes(section.data, src.file.endian) & 0xFFFF_FFFF
 
 
 def _attach(src: Source, extents: list[code.Extent], ext: BtfExt) -> None:

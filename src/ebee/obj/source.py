@@ -22,6 +22,7 @@ class Source:
 
     file: Elf
     spec: ObjectSpec
+    strict: bool = False
     btf: Btf | None = None
     datasecs: dict[str, Datasec] = field(default_factory=dict)
     functions: dict[str, Func] = field(default_factory=dict)
@@ -54,6 +55,11 @@ class Source:
     def error(self, message: str) -> ObjectError:
         """An error that names the file."""
         return ObjectError(f"{self.file.name}: {message}")
+
+    def libbpf_refuses(self, message: str) -> None:
+        """What libbpf refuses and ebee need not; an error when reading strictly."""
+        if self.strict:
+            raise self.error(message)
 
     def section_name(self, symbol: Symbol) -> str:
         """Where a symbol is, for messages."""

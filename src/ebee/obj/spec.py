@@ -92,9 +92,10 @@ class FunctionSpec:
 class ProgramSpec(FunctionSpec):
     """A function that the kernel can start: an entry point with its hook.
 
-    `section` is the SEC() text as written; `hook` the name of the hook's declaration, `attach_to`
-    what follows it (an interface, `module:function`, ...; empty when nothing does). `flags` are
-    BPF_F_* load flags (sleepable, XDP frags); `attach_type` the expected attach type's number.
+    `section` is the SEC() text as written; `hook` the name of the hook's declaration ("" for a
+    section of no hook: such a program can be looked at, not run), `attach_to` what follows it (an
+    interface, `module:function`, ...; empty when nothing does). `flags` are BPF_F_* load flags
+    (sleepable, XDP frags); `attach_type` the expected attach type's number.
     `exception_callback` is the function that runs when the program throws (__exception_cb(NAME)).
     """
 
