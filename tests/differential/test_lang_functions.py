@@ -461,6 +461,7 @@ def broken(text, rng):
     return ast.unparse(tree)
 
 
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")  # of sources that are broken on purpose
 @pytest.mark.parametrize("seed", range(max(FUNCTIONS // BATCH // 2, 1)))
 def test_broken_functions_are_refused_and_never_a_traceback(seed):
     rng = random.Random(seed)
