@@ -14,6 +14,7 @@ import pytest
 
 from ebee import clang, cli, isa
 from ebee.cli.asm import to_object
+from ebee.cli.doctor import Row, joined
 from ebee.errors import CompileError
 from ebee.machine.capture import Capture, CaptureWriter
 from ebee.obj import load, write
@@ -493,6 +494,15 @@ def test_doctor_says_what_works_and_why_not(ebee) -> None:
         assert rows["kernel"]["detail"].startswith("Linux ")
     text = ebee("doctor")
     assert re.search(r"^✓  Python +3\.", text, re.MULTILINE)
+
+
+def test_doctor_joins_what_does_not_work_for_one_reason() -> None:
+    why = "needs CAP_BPF; run as root"
+    rows = [Row("good", True, "fine"), Row("fine", True), Row("old", False, "", "requires 9.9")]
+    rows += [Row(n, None, "", f"cannot create {n}: {why} [EPERM]") for n in ("a", "b", "c")]
+    last = Row("not known: 3 of 6", None, "", f"a, b, c: {why}")
+    assert joined(rows, brief=False) == [*rows[:3], last]
+    assert joined(rows, brief=True) == [Row("work", True, "2 of 6: good, fine"), rows[2], last]
 
 
 def test_a_version_and_help_for_every_command(ebee) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from importlib import metadata
@@ -15,6 +16,8 @@ from ebee import __version__
 from ebee.cli import report
 from ebee.errors import EbeeError
 
+JOINED = 3
+"""From so many on, what does not work for one reason is one line."""
 MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
 
 
@@ -28,15 +31,16 @@ class Row(NamedTuple):
 
 
 class Group(NamedTuple):
-    """A title, and what finds its rows. A `brief` group names what works in one line."""
+    """A title, and what finds its rows. A group with a `noun` shows fewer, see `joined`; their
+    names begin with it."""
 
     name: str
     find: Callable[[], Iterable[Any]]
-    brief: str = ""
+    noun: str | None = None
 
 
 @click.command()
-@click.option("--all", "everything", is_flag=True, help="Every single map and program type.")
+@click.option("--all", "everything", is_flag=True, help="Every single answer on a line of its own.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def doctor(everything: bool, as_json: bool) -> None:
     """Say what works on this machine, what does not, and why.
@@ -59,22 +63,43 @@ def _show(group: Group, rows: list[Row], everything: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    shown = rows
-    if group.brief and not everything:
-        shown = [row for row in rows if not row.ok]
-        works = [row.name.removeprefix(group.brief) for row in rows if row.ok]
-        if works:
-            listed = f"{len(works)} of {len(rows)}: {', '.join(works)}"
-            shown = [Row("work", True, listed), *shown]
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(width=1)
     table.add_column(min_width=30)
     table.add_column(overflow="fold", max_width=110)
-    for row in shown:
+    if group.noun is not None and not everything:
+        rows = [row._replace(name=row.name.removeprefix(group.noun)) for row in rows]
+        rows = joined(rows, bool(group.noun))
+    for row in rows:
         mark, style = MARKS[row.ok]
-        name = row.name.removeprefix(group.brief)
-        table.add_row(Text(mark, style=style), name, row.detail if row.ok else row.reason)
+        table.add_row(Text(mark, style=style), row.name, row.detail if row.ok else row.reason)
     report.show(report.heading(group.name), table, "")
+
+
+def joined(rows: list[Row], brief: bool) -> list[Row]:
+    """Fewer rows: those in one that do not work for one reason, and (`brief`) those that do."""
+    alike: dict[tuple[bool | None, str], list[Row]] = {}
+    for row in rows:
+        key = (True, "" if brief else row.name) if row.ok else (row.ok, why(row.reason))
+        alike.setdefault(key, []).append(row)
+    found = []
+    for (ok, reason), group in alike.items():
+        names = ", ".join(row.name for row in group)
+        if ok:
+            listed = f"{len(group)} of {len(rows)}: {names}"
+            found += [Row("work", True, listed)] if brief else group
+        elif len(group) < JOINED:
+            found += [row._replace(reason=reason) for row in group]
+        else:
+            title = "not known" if ok is None else "do not work"
+            found.append(Row(f"{title}: {len(group)} of {len(rows)}", ok, "", f"{names}: {reason}"))
+    return found
+
+
+def why(reason: str) -> str:
+    """A reason without what was tried and the error's name, which are different each time."""
+    text = reason.partition(": ")[2] if reason.startswith("cannot ") else reason
+    return re.sub(r" \[[A-Z0-9]+\]$", "", text) or reason
 
 
 def groups() -> Iterator[Group]:
@@ -99,7 +124,7 @@ def groups() -> Iterator[Group]:
     yield Group("Kernel", probe.kernel)
     yield Group("Privileges", probe.privileges)
     yield Group("Settings", probe.settings)
-    yield Group("Features", _features)
+    yield Group("Features", _features, "")
     yield Group("Map types", probe.map_types, "map type ")
     yield Group("Program types", probe.program_types, "program type ")
 
