@@ -12,8 +12,11 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-KEEP = 64
+KEEP = 1024
 """Files kept per room; the oldest go first."""
+
+KEEP_BYTES = 256 << 20
+"""Bytes kept per room."""
 
 
 def _uid() -> int | None:
@@ -133,10 +136,15 @@ def store(room: str, key: str, data: bytes) -> bool:
 
 
 def _trim(place: Path) -> None:
-    """Remove the oldest files beyond KEEP (also temporary ones that a crash left behind)."""
+    """Remove the oldest files beyond KEEP and KEEP_BYTES (also temporary ones that a crash left
+    behind)."""
     try:
-        files = sorted(place.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-        for path in files[KEEP:]:
-            path.unlink(missing_ok=True)
+        found = [(path.stat(), path) for path in place.iterdir()]
+        found.sort(key=lambda each: each[0].st_mtime, reverse=True)
+        total = 0
+        for number, (info, path) in enumerate(found):
+            total += info.st_size
+            if number >= KEEP or total > KEEP_BYTES:
+                path.unlink(missing_ok=True)
     except OSError:
         pass
