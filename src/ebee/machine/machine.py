@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, partial
@@ -346,6 +347,8 @@ class MachineObject(Object):
     def load(self, names: Iterable[str] | None) -> None:
         """Create the maps, then the programs, then fill what refers to them."""
         spec, machine = self.spec, self.machine
+        if spec.endian != sys.byteorder:
+            raise MachineError(f"{spec.name} is for {spec.endian}-endian machines; this one is not")
         chosen = [n for n, p in spec.programs.items() if p.autoload] if names is None else names
         for name, m in spec.maps.items():
             if name not in self.raw_maps:
