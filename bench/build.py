@@ -69,7 +69,10 @@ class Builder:
         self.folder = folder
         if not os.environ.get("EBEE_CLANG") and shutil.which("clang-19"):
             os.environ["EBEE_CLANG"] = "clang-19"
-        self.tools = toolchain.find()
+
+    @cached_property
+    def tools(self) -> toolchain.Toolchain:
+        return toolchain.find()
 
     @cached_property
     def progs(self) -> Path:

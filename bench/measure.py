@@ -32,6 +32,9 @@ class Plan:
 OWN_CLOCK_EVERY = 8
 """Engines with a clock of their own take part in one round of so many."""
 
+MOST = 1 << 32
+"""Runs that no sample needs."""
+
 QUICK, FULL = Plan(0.5e-3, 12), Plan()
 
 
@@ -92,6 +95,8 @@ def _calibrate(engine: Engine, plan: Plan) -> tuple[int, int]:
     engine.run(1)  # whatever is made on first use
     n = 1
     while (took := best(partial(engine.run, n), 3)) < plan.sample / 2:  # of 3: some are disturbed
+        if n > MOST:
+            raise Disagreement("an engine does not take longer for more work")
         n *= max(2, min(16, int(plan.sample / took)))
     return n, max(1, round(took / plan.sample))
 
