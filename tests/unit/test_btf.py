@@ -375,7 +375,7 @@ def test_damage_that_shows_at_once(data, why):
         ((9, 1 << 24, 4, 32), "type 1: string offset 9 is outside the 3 bytes"),
         ((1, 1 << 24, 2, 24), "integer of 2 bytes with 24 bits"),
         ((1, 1 << 24, 4, 33), "33 bits at bit 0"),
-        ((1, 1 << 24, 4, 3 << 24 | 32), "unknown encoding"),
+        ((1, 1 << 24, 4, 9 << 24 | 32), "unknown encoding"),
         ((1, 16 << 24, 5), "floating-point number of 5 bytes"),
         ((1, 6 << 24, 3), "enumeration of 3 bytes"),
         ((1, 6 << 24 | 1, 0, 1, 0), "enumeration of 0 bytes"),

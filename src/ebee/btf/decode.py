@@ -58,7 +58,8 @@ Decoder = Callable[[Source, int, int, int, int, int], Type]
 def _int(btf: Source, id: int, name: int, info: int, size: int, at: int) -> Int:
     data = btf.words[at]
     encoding, offset, bits = data >> 24 & 0xF, data >> 16 & 0xFF, data & 0xFF
-    if encoding not in (0, SIGNED, CHAR, BOOL) or data >> 28:
+    # gcc 12 marks its char as SIGNED | CHAR; the kernel takes but one mark (see validate).
+    if encoding & ~(SIGNED | CHAR | BOOL) or data >> 28:
         raise BtfError(f"integer with unknown encoding {data:#x}")
     # Odd sizes are accepted as the kernel does; what cannot use them says so itself.
     if offset + bits > min(size * 8, 128):
@@ -126,9 +127,8 @@ def _enum_size(size: int, info: int) -> int:
     return size
 
 
-def _fwd(btf: Source, id: int, name: int, info: int, size: int, at: int) -> Fwd:
-    if size:
-        raise BtfError(f"forward declaration with a type field of {size}")
+def _fwd(btf: Source, id: int, name: int, info: int, third: int, at: int) -> Fwd:
+    # The third word is nothing's; gcc 12 leaves something there, which does no harm.
     return Fwd(btf.string(name), bool(info >> 31), id)
 
 

@@ -94,7 +94,7 @@ class BtfExt:
             _Part(data, order, btf, length + at, size)
             for at, size in zip(sizes[::2], sizes[1::2], strict=True)
         )
-        string = btf.string
+        string = _Strings(btf, len(data)).string
         return cls(
             funcs.read("function info", "II", lambda at, type_id: FuncInfo(at, type_id)),
             lines.read(
@@ -143,6 +143,25 @@ class BtfExt:
         for number, part in enumerate(parts):
             places += (sum(map(len, parts[:number])), len(part))
         return struct.pack(order + "HBBI6I", MAGIC, 1, 0, 32, *places) + b"".join(parts)
+
+
+class _Strings:
+    """A Btf's strings, each made once: thousands of lines name the same file. Together they may
+    not be out of proportion to the data, as they are when records point into one long string at
+    ever new places."""
+
+    def __init__(self, btf: Btf, size: int):
+        self._btf, self._budget = btf, 16 * (size + btf.string_end) + 4096
+        self._known: dict[int, str] = {}
+
+    def string(self, offset: int) -> str:
+        """The string at an offset; BtfError when it is damaged, or all are too many."""
+        if offset not in self._known:
+            text = self._known[offset] = self._btf.string(offset)
+            self._budget -= len(text)
+            if self._budget < 0:
+                raise BtfError("its strings overlap too much")
+        return self._known[offset]
 
 
 def _kind(number: int) -> CoreKind:

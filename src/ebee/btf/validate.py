@@ -48,6 +48,8 @@ def _check(btf: Btf, found: Type) -> None:
         raise BtfError("it needs a name")
     if found.name and isinstance(found, _IDENTIFIERS):
         _identifier(found.name)
+    if isinstance(found, Int) and found.encoding & found.encoding - 1:
+        raise BtfError(f"its encoding {found.encoding} is more than one of signed, char and bool")
     if isinstance(found, Composite):
         _check_members(btf, found)
     elif isinstance(found, Enumeration):

@@ -99,7 +99,7 @@ class Record(tuple[Any, ...]):
         return tuple(self) < tuple(other)
 
     def __hash__(self) -> int:
-        return hash(tuple(self))
+        return hash(_fixed(self))
 
     def __repr__(self) -> str:
         inner = ", ".join(f"{n}={v!r}" for n, v in zip(self._fields, self, strict=True))
@@ -107,6 +107,13 @@ class Record(tuple[Any, ...]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return dict, (self._asdict(),)  # classes made at run time cannot be found by name
+
+
+def _fixed(value: Any) -> Any:
+    """The same value without lists, so that it can be hashed."""
+    if isinstance(value, (Record, list)):
+        return tuple(map(_fixed, value))
+    return value
 
 
 def _plain(value: Any) -> Any:

@@ -23,6 +23,7 @@ from ebee.btf.types import (
     Int,
     Linkage,
     Member,
+    Param,
     Ptr,
     SecVar,
     Struct,
@@ -153,10 +154,11 @@ def suit(btf: Btf, strings: Iterable[str] = (), missing: AbstractSet[str] = froz
     What compilers emit and no kernel takes is replaced in any case. Without need it is `btf`.
     """
     placeholder = len(btf)  # a type of one byte, behind all others
-    pairs = ((found, _suited(found, missing, placeholder)) for found in btf)
+    nameless = _nameless(btf) if "names" in missing else frozenset()
+    pairs = ((found, _suited(found, missing, placeholder, nameless)) for found in btf)
     changed = {a.id: b for a, b in pairs if type(a) is not type(b) or a != b}
     wanted = [text for text in strings if btf.string_offset(text) is None]
-    if not changed and not wanted:
+    if not changed and not wanted and not missing:
         return btf
     builder = BtfBuilder.edit(btf)
     builder.add(_BYTE)
@@ -167,12 +169,37 @@ def suit(btf: Btf, strings: Iterable[str] = (), missing: AbstractSet[str] = froz
     return builder.build()
 
 
-def _suited(found: Type, missing: AbstractSet[str], placeholder: int) -> Type:
+def _nameless(btf: Btf) -> frozenset[int]:
+    """The signatures of functions with code that leave a parameter without a name."""
+    functions = (f for f in btf if isinstance(f, Func) and f.linkage != Linkage.EXTERN)
+    protos = (btf.type(f.type) for f in functions)
+    return frozenset(
+        p.id for p in protos if isinstance(p, FuncProto) and any(not q.name for q in p.params)
+    )
+
+
+def _suited(
+    found: Type,
+    missing: AbstractSet[str],
+    placeholder: int,
+    nameless: AbstractSet[int] = frozenset(),
+) -> Type:
     match found:
+        case FuncProto() if found.id in nameless and "func" not in missing:
+            pairs = enumerate(found.params, 1)
+            return found._replace(
+                params=tuple(
+                    p if p.name or not p.type else Param(f"arg{n}", p.type) for n, p in pairs
+                )
+            )
+        case Int(encoding=encoding) if encoding & encoding - 1:  # gcc 12: a char that is signed
+            found = found._replace(encoding=encoding & -encoding)
         case Var(linkage=Linkage.EXTERN):  # its type may be void
             found = found._replace(type=placeholder, linkage=Linkage.GLOBAL)
         case Func(linkage=Linkage.EXTERN):
             return Typedef(found.name, found.type, found.id)
+        case Func(name="") if "names" in missing:  # gcc 12: of what was inlined
+            return Const(0, found.id)
         case Datasec(size=0):  # .ksyms, .kconfig: what is in them comes from the kernel
             return Struct("", 0, (), found.id)
     match found:

@@ -202,7 +202,7 @@ class _Body:
             elif insn.src != isa.PSEUDO_CALL:
                 raise self.error(slot, f"a helper call is relocated against {symbol.name!r}")
             else:
-                self.call(slot, symbol.section, symbol.value + (insn.imm + 1) * SLOT)
+                self.call(slot, *self.src.callee(symbol, insn.imm))
         elif insn.op == isa.LDDW and reloc.type == elf.R_BPF_64_64:
             self.load(slot, insn, symbol)
         else:
@@ -235,7 +235,7 @@ class _Body:
 
     def load(self, slot: int, insn: Insn, symbol: Symbol) -> None:
         """A wide load of an address."""
-        src, place = self.src, (symbol.section, symbol.value + insn.imm)
+        src, place = self.src, self.src.place(symbol, insn.imm)
         if symbol.section == elf.SHN_UNDEF:
             self.load_extern(slot, insn, symbol)
         elif place in src.map_at:

@@ -31,6 +31,8 @@ _NUMBERS = {
 
 _U32, _U64 = 0xFFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF
 POINTER = 8
+ADDRESSES = (elf.R_BPF_64_ABS64, elf.R_BPF_64_64, elf.R_BPF_DATA_64)
+"""The relocations that put an address into data."""
 
 
 def type_name(number: int) -> str:
@@ -188,7 +190,7 @@ def read_contents(src: Source) -> None:
     values = _values_offsets(src)
     for offset, reloc in sorted(src.relocs(section).items()):
         position = bisect_right(starts, offset) - 1
-        if reloc.type not in (elf.R_BPF_64_ABS64, elf.R_BPF_64_64) or position < 0:
+        if reloc.type not in ADDRESSES or position < 0:
             raise src.error(f"a relocation of type {reloc.type} at byte {offset} of .maps")
         where = src.spec.maps[src.map_at[section.index, starts[position]]]
         first = starts[position] + values.get(where.name, section.size)
@@ -197,9 +199,7 @@ def read_contents(src: Source) -> None:
             raise src.error(f"map {where.name}: only `values` may hold addresses")
         symbol = src.symbol(reloc)
         addend = int.from_bytes(section.data[offset : offset + POINTER], src.file.endian)
-        target = (src.map_at if where.inner else src.function_at).get(
-            (symbol.section, symbol.value + addend)
-        )
+        target = (src.map_at if where.inner else src.function_at).get(src.place(symbol, addend))
         if target is None or (not where.inner and target not in src.spec.programs):
             raise src.error(
                 f"map {where.name}: element {index} is {symbol.name or 'nameless'}"

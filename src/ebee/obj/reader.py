@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 from pathlib import Path
-from typing import cast
 
 from ebee.btf import Btf, DeclTag
 from ebee.btf.ext import BtfExt
@@ -71,29 +70,9 @@ def _types(file: Elf) -> tuple[Btf | None, BtfExt | None]:
     if more is None:
         return btf, None
     try:
-        strings = cast(Btf, _Strings(btf, len(types.data)))
-        return btf, BtfExt.parse(bytes(more.data), strings)
+        return btf, BtfExt.parse(bytes(more.data), btf)
     except BtfError as error:
         raise BtfError(f"{file.name}: {error}") from None
-
-
-class _Strings:
-    """A Btf's strings, each made once: thousands of lines name the same file. Together they may
-    not be out of proportion to the section, as they are when records point into one long string
-    at ever new places."""
-
-    def __init__(self, btf: Btf, size: int):
-        self._btf, self._budget = btf, 16 * size + 4096
-        self._known: dict[int, str] = {}
-
-    def string(self, offset: int) -> str:
-        """The string at an offset; BtfError when it is damaged, or all are too many."""
-        if offset not in self._known:
-            text = self._known[offset] = self._btf.string(offset)
-            self._budget -= len(text)
-            if self._budget < 0:
-                raise BtfError(".BTF.ext: its strings overlap too much")
-        return self._known[offset]
 
 
 def _license(file: Elf) -> str:

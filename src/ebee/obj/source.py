@@ -8,6 +8,7 @@ from typing import Any
 
 from ebee.btf import Btf, Datasec, Func, Var
 from ebee.errors import ObjectError
+from ebee.isa.insn import SLOT
 from ebee.obj import elf
 from ebee.obj.elf import Elf, Reloc, Section, Symbol
 from ebee.obj.spec import ObjectSpec
@@ -33,6 +34,8 @@ class Source:
     """Section index of global data -> its map."""
 
     def __post_init__(self) -> None:
+        comment = self.file.find(".comment")
+        self._gnu = comment is not None and b"GCC:" in bytes(comment.data)
         self.symbols_in: defaultdict[int, list[Symbol]] = defaultdict(list)
         for symbol in self.file.symbols:
             self.symbols_in[symbol.section].append(symbol)
@@ -60,6 +63,23 @@ class Source:
         """What libbpf refuses and ebee need not; an error when reading strictly."""
         if self.strict:
             raise self.error(message)
+
+    def place(self, symbol: Symbol, addend: int) -> Place:
+        """Where a symbol and the addend that stands in the code (or data) point to.
+
+        binutils (2.40, with gcc 12) leaves their sum there for symbols of variables and functions.
+        """
+        start = symbol.value
+        if self._gnu and start <= addend < start + symbol.size:
+            start = 0
+        return symbol.section, start + addend
+
+    def callee(self, symbol: Symbol, imm: int) -> Place:
+        """Where a call goes: the immediate counts instructions from the symbol, less one (binutils:
+        it is the symbol's byte, less one)."""
+        if self._gnu and imm + 1 == symbol.value:
+            return symbol.section, symbol.value
+        return symbol.section, symbol.value + (imm + 1) * SLOT
 
     def section_name(self, symbol: Symbol) -> str:
         """Where a symbol is, for messages."""

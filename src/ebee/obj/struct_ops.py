@@ -74,7 +74,7 @@ def read_members(src: Source) -> None:
             index = member_at(src.btf, where.value_btf_id, at)
             symbol = src.symbol(reloc)
             addend = int.from_bytes(section.data[offset : offset + 8], src.file.endian)
-            target = src.function_at.get((symbol.section, symbol.value + addend), "")
+            target = src.function_at.get(src.place(symbol, addend), "")
             if index is None:
                 raise src.error(f"map {where.name}: there is no function pointer at byte {at}")
             program = src.spec.programs.get(target)
