@@ -40,7 +40,7 @@ def _of_libc(name: str) -> int | None:
         return None
 
 
-LIBRARY = frozenset(("bcmp", "clock_gettime", "memcpy", "memmove", "memset", "memcmp"))
+LIBRARY = frozenset(("bcmp", "clock_gettime", "memcpy", "memmove", "memset", "memcmp", "strlen"))
 """What compiled code may call of the C library without being given its address."""
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ctypes
 import os
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from itertools import accumulate
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 from ebee import hooks
 from ebee.abi.cpu import FAULTS
@@ -30,6 +31,7 @@ from ebee.machine.jit.checked import METADATA, CheckedLowering
 from ebee.machine.jit.engine import BATCH
 from ebee.machine.jit.lower import Lowering, Unit
 from ebee.machine.machine import Machine
+from ebee.machine.memory import Memory
 from ebee.obj.spec import ObjectSpec
 
 from .program import Program
@@ -66,8 +68,9 @@ class Engines:
     """One machine with the shared maps, as new for each run of a program; the interpreter and all
     ways of the JIT work on it."""
 
-    def __init__(self, spec: ObjectSpec):
-        self.machine = Machine(clock=0, seed=0)
+    def __init__(self, spec: ObjectSpec, memory: type[Memory] = Memory):
+        with patch("ebee.machine.machine.Memory", memory):
+            self.machine = Machine(clock=0, seed=0)
         self.object = self.machine.load(spec)
         self.maps = self.object.raw_maps
         self.addresses = {name: m.address for name, m in self.maps.items()}
@@ -176,32 +179,41 @@ class Engines:
     # -- all -------------------------------------------------------------------------------------
 
     def run_all(
-        self, programs: Sequence[Program], ways: Sequence[tuple[str, bool]] = WAYS,
+        self,
+        programs: Sequence[Program],
+        ways: Sequence[tuple[str, bool]] = WAYS,
         budget: int = BUDGET,
-    ) -> list[dict[str, Result]]:  # fmt: skip
-        """Each program by each engine's name. What the machine refuses, all refuse."""
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> list[dict[str, Result]]:
+        """Each program by each engine's name. What the machine refuses, all refuse. `tell` hears
+        the number of the program and the engine before each run."""
         found: list[dict[str, Result]] = [{} for _ in programs]
         ready: list[tuple[int, Code]] = []
         for i, program in enumerate(programs):
+            tell(f"{i} preparing")
             try:
                 ready.append((i, self.prepare(program, f"p{i}")))
             except EbeeError as e:
-                found[i] = {
-                    n: Result(error=f"refused: {e}") for n in ("interpreter", *map(name_of, ways))
-                }
+                refused = Result(error=f"refused: {e}")
+                found[i] = dict.fromkeys(("interpreter", *map(name_of, ways)), refused)
         for i, code in ready:
+            tell(f"{i} interpreter")
             found[i]["interpreter"] = self.interpret(code, programs[i].inputs, budget)
         for checked in sorted({c for _, c in ways}) if ready else ():
+            tell("0 lowering")
             lowered = self.lower([code for _, code in ready], checked)
             for way in ways:
                 if way[1] != checked:
                     continue
+                tell(f"0 compiling, {name_of(way)}")
                 loaded = self.load(lowered, way[0])
                 for (i, code), error in zip(ready, lowered.errors, strict=True):
+                    tell(f"{i} {name_of(way)}")
                     found[i][name_of(way)] = (
-                        Result(error=error) if error
+                        Result(error=error)
+                        if error
                         else self.execute(loaded, way, code, programs[i].inputs, budget)
-                    )  # fmt: skip
+                    )
         return found
 
 

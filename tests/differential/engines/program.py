@@ -84,6 +84,17 @@ class Program:
         infos = [FuncInfo(f"f{i}" if i else name, start, 0) for i, start in enumerate(starts)]
         return Linked(name, insns, refs, infos, [])
 
+    def without(self, slot: int) -> Program:
+        """The program without the item that stands at a slot."""
+        functions, at = [], 0
+        for function in self.functions:
+            kept: list[Item] = []
+            for item in function:
+                kept += [] if _slots(item) and at <= slot < at + _slots(item) else [item]
+                at += _slots(item)
+            functions.append(kept)
+        return Program(self.seed, functions, self.inputs, self.uses)
+
     def text(self) -> str:
         """As assembly, with the inputs."""
         linked = self.link()
