@@ -18,7 +18,8 @@ from ebee.hooks import CtxField, Hook
 from ebee.isa import Form, Insn, check_program, form_of, lddw, make, successors
 from ebee.obj.spec import Line, Linked, Ref
 from ebee.types import Struct, offsetof
-from ebee.verifier.facts import Facts, pointer_kinds
+from ebee.verifier.facts import Facts
+from ebee.verifier.kinds import pointer_kinds
 
 FUNCTION_STEP = 8
 """Distance of the made-up addresses of two neighbouring slots, for pointers to functions."""

@@ -65,20 +65,23 @@ class Shape:
         self.nested = self.escapes or max(depth.values()) > FRAMES
 
     def _cost(self, start: int) -> int | None:
-        code, total = self.code, 0
-        if closing_edges(code, start):
-            return None
+        code, facts, total = self.code, self.code.facts, 0
         for slot in reachable(code, start):
-            form = code.forms[slot]
+            form, runs = code.forms[slot], facts.runs.get(slot)
             assert form is not None
+            if facts.before[slot] is None:
+                continue  # control never comes there
+            if runs is None:
+                return None
+            cost = 1
             if form.operation in ("helper", "register"):
-                total += 10
+                cost += 10
                 if form.operation == "register" or code.insns[slot].imm in (TAIL_CALL, LOOP):
                     return None
             below = self.cost.get(code.targets[slot]) if slot in code.targets else 0
             if below is None:
                 return None
-            total += 1 + below
+            total += runs * (cost + below)
         return total if total < SHORT else None
 
     def _escapes(self) -> bool:
@@ -260,13 +263,11 @@ class CheckedLowering(Lowering):
         b, fact = self.body, self.fact(slot, register)
         base = self.pointer(register)
         at = b.op(f"getelementptr i8, ptr {base}, i64 {off}") if off else base
-        if fact.offset is not None and fact.kind != "scalar":
-            fact = fact._replace(offset=fact.offset + off)
-        self.check(slot, fact, at, str(size), write, FAULT_WRITE if write else FAULT_READ)
+        why = FAULT_WRITE if write else FAULT_READ
+        self.check(slot, fact.at(off), at, str(size), write, why)
         if self.code.forms[slot].kind == "atomic" and size > 1:  # type: ignore[union-attr]
             number = b.op(f"ptrtoint ptr {at} to i64")
             odd = b.op(f"and i64 {number}, {size - 1}")
-            why = FAULT_WRITE if write else FAULT_READ
             self.require(b.op(f"icmp eq i64 {odd}, 0"), slot, why, number)
         return at
 
@@ -275,9 +276,9 @@ class CheckedLowering(Lowering):
         that the program may make. `fact` is what is known of `at`."""
         known = int(size) if size.isdigit() else None
         if fact.nullable:
-            fact = fact._replace(offset=None)  # then offsets say nothing of null
+            fact = Fact(fact.kind, fact.of)  # what is known of the pointer does not hold for null
         if fact.kind in ("packet", "packet_meta"):
-            self._check_packet(slot, fact, at, size, why)
+            self._check_packet(slot, fact, at, size, known, why)
         elif fact.kind == "stack" and fact.of == self.fact(slot, FP).of:
             self._check_stack(slot, fact, at, size, known, why)
         elif (
@@ -289,8 +290,12 @@ class CheckedLowering(Lowering):
         else:
             self._check_any(slot, at, size, write, why, fact.kind not in ("map_value", "mem"))
 
-    def _check_packet(self, slot: int, fact: Fact, at: str, size: str, why: int) -> None:
+    def _check_packet(
+        self, slot: int, fact: Fact, at: str, size: str, known: int | None, why: int
+    ) -> None:
         b = self.body
+        if known is not None and fact.within(0, _LIMIT, known) and known <= fact.reach:
+            return
         block = b.op(f"load ptr, ptr {self.cpu('packet')}, !invariant.load !9", "block")
 
         def pointer(member: str) -> str:
@@ -298,8 +303,7 @@ class CheckedLowering(Lowering):
             return b.op(f"load ptr, ptr {place}, align 8, !alias.scope !3", member)
 
         end = pointer("data_end")
-        offset = fact.offset
-        if offset is not None and 0 <= offset < _LIMIT and size.isdigit():
+        if known is not None and fact.within(0, _LIMIT, known):
             # From the packet's start on, and too short a way to wrap around.
             behind = b.op(f"getelementptr nuw i8, ptr {at}, i64 {size}")
             holds = b.op(f"icmp ule ptr {behind}, {end}")
@@ -317,11 +321,12 @@ class CheckedLowering(Lowering):
         self, slot: int, fact: Fact, at: str, size: str, known: int | None, why: int
     ) -> None:
         b = self.body
-        if fact.offset is not None and known is not None:
-            if not -STACK <= fact.offset <= -known:
-                self.refuse(slot, why, b.op(f"ptrtoint ptr {at} to i64"))
+        if known is not None and fact.within(-STACK, 0, known):
             return
         number = b.op(f"ptrtoint ptr {at} to i64")
+        if known is not None and fact.offset is not None:
+            self.refuse(slot, why, number)
+            return
         index = b.op(f"sub i64 {number}, {b.op(f'ptrtoint ptr {self.stack} to i64')}")
         inside = b.op(f"icmp ule i64 {index}, {STACK}")
         left = b.op(f"sub i64 {STACK}, {index}")
@@ -329,15 +334,18 @@ class CheckedLowering(Lowering):
         self.require(holds, slot, why, number)
 
     def _in_value(self, slot: int, fact: Fact, at: str, size: int, write: bool, why: int) -> bool:
-        """An access of a known map's value at a known offset; whether it is decided."""
+        """An access of a known map's value at known offsets; whether it is decided."""
         calls = self.unit.calls
         assert isinstance(calls, HelperCalls)
         m = calls.maps.get(fact.of)
         window = m.window if m is not None else None
-        if window is None or fact.offset is None:
+        if window is None or fact.span is None:
             return False
         right = window.writable if write else window.readable
-        if not right or not 0 <= fact.offset <= window.hi - window.lo - size:
+        inside = fact.within(0, window.hi - window.lo, size)
+        if not inside and fact.offset is None and right:
+            return False
+        if not right or not inside:
             self.refuse(slot, why, self.body.op(f"ptrtoint ptr {at} to i64"))
         return True
 

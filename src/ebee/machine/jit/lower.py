@@ -82,6 +82,10 @@ class Lowering:
                 self.enter(slot)
             form = code.forms[slot]
             assert form is not None
+            if code.facts.before[slot] is None:  # control never comes here
+                if body.open:
+                    body.end("unreachable")
+                continue
             getattr(self, f"do_{form.kind}")(slot, code.insns[slot], form)
             following = slot + (2 if form.wide else 1)
             if body.open and following in self.leaders:
