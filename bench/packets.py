@@ -151,7 +151,7 @@ def calls(report: Report, builder: Builder, quick: bool) -> None:
 
 def rates(report: Report, builder: Builder, quick: bool) -> None:
     """Whole programs over packets in memory, on one core."""
-    plan = QUICK if quick else Plan(2e-3, 60)
+    plan = QUICK if quick else Plan(1e-3, 200)
     with pinned():
         found = {
             "five-tuple parser": _parser(builder, plan),
@@ -213,7 +213,7 @@ def _native_parser(builder: Builder, packets: Sequence[bytes], framed: bool) -> 
 def _firewall(builder: Builder, plan: Plan, packets: Sequence[bytes]) -> dict[str, Figure]:
     with Machine(clock=0, seed=0) as machine:
         program = firewall(machine, builder).programs["firewall"]
-        work = batch_of(packets)
+        work = batch_of(packets, COUNT // 2)
         engines = {
             name: batch_engine(program, work, trusted=name == "trusted")
             for name in ("trusted", "checked")
@@ -223,7 +223,7 @@ def _firewall(builder: Builder, plan: Plan, packets: Sequence[bytes]) -> dict[st
 
 def replay(report: Report, builder: Builder, quick: bool) -> None:
     """A capture file in the page cache through a program that lets all pass."""
-    rounds = 3 if quick else 15
+    rounds = 3 if quick else 40
     rows: dict[str, dict[str, float]] = {}
     with pinned(), Machine(clock=0, seed=0) as machine:
         program = next(iter(machine.load(builder.small("empty")).programs.values()))
