@@ -70,12 +70,17 @@ def _key(texts: Sequence[str], options: Options) -> str:
 
 
 @cache
-def _machine() -> str:
-    """What compiled code depends on besides its source: versions, and the processor."""
+def compiler_identity() -> str:
+    """Which compiler this is: the versions of ebee and of the library of LLVM."""
     library = max(llvmlite_place().glob("binding/libllvmlite.*"), default=llvmlite_place())
     info = library.stat()
-    parts = (FORMAT, ebee.__version__, library, info.st_size, info.st_mtime_ns, mmap.PAGESIZE)
-    return "\0".join(map(str, parts)) + _cpu()
+    return "\0".join(map(str, (FORMAT, ebee.__version__, library, info.st_size, info.st_mtime_ns)))
+
+
+@cache
+def _machine() -> str:
+    """What compiled code depends on besides its source: the compiler, and the processor."""
+    return f"{compiler_identity()}\0{mmap.PAGESIZE}{_cpu()}"
 
 
 _CPU_LINES = (

@@ -189,7 +189,7 @@ def called(f: Function, result: Type, text: str) -> Value:
         return NONE
     answer = f.body.op(f"call {llvm(result)} {text}")
     if isinstance(result, MaybePtr):
-        return Value(PtrType(result.to), answer, maybe=True)
+        return Value(PtrType(result.to), answer, maybe=1)
     if isinstance(result, TupleType):
         elems = []
         for i, t in enumerate(result.elems):

@@ -119,11 +119,10 @@ def _narrow_null(
         node = node.target
     if not (f.unit.target.nulls and is_ptr(value.type) and isinstance(node, ast.Name)):
         return
-    for env, is_null in ((there, False), (null, True)):
-        now = env.get(node.id) if env is not None else None
-        if env is not None and now is not None and now.text == value.text:
-            changed = now._replace(text="null", maybe=True) if is_null else now
-            env[node.id] = changed if is_null else now._replace(maybe=False)
+    for env, maybe in ((there, 0), (null, 2)):
+        for name, now in (env or {}).items():
+            if env is not None and is_ptr(now.type) and now.text == value.text:
+                env[name] = now._replace(maybe=maybe)
 
 
 def comparison(
@@ -136,7 +135,7 @@ def comparison(
         sign = "==" if isinstance(op, ast.Is) else "!="
         none = isinstance(right_node, ast.Constant) and right_node.value is None
         if none and f.unit.target.nulls and is_ptr(left.type):
-            null = NULL_VALUE._replace(type=left.type)
+            null = NULL_VALUE._replace(type=left.type, maybe=2)
             return compare_pointers(f, sign, left, null), null
         raise Refusal("`is` compares objects of Python, not values", f"use {sign}")
     right = f.value(right_node)

@@ -21,6 +21,7 @@ from ebee.lang.refused import refusal_of
 from ebee.lang.values import (
     NONE,
     NULL,
+    Constant,
     FunctionRef,
     MaybePtr,
     TupleType,
@@ -75,6 +76,9 @@ class Function:
         self.env: Env | None = {}
         self.variables: dict[str, Variable] = {}
         self.loops: list[Loop] = []
+        self.withs: list[tuple[str, int]] = []
+        """Blocks of `with` around a statement: the variable that each leaves behind, and how many
+        loops were around it."""
         self.writes = _writes(source.tree)
         """Local variables: how many places assign each, and whether one of them is in a loop."""
 
@@ -82,7 +86,10 @@ class Function:
 
     def value(self, node: ast.expr) -> Value:
         """Lower an expression."""
-        return self._lower(EXPRESSIONS, node)  # type: ignore[no-any-return]
+        value: Value = self._lower(EXPRESSIONS, node)
+        if value.text == "null" and self.unit.target.nulls:
+            return value._replace(maybe=2)
+        return value
 
     def statement(self, node: ast.stmt) -> None:
         """Lower a statement; behind one that does not go on, nothing is emitted."""
@@ -115,6 +122,7 @@ class Function:
         assert self.env is not None
         value = self.env.get(name)
         if value is None:
+            self.unit.unset(self, name)
             raise Refusal(
                 f"`{name}` may not have a value here",
                 "assign it on every path that leads here, or before the branch or loop",
@@ -132,6 +140,8 @@ class Function:
     def assign(self, name: str, value: Value) -> None:
         """Bind a variable to a value."""
         assert self.env is not None
+        if self.unit.assign(self, name, value):
+            return
         self._check_storable(name, value)
         variable = self.variables.get(name)
         if variable is None:
@@ -155,7 +165,7 @@ class Function:
 
     def _check_storable(self, name: str, value: Value) -> None:
         t = value.type
-        if isinstance(t, TupleType | FunctionRef):
+        if isinstance(t, TupleType | FunctionRef | Constant):
             if self.writes[name][0] > 1 or self.writes[name][1]:
                 what = "tuple" if isinstance(t, TupleType) else "function"
                 raise Refusal(f"a {what} in a variable that changes", "use another name for it")
@@ -188,6 +198,18 @@ class Function:
             f"`{name}` is a `{name_of(want)}` and cannot become a `{name_of(have)}`", way_out
         )
 
+    def with_local(self, name: str, value: Value, action: Callable[[], Any]) -> Any:
+        """Do something with a variable of a name that no source has."""
+        assert self.env is not None
+        writes, self.writes = self.writes, {**self.writes, name: (1, False)}
+        self.variables[name], self.env[name] = Variable(value.type, None), value
+        try:
+            return action()
+        finally:
+            self.writes = writes
+            if self.env is not None:
+                del self.env[name]
+
     # --- where paths meet ------------------------------------------------------------------------
 
     def fork(self) -> Env:
@@ -210,7 +232,7 @@ class Function:
             return a
         t = self.variables[name].type
         text = a.text if a.text == b.text else ""
-        maybe = a.maybe or b.maybe or (self.unit.target.nulls and "null" in (a.text, b.text))
+        maybe = a.maybe if a.maybe == b.maybe else 1
         align = a.align if a.align == b.align else memory.common_alignment(a, b)
         same = a.known == b.known and a.at == b.at
         known = (a.known, a.at) if same else (None, 0)
@@ -229,7 +251,7 @@ class Function:
                 v = self.env[name]
                 t = self.variables[name].type
                 bounds = span(t) if is_integer(t) else (0, 0)
-                maybe = is_ptr(t) and self.unit.target.nulls
+                maybe = int(is_ptr(t) and self.unit.target.nulls)
                 self.env[name] = Value(t, "", *bounds, stack=v.stack, maybe=maybe)
 
     # --- conversions -----------------------------------------------------------------------------
@@ -249,6 +271,10 @@ class Function:
         if is_struct(t) and is_ptr(value.type) and value.type.to == t:
             memory.check_null(value, what)
             return value._replace(type=t)
+        if isinstance(t, Constant) and t.accepts is not None and isinstance(value.type, Constant):
+            if t.accepts(value.type.thing):
+                return value
+            raise Refusal(f"{what} is another {name_of(value.type)} than the parameter's")
         if value.type != t:
             hint = ""
             if t is bool and is_integer(value.type):
@@ -285,7 +311,7 @@ class Function:
         lo, hi = min(v.lo for v in values), max(v.hi for v in values)
         if t is int:
             arith.check_plain("if-else", lo, hi)
-        maybe = any(v.maybe or (self.unit.target.nulls and v.text == "null") for v in values)
+        maybe = values[0].maybe if len({v.maybe for v in values}) == 1 else 1
         return Value(t, text, lo, hi, stack=any(v.stack for v in values), maybe=maybe)
 
     def _phi_text(self, v: Value) -> str:

@@ -26,6 +26,8 @@ def for_loop(f: Function, node: ast.For) -> None:
     if isinstance(what, ast.Call) and static(f, what.func) is range:
         try:
             start, stop, step = _range_arguments(f, what)
+            rounds = (stop.hi - start.lo if step > 0 else start.hi - stop.lo) // abs(step)
+            f.unit.check_rounds(rounds)
         except Refusal as refusal:
             raise at(f.source, what, refusal) from None
         _count(f, node, start, stop, step, lambda i: i)

@@ -49,8 +49,13 @@ def _align(b: Body, p: Value) -> int:
 
 def check_null(p: Value, what: str) -> None:
     """Refuse a pointer that may be null where it must not be."""
+    if p.maybe == 2:
+        raise Refusal(f"{what} is None here", "use it where it is not None")
     if p.maybe:
-        raise Refusal(f"{what} may be None here", "test it first: `if ... is None: return ...`")
+        name = what if what.startswith("`") else "`p`"
+        raise Refusal(
+            f"{what} may be None here", f"test it first: `if {name[1:-1]} is None: return ...`"
+        )
 
 
 def known_address(t: Type, known: Known, at: int) -> Value:
@@ -71,10 +76,10 @@ def member(b: Body, base: Value, field: Field) -> Value:
         return known_address(t, base.known, base.at + field.offset)
     align = alignment(base)
     if not field.offset:
-        return Value(t, base.text, stack=base.stack, align=align)
+        return Value(t, base.text, stack=base.stack, align=align, volatile=base.volatile)
     align = min(align, field.offset & -field.offset)
     text = b.op(f"getelementptr nuw i8, ptr {base.text}, i64 {field.offset}")
-    return Value(t, text, stack=base.stack, align=align)
+    return Value(t, text, stack=base.stack, align=align, volatile=base.volatile)
 
 
 def find_field(t: Type, name: str) -> Field:
@@ -104,7 +109,7 @@ def element(b: Body, p: Value, index: Value, access: bool) -> Value:
     if index.constant is not None and size:
         step = index.constant * size
         align = min(alignment(p), step & -step)
-    return Value(p.type, text, stack=p.stack, align=align)
+    return Value(p.type, text, stack=p.stack, align=align, volatile=p.volatile)
 
 
 def array_element(b: Body, array: Value, index: Value) -> Value:

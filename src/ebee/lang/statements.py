@@ -14,6 +14,8 @@ from ebee.lang.function import STATEMENTS, Env, Function, Loop
 from ebee.lang.static import is_type, static
 from ebee.lang.values import (
     NONE,
+    NULL_VALUE,
+    MaybePtr,
     TupleType,
     Type,
     Value,
@@ -56,6 +58,8 @@ def assign_to(f: Function, target: ast.expr, value: Value) -> None:
             f.assign(target.id, value)
         elif isinstance(target, ast.Tuple | ast.List):
             _unpack(f, target, value)
+        elif f.unit.store(f, target, value):
+            pass
         elif isinstance(target, ast.Attribute | ast.Subscript):
             address, const = place(f, target)
             _check_const(target, const)
@@ -141,9 +145,11 @@ def _expression(f: Function, node: ast.Expr) -> None:
 @handles(ast.Return)
 def _return(f: Function, node: ast.Return) -> None:
     t = f.result
-    if node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None):
+    none = isinstance(node.value, ast.Constant) and node.value.value is None
+    if node.value is None or (none and not isinstance(t, MaybePtr)):
         if t is not NONE.type:
             raise Refusal(f"the function gives a `{name_of(t)}`", "return a value")
+        f.unit.leave(f, None)
         f.body.end("ret void")
     elif t is NONE.type:
         value = f.value(node.value)
@@ -151,15 +157,20 @@ def _return(f: Function, node: ast.Return) -> None:
             raise Refusal(
                 "a value is returned, but no result type is declared", "def f(...) -> u64:"
             )
+        f.unit.leave(f, None)
         f.body.end("ret void")
     elif isinstance(t, TupleType):
         _return_tuple(f, node.value, t)
     else:
-        value = f.as_type(node.value, t, "the result")
+        if none:
+            value = NULL_VALUE
+        else:
+            value = f.as_type(node.value, t, "the result")
         if value.stack:
             raise Refusal(
                 "the address of a local struct is returned", "let the caller pass the struct"
             )
+        f.unit.leave(f, None)
         f.body.end(f"ret {llvm(t)} {_text(f, value)}")
     f.env = None
 
@@ -183,6 +194,7 @@ def _return_tuple(f: Function, node: ast.expr, t: TupleType) -> None:
             raise Refusal("the address of a local struct is returned")
         text = f"{llvm(elem.type)} {_text(f, elem)}"
         whole = f.body.op(f"insertvalue {llvm(t)} {whole}, {text}, {i}")
+    f.unit.leave(f, None)
     f.body.end(f"ret {llvm(t)} {whole}")
 
 
@@ -297,6 +309,7 @@ def after_loop(f: Function, loop: Loop, env: Env | None, done: str, orelse: list
 @handles(ast.Break)
 def _break(f: Function, node: ast.Break) -> None:
     loop = f.loops[-1]
+    f.unit.leave(f, loop)
     loop.broken.append(f.fork())
     f.body.jump(loop.on_break)
     f.env = None
@@ -305,6 +318,7 @@ def _break(f: Function, node: ast.Break) -> None:
 @handles(ast.Continue)
 def _continue(f: Function, node: ast.Continue) -> None:
     loop = f.loops[-1]
+    f.unit.leave(f, loop)
     loop.continued.append(f.fork())
     f.body.jump(loop.on_continue)
     f.env = None

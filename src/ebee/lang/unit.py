@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from ebee.errors import CompileError
 from ebee.lang import expressions, memory, statements
 from ebee.lang.errors import Refusal, at
-from ebee.lang.function import Function
+from ebee.lang.function import Function, Loop
 from ebee.lang.ir import FunctionType, Module, symbol
 from ebee.lang.known import Known
 from ebee.lang.source import Source, is_native, source_of
@@ -20,6 +20,7 @@ from ebee.lang.static import static_in
 from ebee.lang.target import Target, host
 from ebee.lang.values import (
     NONE,
+    Constant,
     FnType,
     FunctionRef,
     MaybePtr,
@@ -47,8 +48,9 @@ EXTERNAL = {
 }
 
 
-SMALL = 16
-"""Functions of this many lines of IR and less are inlined at every level."""
+SMALL = 80
+"""Functions of this many lines of IR and less are inlined at every level: a map lookup with all
+that it calls, so that its key stays in registers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,23 @@ class Unit:
     def place(self, f: Function, node: ast.expr) -> tuple[Value, bool] | None:
         """An address that only this target knows, and whether what is there never changes."""
         return None
+
+    def assign(self, f: Function, name: str, value: Value) -> bool:
+        """An assignment to what is no local variable; whether it was one."""
+        return False
+
+    def store(self, f: Function, target: ast.expr, value: Value) -> bool:
+        """An assignment to a place that has no address; whether it was one."""
+        return False
+
+    def unset(self, f: Function, name: str) -> None:
+        """Say more of a variable that is read before it has a value, by a Refusal."""
+
+    def check_rounds(self, most: int) -> None:
+        """Refuse a loop that may run too often."""
+
+    def leave(self, f: Function, loop: Loop | None) -> None:
+        """Before control leaves a loop, or (None) the function, from inside."""
 
     def parameters(self, function: Callable[..., Any]) -> list[tuple[str, Type]]:
         """Names and types of the parameters."""
@@ -201,7 +220,7 @@ class Unit:
             else:
                 text = "%" + f.body.name(param)
                 shown.append(f"{llvm(t)} {text}")
-                maybe = isinstance(t, MaybePtr)
+                maybe = int(isinstance(t, MaybePtr))
                 t = PtrType(t.to) if isinstance(t, MaybePtr) else t
                 value = Value(t, text, *(span(t) if is_integer(t) else (0, 0)), maybe=maybe)
             f.assign(param, value)
@@ -268,7 +287,7 @@ def _bound(v: Value) -> bool:
     """Whether an argument is a constant that the callee is compiled for."""
     if is_integer(v.type):
         return v.constant is not None
-    return v.known is not None or isinstance(v.type, FunctionRef) or v.text == "null"
+    return v.known is not None or isinstance(v.type, FunctionRef | Constant) or v.text == "null"
 
 
 def _finish(f: Function) -> None:

@@ -40,6 +40,15 @@ class MaybePtr(PtrType):
     """`ptr[T] | None` in a signature; values of it are of the type `ptr[T]`, marked `maybe`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The type of what only exists while compiling: its value is `thing`. As the type of a
+    parameter `thing` is None and `accepts` says what may be given."""
+
+    thing: Any = None
+    accepts: Callable[[Any], bool] | None = None
+
+
 class FunctionRef(NamedTuple):
     """A @native function as a value, known at compile time."""
 
@@ -58,9 +67,9 @@ class Value(NamedTuple):
 
     `lo..hi`: range of an integer or bool. `known`, `at`: the constant object (and the offset in
     it) that an address points to. `stack`: an address inside a struct made by this function.
-    `elems`: of a tuple. An empty `text`: the value lies in the slot of its variable. `maybe`: a
-    pointer that may be null and has to be tested; `align`: what is known of an address beyond the
-    alignment of its type (0: nothing); `volatile`: what is there may change before the program
+    `elems`: of a tuple. An empty `text`: the value lies in the slot of its variable. `maybe`: 1
+    for a pointer that may be null and has to be tested, 2 for one that is;
+    `align`: what is known of an address beyond the alignment of its type (0: nothing); `volatile`: what is there may change before the program
     runs.
     """
 
@@ -72,7 +81,7 @@ class Value(NamedTuple):
     at: int = 0
     stack: bool = False
     elems: tuple[Any, ...] = ()
-    maybe: bool = False
+    maybe: int = 0
     align: int = 0
     volatile: bool = False
 
@@ -144,6 +153,8 @@ def name_of(t: Type) -> str:
         return f"tuple[{', '.join(map(name_of, t.elems))}]"
     if isinstance(t, FnType):
         return "fn"
+    if isinstance(t, Constant):
+        return getattr(t.thing, "__typename__", type(t.thing).__name__)
     if isinstance(t, FunctionRef):
         return t.function.__name__
     return "None" if t is NoneType else getattr(t, "__name__", str(t))
@@ -155,8 +166,10 @@ def normal(annotation: Any) -> Type:
         return NoneType
     if annotation is int or annotation is bool:
         return annotation
-    if isinstance(annotation, FnType):
+    if isinstance(annotation, FnType | Constant):
         return annotation
+    if (make := getattr(annotation, "__static__", None)) is not None:
+        return make()
     origin = typing.get_origin(annotation)
     if origin in (typing.Union, types.UnionType):
         return _optional(annotation)

@@ -1,0 +1,161 @@
+"""From a Python file, module or function to an ObjectSpec, or the ELF object itself."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+import types
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ebee import cachedir
+from ebee.errors import CompileError, EbeeError
+from ebee.lang.bpf.maps import AnyMap, ProgArray
+from ebee.lang.bpf.programs import program_of
+from ebee.lang.bpf.unit import BpfUnit, Entry
+from ebee.lang.compiler import Options, compile_ir
+from ebee.lang.target import BPF
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ebee.obj.spec import ObjectSpec
+
+LICENCE = "GPL"
+"""Of a module that has no LICENSE of its own."""
+
+CPU = "v3"
+ROOM = "bpf"
+
+Source = str | os.PathLike[str] | types.ModuleType | Callable[..., Any]
+
+
+def compile(source: Source, *, name: str = "") -> ObjectSpec:
+    """Compile programs to a spec: all of a file or module, or one function.
+
+    A file is run as a module of its own, so its folder's modules can be imported. With one
+    function the spec has what it uses; otherwise all maps and variables of the module. `name`
+    becomes the object's. CompileError (its text has file, line, column and a way out) for what is
+    not in the language, and for whatever a file raises when it is run.
+
+    >>> compile("firewall.py").programs            # doctest: +SKIP
+    {'firewall': ProgramSpec(name='firewall', section='xdp', ...)}
+    """
+    from ebee.obj import read
+
+    unit, found = lower(source)
+    spec = read(assemble(unit), name or found)
+    for m in unit.maps.values():
+        if isinstance(m, ProgArray):
+            spec.maps[m.name].contents = {i: p.__name__ for i, p in m.entries.items()}
+    return spec
+
+
+def assemble(unit: BpfUnit, *, cached: bool = True) -> bytes:
+    """The ELF object of a module, from the cache where it has been made before by this user."""
+    from ebee.lang.build import compiler_identity
+
+    text = unit.text()
+    options = Options(level="optimised", target=BPF, cpu=CPU)
+    stamp = repr((compiler_identity(), sorted(options.request("object").items()), text))
+    key = hashlib.sha256(stamp.encode()).hexdigest()
+    if cached and (data := cachedir.load(ROOM, key)) is not None and data[:4] == b"\x7fELF":
+        return data
+    data = compile_ir([text], options)
+    if cached:
+        cachedir.store(ROOM, key, data)
+    return data
+
+
+def lower(source: Source) -> tuple[BpfUnit, str]:
+    """The module of IR that a source becomes, and its name."""
+    if isinstance(source, types.FunctionType):
+        space, entries, whole = source.__globals__, [_entry(source)], False
+        name = source.__name__
+    else:
+        module = source if isinstance(source, types.ModuleType) else load(source)
+        space, whole = vars(module), True
+        entries = [_entry(f) for f in _unique(space.values()) if program_of(f)]
+        name = module.__name__.rpartition(".")[2]
+        if not entries:
+            shown = getattr(module, "__file__", name)
+            raise CompileError(f"{shown} has no programs\nway out: mark a function with @xdp")
+    licence = space.get("LICENSE", LICENCE)
+    if not isinstance(licence, str):
+        raise CompileError(f"LICENSE is a text, not {licence!r}")
+    unit = BpfUnit(licence)
+    if whole:
+        for key, thing in space.items():
+            if isinstance(thing, AnyMap):
+                unit.map(key, thing)
+    for entry in entries:
+        unit.program(entry)
+    if whole:
+        unit.all_variables(space)
+    missing = {p for m in unit.maps.values() if isinstance(m, ProgArray)
+               for p in m.entries.values()} - {e.function for e in entries}  # fmt: skip
+    for function in missing:
+        unit.program(_entry(function))
+    return unit, name
+
+
+def _entry(function: Any) -> Entry:
+    program = program_of(function)
+    if program is None:
+        raise CompileError(
+            f"`{getattr(function, '__name__', function)}` is no program\n"
+            "way out: mark it with its hook, @xdp and the like"
+        )
+    return Entry(function, program)
+
+
+def _unique(things: Iterable[Any]) -> list[Any]:
+    return list({id(t): t for t in things if isinstance(t, types.FunctionType)}.values())
+
+
+def load(path: str | os.PathLike[str]) -> types.ModuleType:
+    """Run a file as a module; CompileError when it cannot be read or fails."""
+    path = os.fspath(path)
+    name = Path(path).name.partition(".")[0]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None or not os.path.isfile(path):
+        raise CompileError(f"{path}: there is no such Python file")
+    module = importlib.util.module_from_spec(spec)
+    with _importable(Path(path).resolve().parent):
+        try:
+            spec.loader.exec_module(module)
+        except EbeeError:
+            raise
+        except Exception as error:
+            raise CompileError(_failure(path, error)) from None
+    return module
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """The modules beside a file can be imported, as when it is run."""
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+
+
+def _failure(path: str, error: Exception) -> str:
+    """What a file raised, and the line of it that did."""
+    if isinstance(error, SyntaxError) and error.filename == path:
+        text = (error.text or "").rstrip("\n")
+        indent = len(text) - len(text.lstrip())
+        at = max((error.offset or 1) - 1 - indent, 0)
+        return f"{path}:{error.lineno}:{error.offset}: {error.msg}\n    {text.strip()}\n    {' ' * at}^"
+    line, trace = 0, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == path:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    where = f"{path}:{line}" if line else path
+    return f"{where}: {type(error).__name__}: {error}"

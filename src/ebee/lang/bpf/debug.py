@@ -1,0 +1,256 @@
+"""Debug metadata as LLVM's IR has it, from which LLVM makes BTF: types, functions, places.
+
+LLVM gives every type a name of C's kind; maps are described as libbpf has it, by the struct type
+of a variable in `.maps`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ebee import types
+from ebee.lang.bpf.maps import AnyMap, ProgArray, RingBuf
+from ebee.lang.source import Source
+from ebee.lang.values import NONE, Type, is_int, is_integer, is_ptr, is_struct
+from ebee.types import ArrayType, PtrType, alignof, fields, sizeof
+
+_BASES = {
+    (1, False): ("unsigned char", "unsigned_char"), (1, True): ("signed char", "signed_char"),
+    (2, False): ("unsigned short", "unsigned"), (2, True): ("short", "signed"),
+    (4, False): ("unsigned int", "unsigned"), (4, True): ("int", "signed"),
+    (8, False): ("unsigned long long", "unsigned"), (8, True): ("long long", "signed"),
+}  # fmt: skip
+
+
+class Debug:
+    """The metadata of one module, numbered as it grows."""
+
+    def __init__(self) -> None:
+        self.nodes: list[str] = []
+        self.globals: list[str] = []
+        self._shared: dict[Any, str] = {}
+        self._types: dict[Any, str] = {}
+        self.unit = self.reserve()
+        self.main = ""
+
+    def reserve(self) -> str:
+        """A number whose node follows by `set`: nodes may refer to each other."""
+        self.nodes.append("")
+        return f"!{len(self.nodes) - 1}"
+
+    def set(self, number: str, text: str) -> str:
+        self.nodes[int(number[1:])] = text
+        return number
+
+    def node(self, text: str) -> str:
+        """The number of a node; equal ones are one."""
+        if text not in self._shared:
+            self._shared[text] = self.set(self.reserve(), text)
+        return self._shared[text]
+
+    def text(self, producer: str) -> str:
+        """All nodes, the compile unit and the flags among them."""
+        shared = self.node(f"!{{{', '.join(self.globals)}}}")
+        self.set(
+            self.unit,
+            f"distinct !DICompileUnit(language: DW_LANG_C11, file: {self.main},"
+            f" producer: {quote(producer)}, isOptimized: true, runtimeVersion: 0,"
+            f" emissionKind: FullDebug, globals: {shared}, splitDebugInlining: false,"
+            " nameTableKind: None)",
+        )
+        version = self.node('!{i32 2, !"Debug Info Version", i32 3}')
+        dwarf = self.node('!{i32 7, !"Dwarf Version", i32 5}')
+        lines = [f"!llvm.dbg.cu = !{{{self.unit}}}", f"!llvm.module.flags = !{{{version}, {dwarf}}}"]
+        lines += [f"!{i} = {text}" for i, text in enumerate(self.nodes)]
+        return "\n".join(lines) + "\n"
+
+    # --- places ----------------------------------------------------------------------------------
+
+    def file(self, source: Source) -> str:
+        """The file of a function. LLVM reads the lines from it, or from here when there is none."""
+        inline = "" if os.path.exists(source.file) else f", source: {quote(''.join(source.lines))}"
+        folder = "" if os.path.isabs(source.file) else os.getcwd()
+        found = self.node(
+            f"!DIFile(filename: {quote(source.file)}, directory: {quote(folder)}{inline})"
+        )
+        self.main = self.main or found
+        return found
+
+    def function(self, source: Source, name: str, result: Type, params: list[Any], own: bool) -> str:
+        """A function, whose name and types become BTF unless it is inlined everywhere."""
+        file = self.file(source)
+        params = [(n, PtrType(t) if is_struct(t) else t) for n, t in params]
+        kinds = ", ".join(self.type(t) for t in (result, *(t for _, t in params)))
+        kind = self.node(f"!DISubroutineType(types: {self.node(f'!{{{kinds}}}')})")
+        line, scope, kept = source.tree.lineno, self.reserve(), self.reserve()
+        local = "" if own else "DISPFlagLocalToUnit | "
+        self.set(
+            scope,
+            f"distinct !DISubprogram(name: {quote(name)}, scope: {file}, file: {file},"
+            f" line: {line}, type: {kind}, scopeLine: {line}, flags: DIFlagPrototyped,"
+            f" spFlags: {local}DISPFlagDefinition | DISPFlagOptimized, unit: {self.unit},"
+            f" retainedNodes: {kept})",
+        )
+        variables = [
+            self.node(
+                f"!DILocalVariable(name: {quote(n)}, arg: {i}, scope: {scope}, file: {file},"
+                f" line: {line}, type: {self.type(t)})"
+            )
+            for i, (n, t) in enumerate(params, 1)
+        ]
+        self.set(kept, f"!{{{', '.join(variables)}}}")
+        return scope
+
+    def place(self, scope: str, line: int, column: int) -> str:
+        """A line and column (from 1) inside a function."""
+        key = scope, line, column
+        if key not in self._shared:
+            text = f"!DILocation(line: {line}, column: {column}, scope: {scope})"
+            self._shared[key] = self.set(self.reserve(), text)
+        return self._shared[key]
+
+    def variable(self, name: str, kind: str) -> str:
+        """A global variable of a type that has a number."""
+        var = self.set(
+            self.reserve(),
+            f"distinct !DIGlobalVariable(name: {quote(name)}, scope: {self.unit},"
+            f" file: {self.main}, line: 1, type: {kind}, isLocal: false, isDefinition: true)",
+        )
+        found = self.node(f"!DIGlobalVariableExpression(var: {var}, expr: !DIExpression())")
+        self.globals.append(found)
+        return found
+
+    # --- types -----------------------------------------------------------------------------------
+
+    def type(self, t: Type) -> str:
+        """The number of a type; `null` for void."""
+        if t is NONE.type or t is None:
+            return "null"
+        if t not in self._types:
+            self._types[t] = self._type(t)
+        return self._types[t]
+
+    def _type(self, t: Type) -> str:
+        if t is int:
+            return self._base(8, True)
+        if t is bool:
+            return self.node('!DIBasicType(name: "_Bool", size: 8, encoding: DW_ATE_boolean)')
+        if is_ptr(t):
+            return self.pointer(self.type(t.to) if _describable(t.to) else "null")
+        if isinstance(t, ArrayType):
+            return self._array(self.type(types.typeof(t.elem)), t.count, sizeof(t))
+        if is_struct(t):
+            return self._struct(t)
+        if is_int(t):
+            return self._int(t)
+        return self.pointer("null")  # functions, and what is constant when compiling
+
+    def _int(self, t: Any) -> str:
+        if t is types.char:
+            return self.node('!DIBasicType(name: "char", size: 8, encoding: DW_ATE_signed_char)')
+        base = self._base(t.size, t.signed)
+        members = getattr(t, "enum", None)
+        if members is None:
+            return self._derived("typedef", base, f"name: {quote(t.__name__)}, file: {self.main}, ")
+        values = (
+            f"!DIEnumerator(name: {quote(m.name)}, value: {m.value}"
+            f"{'' if t.signed else ', isUnsigned: true'})"
+            for m in members
+        )
+        elements = self.node(f"!{{{', '.join(map(self.node, values))}}}")
+        return self.node(
+            f"!DICompositeType(tag: DW_TAG_enumeration_type, name: {quote(t.__name__)},"
+            f" file: {self.main}, baseType: {base}, size: {t.bits}, elements: {elements})"
+        )
+
+    def _base(self, size: int, signed: bool) -> str:
+        name, encoding = _BASES[size, signed]
+        return self.node(
+            f'!DIBasicType(name: "{name}", size: {size * 8}, encoding: DW_ATE_{encoding})'
+        )
+
+    def _derived(self, tag: str, base: str, more: str = "") -> str:
+        return self.node(f"!DIDerivedType(tag: DW_TAG_{tag}, {more}baseType: {base})")
+
+    def pointer(self, to: str) -> str:
+        return self.node(f"!DIDerivedType(tag: DW_TAG_pointer_type, baseType: {to}, size: 64)")
+
+    def const(self, of: str) -> str:
+        return self._derived("const_type", of)
+
+    def _array(self, elem: str, count: int, size: int) -> str:
+        elements = self.node(f"!{{{self.node(f'!DISubrange(count: {count})')}}}")
+        return self.node(
+            f"!DICompositeType(tag: DW_TAG_array_type, baseType: {elem}, size: {size * 8},"
+            f" elements: {elements})"
+        )
+
+    def _struct(self, t: Any) -> str:
+        number = self._types[t] = self.reserve()
+        parts = fields(t)
+        overlap = len(parts) > 1 and not any(f.offset for f in parts.values())
+        members = [
+            (name, self.type(types.typeof(f.type)), sizeof(f.type), f.offset)
+            for name, f in parts.items()
+        ]
+        return self.composite(
+            number, "union" if overlap else "structure", getattr(t, "__cname__", t.__name__),
+            sizeof(t), members,
+        )
+
+    def composite(
+        self, number: str, tag: str, name: str, size: int, members: list[tuple[str, str, int, int]]
+    ) -> str:
+        """A struct or union of members with number of type, size and offset in bytes."""
+        nodes = [
+            self.node(
+                f"!DIDerivedType(tag: DW_TAG_member, name: {quote(n)}, scope: {number},"
+                f" file: {self.main}, baseType: {t}, size: {s * 8}, offset: {at * 8})"
+            )
+            for n, t, s, at in members
+        ]
+        elements = self.node(f"!{{{', '.join(nodes)}}}")
+        named = f"name: {quote(name)}, " if name else ""
+        return self.set(
+            number,
+            f"distinct !DICompositeType(tag: DW_TAG_{tag}_type, {named}file: {self.main},"
+            f" line: 1, size: {size * 8}, elements: {elements})",
+        )
+
+    # --- maps ------------------------------------------------------------------------------------
+
+    def map(self, m: AnyMap[Any, Any]) -> tuple[str, int]:
+        """The type that spells a map's definition, and how many pointers it is made of."""
+        from ebee.maps import by_name
+
+        declared = by_name(m.type)
+        assert declared is not None
+        numbers = {"type": declared.id, "max_entries": m.max_entries}
+        if m.flags:
+            numbers["map_flags"] = m.flags
+        if m.pinned:
+            numbers["pinning"] = 1
+        if isinstance(m, ProgArray):
+            numbers |= {"key_size": 4, "value_size": 4}
+        count = {k: self.pointer(self._array(self._base(4, True), n, 4 * n))
+                 for k, n in numbers.items()}  # fmt: skip
+        if not isinstance(m, ProgArray | RingBuf):
+            count |= {k: self.pointer(self.type(t)) for k, t in (("key", m.key), ("value", m.value))}
+        members = [(name, t, 8, 8 * i) for i, (name, t) in enumerate(count.items())]
+        found = self.composite(self.reserve(), "structure", "", 8 * len(members), members)
+        return found, len(members)
+
+
+def _describable(t: Any) -> bool:
+    return t is None or is_integer(t) or is_struct(t) or isinstance(t, PtrType | ArrayType)
+
+
+def quote(text: str) -> str:
+    """A string as IR writes it."""
+    data = text.encode()
+    return '"' + "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\{b:02X}"
+                         for b in data) + '"'  # fmt: skip
+
+
+__all__ = ["Debug", "alignof", "quote"]

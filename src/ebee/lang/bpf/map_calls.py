@@ -1,0 +1,226 @@
+"""What programs do with maps: a handler for each method, and the brackets."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ebee.lang import arith, memory
+from ebee.lang.bpf.maps import AnyMap, ProgArray, RingBuf
+from ebee.lang.errors import Refusal, at
+from ebee.lang.values import (
+    NONE,
+    Value,
+    constant,
+    held,
+    is_int,
+    is_integer,
+    is_ptr,
+    is_struct,
+    name_of,
+    normal_target,
+    span,
+)
+from ebee.types import ArrayType, PtrType, alignof, i64, sizeof, u32, u64
+
+if TYPE_CHECKING:
+    from ebee.lang.function import Function
+
+LOOKUP, UPDATE, DELETE, TAIL_CALL, OUTPUT = 1, 2, 3, 12, 130
+"""Numbers of helpers (enum bpf_func_id)."""
+
+
+def helper(f: Function, number: int, kind: str, *arguments: str) -> str:
+    """Call a helper by its number: the text of the result, nothing for void."""
+    call = f"call {kind} inttoptr (i64 {number} to ptr)({', '.join(arguments)})"
+    if kind == "void":
+        f.body.emit(call)
+        return ""
+    return f.body.op(call)
+
+
+def operand(f: Function, node: ast.expr, t: Any, what: str) -> str:
+    """The address of a key or value of type `t`, given by an expression."""
+    value = f.value(node)
+    try:
+        return f"ptr {_address(f, value, t, what)}"
+    except Refusal as refusal:
+        raise at(f.source, node, refusal) from None
+
+
+def _address(f: Function, value: Value, t: Any, what: str) -> str:
+    given = value.type.to if is_ptr(value.type) else value.type
+    if is_ptr(value.type) and value.type.to == t:
+        memory.check_null(value, what)
+        return value.text
+    if is_int(t):
+        return _integer(f, value, t, what)
+    if given == t and not is_ptr(value.type):
+        return value.text
+    way_out = f"{name_of(t)}(...)" if is_struct(t) else ""
+    raise Refusal(f"{what} is a `{name_of(t)}`, not a `{name_of(value.type)}`", way_out)
+
+
+def _integer(f: Function, value: Value, t: Any, what: str) -> str:
+    """An integer in a slot of its own: nothing of it may be lost."""
+    if not is_integer(value.type):
+        hint = f"{name_of(held(t))}(...)"
+        raise Refusal(f"{what} is a `{name_of(t)}`, not a `{name_of(value.type)}`", hint)
+    low, high = span(t)
+    if not (low <= value.lo and value.hi <= high):
+        shown = value.lo if value.constant is not None else f"a `{name_of(value.type)}`"
+        raise Refusal(
+            f"{what} is a `{name_of(t)}`, and {shown} may not fit",
+            f"convert it: {name_of(held(t))}(...)",
+        )
+    slot = f.body.alloca(f"i{t.bits}", max(t.size, 8), "key")
+    memory.store(f.body, Value(PtrType(t), slot), value)
+    return slot
+
+
+def _arguments(node: ast.Call, *names: str, optional: int = 0) -> list[ast.expr]:
+    """The arguments of a method by position or name."""
+    found = dict(zip(names, node.args, strict=False))
+    for keyword in node.keywords:
+        if keyword.arg not in names or keyword.arg in found:
+            raise Refusal(f"`{ast.unparse(node.func)}` takes {', '.join(names)}")
+        found[keyword.arg or ""] = keyword.value
+    if len(node.args) > len(names) or any(n not in found for n in names[: len(names) - optional]):
+        raise Refusal(f"`{ast.unparse(node.func)}` takes {', '.join(names)}")
+    return [found[n] for n in names if n in found]
+
+
+def _key(f: Function, m: AnyMap[Any, Any], node: ast.expr) -> str:
+    return operand(f, node, m.key, f"a key of `{m.name}`")
+
+
+def _value(f: Function, m: AnyMap[Any, Any], node: ast.expr) -> str:
+    return operand(f, node, m.value, f"a value of `{m.name}`")
+
+
+def _flags(f: Function, given: list[ast.expr]) -> str:
+    value = f.as_type(given[0], u64, "the flags") if given else constant(u64, 0)
+    return f"i64 {arith.operand(f.body, value, 64)}"
+
+
+# --- elements ------------------------------------------------------------------------------------
+
+
+def find(f: Function, m: Value, key: ast.expr) -> Value:
+    """`m.lookup(key)`, `m[key]`."""
+    declared = m.type.thing
+    text = helper(f, LOOKUP, "ptr", f"ptr {m.text}", _key(f, declared, key))
+    align = 8 if sizeof(declared.value) >= 8 else alignof(declared.value)
+    return Value(PtrType(normal_target(declared.value)), text, maybe=1, align=align)
+
+
+def store(f: Function, m: Value, key: ast.expr, value: ast.expr, flags: list[ast.expr]) -> Value:
+    """`m[key] = value`, `m.update(key, value, flags)`."""
+    declared = m.type.thing
+    operands = _key(f, declared, key), _value(f, declared, value), _flags(f, flags)
+    return Value(i64, helper(f, UPDATE, "i64", f"ptr {m.text}", *operands), *span(i64))
+
+
+def remove(f: Function, m: Value, key: ast.expr) -> Value:
+    """`del m[key]`, `m.delete(key)`."""
+    declared = m.type.thing
+    if "delete" not in dir(declared):
+        raise Refusal(f"elements of a `{name_of(m.type)}` are always there", "store zeros")
+    text = helper(f, DELETE, "i64", f"ptr {m.text}", _key(f, declared, key))
+    return Value(i64, text, *span(i64))
+
+
+def _lookup(f: Function, node: ast.Call, m: Value) -> Value:
+    return find(f, m, *_arguments(node, "key"))
+
+
+def _update(f: Function, node: ast.Call, m: Value) -> Value:
+    key, value, *flags = _arguments(node, "key", "value", "flags", optional=1)
+    return store(f, m, key, value, flags)
+
+
+def _delete(f: Function, node: ast.Call, m: Value) -> Value:
+    return remove(f, m, *_arguments(node, "key"))
+
+
+def _get(f: Function, node: ast.Call, m: Value) -> Value:
+    """`m.get(key, default)`: a number, of whatever element or default."""
+    t = held(m.type.thing.value)
+    if not is_int(t):
+        raise Refusal(
+            f"`get` gives numbers, but values of `{m.type.thing.name}` are `{name_of(t)}`",
+            "use lookup, and test the pointer",
+        )
+    key, default = _arguments(node, "key", "default")
+    other = f.as_type(default, t, "the default")
+    found, b = find(f, m, key), f.body
+    there, missing, end = (b.name(n) for n in ("there", "missing", "end"))
+    null = b.op(f"icmp eq ptr {found.text}, null")
+    b.end(f"br i1 {null}, label %{missing}, label %{there}")
+    b.label(there)
+    value = memory.load(b, found._replace(maybe=0))
+    b.jump(end)
+    b.label(missing)
+    b.jump(end)
+    b.label(end)
+    return f.phi(t, [(value, there), (other, missing)])
+
+
+# --- others --------------------------------------------------------------------------------------
+
+
+def _output(f: Function, node: ast.Call, m: Value) -> Value:
+    record, *flags = _arguments(node, "record", "flags", optional=1)
+    declared = m.type.thing
+    address = operand(f, record, declared.value, f"a record of `{declared.name}`")
+    size = f"i64 {sizeof(declared.value)}"
+    text = helper(f, OUTPUT, "i64", f"ptr {m.text}", address, size, _flags(f, flags))
+    return Value(i64, text, *span(i64))
+
+
+def _jump(f: Function, node: ast.Call, m: Value) -> Value:
+    from ebee.lang.bpf.programs import Context
+
+    ctx_node, index_node = _arguments(node, "ctx", "index")
+    ctx, index = f.value(ctx_node), f.as_type(index_node, u32, "the index")
+    if not (is_struct(ctx.type) and issubclass(ctx.type, Context)):
+        raise Refusal("a tail call passes the program's context on", "jumps.call(ctx, index)")
+    number = f"i64 {arith.operand(f.body, index, 64)}"
+    helper(f, TAIL_CALL, "i64", f"ptr {ctx.text}", f"ptr {m.text}", number)
+    return NONE
+
+
+def _reserve(f: Function, node: ast.Call, m: Value) -> Value:
+    raise Refusal(
+        "a reserved record must be sent or discarded on every path",
+        f"with {ast.unparse(node)} as record:",
+    )
+
+
+Method = Callable[["Function", ast.Call, Value], Value]
+
+ELEMENTS: dict[str, Method] = {
+    "lookup": _lookup, "update": _update, "delete": _delete, "get": _get,
+}  # fmt: skip
+
+
+def method(m: AnyMap[Any, Any], name: str) -> Method:
+    """The handler of a method of a map."""
+    from ebee.lang.bpf.scopes import discard
+
+    table: dict[str, Method] = ELEMENTS
+    if isinstance(m, RingBuf):
+        table = {"output": _output, "reserve": _reserve, "discard": discard}
+    elif isinstance(m, ProgArray):
+        table = {"call": _jump}
+    if name not in table:
+        raise Refusal(f"a {name_of_map(m)} has no `{name}`", f"it has {', '.join(table)}")
+    return table[name]
+
+
+def name_of_map(m: AnyMap[Any, Any]) -> str:
+    return type(m).__name__
+
+
+__all__ = ["ArrayType", "find", "helper", "method", "operand", "remove", "store"]

@@ -1,0 +1,190 @@
+"""Kinds of nodes that mean something in BPF only, or something more."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ebee.lang import memory
+from ebee.lang.bpf import map_calls, packet_calls
+from ebee.lang.bpf.maps import AnyMap
+from ebee.lang.bpf.packets import Packet
+from ebee.lang.bpf.programs import Context
+from ebee.lang.bpf.scopes import with_statement
+from ebee.lang.errors import Refusal
+from ebee.lang.expressions import EXPRESSIONS
+from ebee.lang.source import MISSING
+from ebee.lang.static import static
+from ebee.lang.values import NULL_VALUE, Constant, Value, is_struct, name_of
+
+if TYPE_CHECKING:
+    from ebee.lang.function import Function
+
+POINTERS = ("packet", "packet_end", "packet_meta")
+"""Kinds of context members that are read as pointers."""
+
+
+def _name(f: Function, node: ast.Name) -> Value:
+    if node.id in f.writes:
+        return _default(f, node)
+    return _module_name(f, node, node.id, f.source.resolve(node.id))
+
+
+def _module_name(f: Function, node: ast.expr, name: str, thing: Any) -> Value:
+    """What a name of a module stands for: a map, a variable, or a constant."""
+    from ebee.lang.bpf.unit import map_value
+
+    if isinstance(thing, AnyMap):
+        return map_value(f, name, thing)
+    variable = f.unit.variable(f, name) if isinstance(node, ast.Name) else None  # type: ignore[attr-defined]
+    if variable is not None:
+        return memory.load(f.body, f.unit.address(variable))  # type: ignore[attr-defined]
+    return _default(f, node)
+
+
+def _default(f: Function, node: ast.expr) -> Value:
+    return EXPRESSIONS[type(node)](f, node)  # type: ignore[no-any-return]
+
+
+def _constant(f: Function, node: ast.Constant) -> Value:
+    return NULL_VALUE if node.value is None else _default(f, node)
+
+
+def _attribute(f: Function, node: ast.Attribute) -> Value:
+    thing = static(f, node)
+    if isinstance(thing, AnyMap):
+        return _module_name(f, node, node.attr, thing)
+    if isinstance(node.value, ast.Name) and node.value.id in f.writes:
+        base = f.value(node.value)
+        if is_struct(base.type) and issubclass(base.type, Context) and base.type.__fields__:
+            kind = _context_kind(f, base.type, node.attr)
+            if kind in POINTERS:
+                return packet_calls.context_pointer(f, base, node.attr)
+    return _default(f, node)
+
+
+def _context_kind(f: Function, t: Any, name: str) -> str:
+    from ebee.lang.bpf.programs import CONTEXTS
+
+    hook = f.unit.hook  # type: ignore[attr-defined]
+    if CONTEXTS.get(hook.context or "") != t.__name__ or not hook.fields:
+        return ""
+    return packet_calls.context_field(f, name).kind
+
+
+def _subscript(f: Function, node: ast.Subscript) -> Value:
+    m = _map(f, node.value)
+    return _default(f, node) if m is None else map_calls.find(f, m, node.slice)
+
+
+def _map(f: Function, node: ast.expr) -> Value | None:
+    """The map that an expression names, if it does."""
+    if isinstance(node, ast.Name | ast.Attribute):
+        local = isinstance(node, ast.Name) and node.id in f.writes
+        thing = MISSING if local else static(f, node)
+        if isinstance(thing, AnyMap) or (local and _is_map(f, node)):
+            return f.value(node)
+    return None
+
+
+def _is_map(f: Function, node: ast.expr) -> bool:
+    assert f.env is not None
+    value = f.env.get(node.id) if isinstance(node, ast.Name) else None
+    return value is not None and isinstance(value.type, Constant)
+
+
+def place(f: Function, node: ast.expr) -> tuple[Value, bool] | None:
+    """The address of what only BPF has: none, but a map's element is no place."""
+    if isinstance(node, ast.Subscript):
+        m = _map(f, node.value)
+        if m is not None:
+            name = m.type.thing.name
+            raise Refusal(
+                f"an element of `{name}` may not be there",
+                f"entry = {name}.lookup({ast.unparse(node.slice)}), then test it and change that",
+            )
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        base = f.env.get(node.value.id) if f.env is not None else None
+        if base is not None and is_struct(base.type) and issubclass(base.type, Context):
+            _context_kind(f, base.type, node.attr)
+    return None
+
+
+def store_item(f: Function, target: ast.expr, value: Value) -> bool:
+    """`m[key] = value`; whether it was one."""
+    if not isinstance(target, ast.Subscript):
+        return False
+    m = _map(f, target.value)
+    if m is None:
+        return False
+    if "update" not in dir(m.type.thing) or m.type.thing.key is None:
+        raise Refusal(f"a {name_of(m.type)} has no elements to store")
+    name = ast.copy_location(ast.Name(" value", ast.Load()), target)
+    f.with_local(" value", value, lambda: map_calls.store(f, m, target.slice, name, []))
+    return True
+
+
+def _delete(f: Function, node: ast.Delete) -> None:
+    for target in node.targets:
+        m = _map(f, target.value) if isinstance(target, ast.Subscript) else None
+        if m is None or not isinstance(target, ast.Subscript):
+            raise Refusal("`del` of anything but an element of a map", "del flows[key]")
+        map_calls.remove(f, m, target.slice)
+
+
+def _global(f: Function, node: ast.Global) -> None:
+    from ebee.lang.bpf.unit import find_variable
+
+    for name in node.names:
+        if find_variable(f, name) is None:
+            raise Refusal(
+                f"`{name}` is a constant of the module",
+                f"declare it as a variable: {name}: Global[u64] = 0",
+            )
+
+
+def _while(f: Function, node: ast.While) -> None:
+    raise Refusal(
+        "a `while` loop: the kernel takes only loops that certainly end",
+        f"give it a bound: for _ in range(64): if not ({ast.unparse(node.test)}): break",
+    )
+
+
+def _text(f: Function, node: ast.expr) -> Value:
+    raise Refusal("an f-string", "there is no text at run time but in print(f'...')")
+
+
+HANDLERS: dict[type[ast.AST], Callable[[Function, Any], Any]] = {
+    ast.Name: _name, ast.Constant: _constant, ast.Attribute: _attribute, ast.Subscript: _subscript,
+    ast.Delete: _delete, ast.Global: _global, ast.While: _while, ast.With: with_statement,
+    ast.JoinedStr: _text,
+}  # fmt: skip
+
+
+# --- calls ---------------------------------------------------------------------------------------
+
+
+def call(f: Function, node: ast.Call, thing: Any) -> Value | None:
+    """A call that only BPF has: methods of maps, contexts and packets, helpers, print."""
+    from ebee.lang.bpf.intrinsics import CALLS, HelperName, call_helper
+
+    if isinstance(thing, HelperName):
+        return call_helper(f, node, thing)
+    own = CALLS.get(thing) if thing is not MISSING and callable(thing) else None
+    if own is not None:
+        return own(f, node)
+    if thing is not MISSING or not isinstance(node.func, ast.Attribute):
+        return None
+    base = f.value(node.func.value)
+    name = node.func.attr
+    if isinstance(base.type, Constant) and isinstance(base.type.thing, AnyMap):
+        return map_calls.method(base.type.thing, name)(f, node, base)
+    if base.type is Packet:
+        if name not in packet_calls.METHODS:
+            known = ", ".join(packet_calls.METHODS)
+            raise Refusal(f"a packet has no `{name}`", f"it has {known}")
+        return packet_calls.METHODS[name](f, node, base)  # type: ignore[no-any-return]
+    if is_struct(base.type) and issubclass(base.type, Context) and name == "packet":
+        return packet_calls.packet(f, node, base)
+    return None

@@ -1,0 +1,137 @@
+"""Calls of contexts and packets: the cursor's moves, in the shape that the verifier knows."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from ebee.lang import arith, memory
+from ebee.lang.bpf.packets import PARSERS, Packet
+from ebee.lang.calls import call_native, one_argument, type_argument
+from ebee.lang.errors import Refusal
+from ebee.lang.values import (
+    FunctionRef,
+    Value,
+    constant,
+    is_integer,
+    is_struct,
+    name_of,
+)
+from ebee.types import PtrType, fields, sizeof, u8, u32
+
+if TYPE_CHECKING:
+    from ebee.hooks import CtxField
+    from ebee.lang.function import Function
+
+MOST = 0xFFFF
+"""Bytes that the cursor may move at once: the verifier follows packets no further."""
+
+_BYTES = PtrType(u8)
+
+
+def context_field(f: Function, name: str) -> CtxField:
+    """A member of the context at the current hook; Refusal when the hook has none of that name."""
+    hook = f.unit.hook  # type: ignore[attr-defined]
+    for field in hook.fields:
+        if field.name == name:
+            return field  # type: ignore[no-any-return]
+    names = ", ".join(field.name for field in hook.fields)
+    raise Refusal(f"the context of a {hook.name} program has no member `{name}`", f"it has {names}")
+
+
+def context_pointer(f: Function, ctx: Value, name: str) -> Value:
+    """`ctx.data` and its like: 32 bits in the context that stand for a pointer."""
+    field = context_field(f, name)
+    at = f.body.op(f"getelementptr inbounds i8, ptr {ctx.text}, i64 {field.offset}")
+    debug = f.unit.debug  # type: ignore[attr-defined]
+    if field.size == 8:
+        text = f.body.op(f"load ptr, ptr {at}, align 8, !nonnull {debug.node('!{}')}")
+        return Value(_BYTES, text)
+    # never null: without that knowledge LLVM tests it again wherever a header was found
+    some = debug.node("!{i32 1, i32 0}")
+    low = f.body.op(f"load i32, ptr {at}, align 4, !range {some}")
+    wide = f.body.op(f"zext i32 {low} to i64")
+    return Value(_BYTES, f.body.op(f"inttoptr i64 {wide} to ptr", name))
+
+
+def packet(f: Function, node: ast.Call, ctx: Value) -> Value:
+    """`ctx.packet()`."""
+    if node.args or node.keywords:
+        raise Refusal("`packet` takes no arguments")
+    context_field(f, "data")
+    made = Value(Packet, f.body.alloca("[2 x ptr]", 8, "packet"), stack=True, align=8)
+    for name, member in (("data", "at"), ("data_end", "end")):
+        memory.store(f.body, _member(f, made, member), context_pointer(f, ctx, name))
+    return made
+
+
+def _member(f: Function, cursor: Value, name: str) -> Value:
+    return memory.member(f.body, cursor, fields(Packet)[name])
+
+
+def parse(f: Function, node: ast.Call, cursor: Value) -> Value:
+    """`packet.parse(Header)`."""
+    header = type_argument(f, one_argument(node))
+    own = PARSERS.get(header)
+    if own is None:
+        return take(f, node, cursor)
+    name = ast.copy_location(ast.Name(" packet", ast.Load()), node)
+    call = ast.copy_location(ast.Call(node.func, [name], []), node)
+    return f.with_local(" packet", cursor, lambda: call_native(f, call, FunctionRef(own)))
+
+
+def take(f: Function, node: ast.Call, cursor: Value) -> Value:
+    """`packet.take(Header)`."""
+    header = type_argument(f, one_argument(node))
+    if not is_struct(header):
+        raise Refusal(f"`{name_of(header)}` is no header", "define it as a @struct class")
+    start, _, missing = _advance(f, cursor, constant(int, sizeof(header)))
+    text = f.body.op(f"select i1 {missing}, ptr null, ptr {start}")
+    return Value(PtrType(header), text, maybe=1)
+
+
+def skip(f: Function, node: ast.Call, cursor: Value) -> Value:
+    """`packet.skip(n)`."""
+    size = f.value(one_argument(node))
+    if not is_integer(size.type):
+        raise Refusal(f"`{name_of(size.type)}` is no number of bytes")
+    if size.lo < 0 or size.hi > MOST:
+        raise Refusal(
+            f"the number of bytes may be {size.lo}..{size.hi}, more than {MOST}",
+            "bound it: packet.skip(n & 0x7ff), or packet.skip(min(n, u32(1500)))",
+        )
+    _, _, missing = _advance(f, cursor, size)
+    return Value(bool, f.body.op(f"xor i1 {missing}, true"), 0, 1)
+
+
+def _advance(f: Function, cursor: Value, size: Value) -> tuple[str, str, str]:
+    """Move a cursor if there are so many bytes: where it was, where it is, whether there were
+    too few."""
+    b = f.body
+    at, end = (_member(f, cursor, name) for name in ("at", "end"))
+    start, last = memory.load(b, at).text, memory.load(b, end).text
+    behind = b.op(f"getelementptr inbounds i8, ptr {start}, i64 {arith.operand(b, size, 64)}")
+    missing = b.op(f"icmp ugt ptr {behind}, {last}")
+    stays, moves, on = (b.name(n) for n in ("short", "enough", "parsed"))
+    b.end(f"br i1 {missing}, label %{stays}, label %{moves}")
+    b.label(moves)
+    b.emit(f"store ptr {behind}, ptr {at.text}, align 8")
+    b.jump(on)
+    b.label(stays)
+    b.jump(on)
+    b.label(on)
+    return start, behind, missing
+
+
+def remaining(f: Function, node: ast.Call, cursor: Value) -> Value:
+    """`packet.remaining()`."""
+    if node.args or node.keywords:
+        raise Refusal("`remaining` takes no arguments")
+    b = f.body
+    at, end = (memory.load(b, _member(f, cursor, name)).text for name in ("at", "end"))
+    left, right = (b.op(f"ptrtoint ptr {p} to i64") for p in (end, at))
+    size = b.op(f"sub i64 {left}, {right}")
+    return Value(u32, b.op(f"trunc i64 {size} to i32"), 0, MOST)
+
+
+METHODS: dict[str, Any] = {"parse": parse, "take": take, "skip": skip, "remaining": remaining}

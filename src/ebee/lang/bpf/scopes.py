@@ -1,0 +1,110 @@
+"""`with events.reserve() as e:`: a record that is sent or discarded on every way out.
+
+A hidden variable holds the record as long as it is neither; leaving the block by its end,
+`return`, `break` or `continue` sends what it holds.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from ebee.lang.bpf.map_calls import helper
+from ebee.lang.bpf.maps import RingBuf
+from ebee.lang.errors import Refusal
+from ebee.lang.function import Variable
+from ebee.lang.static import static
+from ebee.lang.values import NONE, Constant, Value, is_ptr, normal_target
+from ebee.types import PtrType, sizeof
+
+if TYPE_CHECKING:
+    from ebee.lang.function import Function, Loop
+
+RESERVE, SUBMIT, DISCARD = 131, 132, 133
+
+
+def with_statement(f: Function, node: ast.With) -> None:
+    """Lower a `with`."""
+    item, *more = node.items
+    call = item.context_expr
+    method = call.func if isinstance(call, ast.Call) else None
+    if more or not (isinstance(method, ast.Attribute) and method.attr == "reserve"):
+        raise Refusal("`with` of anything but one reservation", "with events.reserve() as e:")
+    ring = f.value(method.value)
+    if not (isinstance(ring.type, Constant) and isinstance(ring.type.thing, RingBuf)):
+        raise Refusal("only ring buffers have `reserve`", "events = RingBuf[Event](size=1 << 20)")
+    if not isinstance(item.optional_vars, ast.Name):
+        raise Refusal("the record needs a name", f"with {ast.unparse(call)} as e:")
+    t = ring.type.thing.value
+    size = f"i64 {sizeof(t)}"
+    text = helper(f, RESERVE, "ptr", f"ptr {ring.text}", size, "i64 0")
+    record = Value(PtrType(normal_target(t)), text, maybe=1, align=8)
+    f.assign(item.optional_vars.id, record)
+    hidden = f"with {f.body.name()}"
+    slot = f.body.alloca("ptr", 8, "record")
+    f.variables[hidden] = Variable(record.type, slot)
+    f.body.emit(f"store ptr {text}, ptr {slot}")
+    assert f.env is not None
+    f.env[hidden] = record
+    f.withs.append((hidden, len(f.loops)))
+    f.block(node.body)
+    if f.env is not None:
+        _send(f, hidden)
+    f.withs.pop()
+    if f.env is not None:
+        for name in (hidden, item.optional_vars.id):
+            f.env.pop(name, None)
+
+
+def leave(f: Function, loop: Loop | None) -> None:
+    """Before a return (no loop), or a break or continue of a loop, from inside."""
+    inside = 0 if loop is None else f.loops.index(loop) + 1
+    for hidden, depth in reversed(f.withs):
+        if depth >= inside:
+            _send(f, hidden)
+
+
+def _send(f: Function, hidden: str) -> None:
+    """Send the record that a hidden variable holds, if it holds one."""
+    _release(f, hidden, SUBMIT)
+
+
+def _release(f: Function, hidden: str, how: int) -> None:
+    assert f.env is not None
+    known = f.env[hidden]
+    if known.maybe == 2:
+        return
+    record, b = f.read(hidden), f.body
+    if not known.maybe:
+        helper(f, how, "void", f"ptr {record.text}", "i64 0")
+        return
+    there, end = b.name("there"), b.name("end")
+    null = b.op(f"icmp eq ptr {record.text}, null")
+    b.end(f"br i1 {null}, label %{end}, label %{there}")
+    b.label(there)
+    helper(f, how, "void", f"ptr {record.text}", "i64 0")
+    b.label(end)
+
+
+def discard(f: Function, node: ast.Call, ring: Value) -> Value:
+    """`events.discard(e)`."""
+    if len(node.args) != 1 or node.keywords or not isinstance(node.args[0], ast.Name):
+        raise Refusal("`discard` takes the reserved record", "events.discard(e)")
+    record = f.value(node.args[0])
+    assert f.env is not None
+    for hidden, depth in f.withs:
+        if is_ptr(record.type) and f.env[hidden].text == record.text:
+            if depth != len(f.loops):
+                raise Refusal(
+                    "a record is discarded inside a loop", "note it in a variable, discard it after"
+                )
+            _release(f, hidden, DISCARD)
+            f.body.emit(f"store ptr null, ptr {f.variables[hidden].slot}")
+            f.env[hidden] = f.env[hidden]._replace(text="", maybe=2)
+            name = node.args[0].id
+            f.env[name] = f.env[name]._replace(maybe=2)
+            return NONE
+    raise Refusal(f"`{ast.unparse(node.args[0])}` is no record that is reserved here")
+
+
+__all__ = ["discard", "leave", "static", "with_statement"]

@@ -1,0 +1,360 @@
+"""A BPF module being compiled: programs, the functions they call, the maps and variables they use.
+
+What nodes mean in BPF only is in `nodes`; calls in `map_calls`, `helper_calls`, `packet_calls`.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import ebee
+from ebee.errors import CompileError
+from ebee.hooks import Hook
+from ebee.lang import memory
+from ebee.lang.bpf import nodes
+from ebee.lang.bpf.debug import Debug, quote
+from ebee.lang.bpf.maps import AnyMap, RingBuf
+from ebee.lang.bpf.programs import CONTEXTS, Context, Program, decorators
+from ebee.lang.bpf.scopes import leave
+from ebee.lang.bpf.variables import Variable, find
+from ebee.lang.errors import Refusal, at
+from ebee.lang.function import Function, Loop
+from ebee.lang.ir import symbol
+from ebee.lang.source import MISSING, Source, source_of
+from ebee.lang.static import static_in
+from ebee.lang.target import BPF
+from ebee.lang.unit import Job, Unit, signature_of
+from ebee.lang.values import (
+    Constant,
+    FnType,
+    TupleType,
+    Value,
+    is_int,
+    is_struct,
+    llvm,
+    name_of,
+)
+from ebee.types import PtrType, Struct, alignof, sizeof
+
+REGISTERS = 5
+"""Arguments that a subprogram can take."""
+
+ROUNDS = 1 << 16
+"""Rounds of a loop: the verifier gives up after a million instructions."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A program to compile: its function, and what its decorator noted."""
+
+    function: Callable[..., Any]
+    program: Program
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
+
+
+class BpfUnit(Unit):
+    """`licence`: of the module; GPL-only helpers need a GPL-compatible one."""
+
+    handlers = nodes.HANDLERS
+
+    def __init__(self, licence: str) -> None:
+        super().__init__(BPF)
+        self.debug = Debug()
+        self.licence = licence
+        self.hook: Hook | None = None
+        """The hook of the program that is being compiled."""
+        self.maps: dict[str, AnyMap[Any, Any]] = {}
+        self.variables: dict[str, Variable] = {}
+        self.globals: list[str] = []
+        self.used: list[str] = []
+        self._scopes: dict[Function, str] = {}
+        self._entries: dict[Any, Entry] = {}
+        self._texts: dict[bytes, str] = {}
+
+    # --- programs and functions ------------------------------------------------------------------
+
+    def program(self, entry: Entry) -> None:
+        """Compile a program."""
+        source = source_of(entry.function)
+        self.debug.file(source)
+        self.hook = entry.program.hook
+        self._check_program(entry, source)
+        self._entries[entry.function] = entry
+        params = signature_of(entry.function)[0]
+        arguments = tuple(Value(t, "") for _, t in params)
+        if entry.name in self._names:
+            raise CompileError(f"{source.file}: two functions are called {entry.name}")
+        job = Job(entry.function, arguments, (False,) * len(params), entry.name, "external", None)
+        self._done[job.key] = self._compile(job)
+        self.used.append(symbol(entry.name))
+
+    def _check_program(self, entry: Entry, source: Source) -> None:
+        """One parameter, the hook's context; a result of at most 32 bits."""
+        hook = entry.program.hook
+        wanted = CONTEXTS.get(hook.context or "", "a @struct of the record")
+        parameters = list(inspect.signature(source.function).parameters.values())
+        shown = f"def {entry.name}(ctx: {wanted}) -> {'XDP' if hook.name == 'xdp' else 'int'}:"
+        if len(parameters) != 1:
+            message = f"a program takes one argument, its context, not {len(parameters)}"
+            raise at(source, source.tree, Refusal(message, shown))
+        if parameters[0].annotation is inspect.Parameter.empty:
+            raise at(
+                source, source.tree.args.args[0], Refusal("the context has no type", shown)
+            )
+        if source.tree.returns is None:
+            message = f"`{entry.name}` does not say what it returns"
+            raise at(source, source.tree, Refusal(message, shown))
+        params, result = signature_of(entry.function)
+        t = params[0][1]
+        right = is_struct(t) and (
+            t.__name__ == wanted if issubclass(t, Context) else wanted.startswith("a ")
+        )
+        if not right:
+            message = f"the context of a {hook.name} program is no `{name_of(t)}`"
+            raise at(source, source.tree.args.args[0], Refusal(message, shown))
+        if not (result is int or is_int(result)):
+            message = f"a program returns a number, not a `{name_of(result)}`"
+            raise at(source, source.tree.returns, Refusal(message, shown))
+
+    def _is_inline(self, function: Callable[..., Any]) -> bool:
+        return bool(getattr(function, "__inline__", True))
+
+    def begin(self, f: Function, job: Job) -> None:
+        params, result = signature_of(job.function)
+        free = [p for p, b in zip(params, job.bound, strict=True) if not b]
+        own = job.function in self._entries
+        if not own and not self._is_inline(job.function):
+            self._check_subprogram(f, free)
+        scope = self.debug.function(f.source, job.name, result, free, own)
+        self._scopes[f] = scope
+        f.body.where = self.where(f, f.source.tree)
+        for name in _globals(f.source.tree):
+            f.writes = {n: w for n, w in f.writes.items() if n != name}
+
+    def _check_subprogram(self, f: Function, free: list[tuple[str, Any]]) -> None:
+        way_out = "leave @func(inline=False) away: then it becomes part of its callers"
+        if len(free) > REGISTERS:
+            message = f"a subprogram takes at most {REGISTERS} arguments, not {len(free)}"
+            raise f.error(f.source.tree, message, f"pass a struct, or {way_out}")
+        if isinstance(f.result, TupleType):
+            raise f.error(f.source.tree, "a subprogram gives one value, not a tuple", way_out)
+        if any(isinstance(t, FnType) for _, t in free):
+            raise f.error(f.source.tree, "a subprogram that takes a function", way_out)
+
+    def definition(self, f: Function, job: Job, parameters: str) -> str:
+        scope = self._scopes[f]
+        entry = self._entries.get(job.function)
+        result = llvm(f.result)
+        if entry is not None:
+            kind, more = "dso_local", f" section {quote(entry.program.section)}"
+        else:
+            kind, more = "internal", ""
+        how = "" if entry else " alwaysinline" if self._is_inline(job.function) else " noinline"
+        head = f"define {kind} {result} {symbol(job.name)}({parameters}) nounwind{how}"
+        return f'{head} "no-builtins"{more} !dbg {scope} {{\n{f.body.text()}\n}}'
+
+    def name(self, job: Job) -> str:
+        base = name = job.function.__name__
+        count = 1
+        while name in self._names or name in self.maps or name in self.variables:
+            count += 1
+            name = f"{base}_{count}"
+        return name
+
+    def check_decorators(self, source: Source) -> None:
+        for node in source.tree.decorator_list:
+            called = node.func if isinstance(node, ast.Call) else node
+            if static_in(source, called) in decorators():
+                continue
+            if isinstance(called, ast.Attribute) and called.attr == "entry":
+                continue  # of a ProgArray
+            way_out = "compile a function without it"
+            raise at(source, node, Refusal(f"the decorator `{ast.unparse(node)}`", way_out))
+
+    # --- hooks of the front end ------------------------------------------------------------------
+
+    def where(self, f: Function, node: ast.AST) -> str:
+        scope = self._scopes.get(f)
+        line = getattr(node, "lineno", 0)
+        if scope is None or not line:
+            return f.body.where
+        return f", !dbg {self.debug.place(scope, line, getattr(node, 'col_offset', 0) + 1)}"
+
+    def call(self, f: Function, node: ast.Call, thing: Any) -> Value | None:
+        return nodes.call(f, node, thing)
+
+    def place(self, f: Function, node: ast.expr) -> tuple[Value, bool] | None:
+        return nodes.place(f, node)
+
+    def assign(self, f: Function, name: str, value: Value) -> bool:
+        if name in f.writes:
+            return False
+        variable = self.variable(f, name)
+        if variable is None:
+            raise Refusal(
+                f"`{name}` is a constant of the module",
+                f"declare it as a variable: {name}: Global[u64] = 0",
+            )
+        if variable.const:
+            raise Refusal(
+                f"`{name}` is Const: it is set before the program is loaded",
+                f"{name}: Global[{name_of(variable.type)}] can change",
+            )
+        memory.store(f.body, self.address(variable), value)
+        return True
+
+    def store(self, f: Function, target: ast.expr, value: Value) -> bool:
+        return nodes.store_item(f, target, value)
+
+    def unset(self, f: Function, name: str) -> None:
+        if find_variable(f, name) is not None:
+            raise Refusal(
+                f"`{name}` is assigned here, so Python takes it for a local variable",
+                f"begin the function with: global {name}",
+            )
+
+    def check_rounds(self, most: int) -> None:
+        if most > ROUNDS:
+            raise Refusal(
+                f"the loop may run {most} times: the kernel follows every round, at most {ROUNDS}",
+                "bound it: for i in range(min(n, u32(64)))",
+            )
+
+    def leave(self, f: Function, loop: Loop | None) -> None:
+        leave(f, loop)
+
+    # --- maps and variables ----------------------------------------------------------------------
+
+    def map(self, name: str, m: AnyMap[Any, Any]) -> str:
+        """The symbol of a map, which `name` refers to in the source."""
+        m.name = m.name or name
+        before = self.maps.setdefault(m.name, m)
+        if before is not m:
+            raise Refusal(f"two maps are called {m.name!r}", "rename one of them")
+        return symbol(m.name)
+
+    def variable(self, f: Function, name: str) -> Variable | None:
+        """The variable of the module that a name means in a function."""
+        found = find_variable(f, name)
+        if found is None:
+            return None
+        before = self.variables.setdefault(found.name, found)
+        if before != found:
+            raise Refusal(f"two variables are called {found.name!r}", "rename one of them")
+        return found
+
+    def all_variables(self, space: dict[str, Any]) -> None:
+        """Take in the variables of a module, whether they are used or not."""
+        for name in list(space):
+            try:
+                found = None if name.startswith("_") else find(space, name)
+            except TypeError as e:
+                raise CompileError(f"{space.get('__file__', 'module')}: {e}") from None
+            if found is not None:
+                self.variables.setdefault(name, found)
+
+    def address(self, variable: Variable) -> Value:
+        """The address of a variable."""
+        t = PtrType(variable.type)
+        return Value(t, symbol(variable.name), align=_alignment(variable), volatile=variable.const)
+
+    def constant_bytes(self, data: bytes) -> str:
+        """The symbol of bytes in .rodata that nothing changes."""
+        if data not in self._texts:
+            name = f"@.bytes.{len(self._texts)}"
+            self._texts[data] = name
+            self.globals.append(
+                f"{name} = private constant [{len(data)} x i8] {_bytes(data)},"
+                ' section ".rodata", align 1'
+            )
+        return self._texts[data]
+
+    # --- the text --------------------------------------------------------------------------------
+
+    def text(self) -> str:
+        """The whole module as IR; once, at the end."""
+        for name, m in self.maps.items():
+            self._define_map(name, m)
+        for variable in self.variables.values():
+            self._define_variable(variable)
+        if self.licence:
+            data = self.licence.encode() + b"\0"
+            self.globals.append(
+                f"@LICENSE = dso_local global [{len(data)} x i8] {_bytes(data)},"
+                ' section "license", align 1'
+            )
+            self.used.append("@LICENSE")
+        used = ", ".join(f"ptr {u}" for u in self.used)
+        keep = f"@llvm.compiler.used = appending global [{len(self.used)} x ptr] [{used}]"
+        producer = f"ebee {ebee.__version__}"
+        parts = [
+            *self.module.declarations.values(), *self.globals, f'{keep}, section "llvm.metadata"',
+            *self.module.functions.values(), self.debug.text(producer),
+        ]  # fmt: skip
+        return "\n".join(parts)
+
+    def _define_map(self, name: str, m: AnyMap[Any, Any]) -> None:
+        kind, members = self.debug.map(m)
+        number = self.debug.variable(name, kind)
+        self.globals.append(
+            f"{symbol(name)} = dso_local global [{members} x ptr] zeroinitializer,"
+            f' section ".maps", align 8, !dbg {number}'
+        )
+        self.used.append(symbol(name))
+        if isinstance(m, RingBuf):  # keeps the type of its records in the BTF
+            pointer = self.debug.pointer(self.debug.const(self.debug.type(m.value)))
+            number = self.debug.variable(f"{name}_type", pointer)
+            self.globals.append(
+                f"{symbol(f'{name}_type')} = dso_local global ptr null, align 8, !dbg {number}"
+            )
+
+    def _define_variable(self, v: Variable) -> None:
+        kind = self.debug.type(v.type)
+        number = self.debug.variable(v.name, self.debug.const(kind) if v.const else kind)
+        what = "constant" if v.const else "global"
+        self.globals.append(
+            f"{symbol(v.name)} = dso_local {what} [{len(v.data)} x i8] {_bytes(v.data)},"
+            f' section "{v.section}", align {_alignment(v)}, !dbg {number}'
+        )
+        self.used.append(symbol(v.name))
+
+
+def _alignment(v: Variable) -> int:
+    return max(alignof(v.type), 8 if sizeof(v.type) >= 8 else 1)
+
+
+def _bytes(data: bytes) -> str:
+    if not any(data):
+        return "zeroinitializer"
+    return 'c"' + "".join(f"\\{b:02X}" for b in data) + '"'
+
+
+def find_variable(f: Function, name: str) -> Variable | None:
+    """The Const or Global that a name means."""
+    try:
+        return find(f.source.function.__globals__, name)
+    except TypeError as e:
+        raise Refusal(str(e)) from None
+
+
+def _globals(tree: ast.FunctionDef) -> set[str]:
+    """Names that `global` statements of a function list."""
+    return {n for node in ast.walk(tree) if isinstance(node, ast.Global) for n in node.names}
+
+
+def map_value(f: Function, name: str, m: AnyMap[Any, Any]) -> Value:
+    """A map as an operand, for calls of its methods and of functions that take it."""
+    unit = f.unit
+    assert isinstance(unit, BpfUnit)
+    return Value(Constant(m), unit.map(name, m))
+
+
+__all__ = ["MISSING", "BpfUnit", "Entry", "Struct", "map_value", "types"]

@@ -1,0 +1,123 @@
+"""Variables of a module that programs have at run time.
+
+    threshold: Const[u32] = 5        # .rodata: set before loading, the same for good
+    dropped: Global[u64] = 0         # .data or .bss: live, shared with user space
+
+A function that assigns one says so as Python wants it: `global dropped`.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ebee.types import Int, Struct, sizeof, typeof
+
+T = TypeVar("T")
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Const: TypeAlias = T | int
+    Global: TypeAlias = T | int
+else:
+
+    class _Marked:
+        """The annotation `Const[T]` or `Global[T]`."""
+
+        def __init__(self, const, type):
+            self.const, self.type = const, type
+
+    class _Marker:
+        def __init__(self, const):
+            self.const = const
+
+        def __getitem__(self, type):
+            return _Marked(self.const, typeof(type))
+
+    Const, Global = _Marker(True), _Marker(False)
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A declared variable and its first value as bytes."""
+
+    name: str
+    type: Any
+    const: bool
+    data: bytes
+
+    @property
+    def section(self) -> str:
+        """Where it is put."""
+        return ".rodata" if self.const else ".data" if any(self.data) else ".bss"
+
+
+def find(space: dict[str, Any], name: str) -> Variable | None:
+    """The variable that a name of a module's namespace stands for; None when it is something
+    else. TypeError when its value is none of its type."""
+    hint = _hints(space).get(name)
+    if isinstance(hint, str):
+        if not ("Const" in hint or "Global" in hint):
+            return None
+        hint = eval(hint, space)
+    if type(hint).__name__ == "_Marked":
+        return Variable(name, hint.type, hint.const, _bytes(name, hint.type, space.get(name, 0)))
+    return _imported(space, name)
+
+
+def _hints(space: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] | None = space.get("__annotations__")
+    if found is None and (annotate := space.get("__annotate__")) is not None:
+        found = annotate(1)  # Python 3.14 makes them on request
+    return found or {}
+
+
+def _imported(space: dict[str, Any], name: str) -> Variable | None:
+    """The same for `from module import name`."""
+    file = space.get("__file__")
+    import linecache
+    import sys
+
+    module, original = _imports("".join(linecache.getlines(file, space)) if file else "").get(
+        name, ("", "")
+    )
+    if module.startswith("."):
+        from importlib.util import resolve_name
+
+        module = resolve_name(module, space.get("__package__") or "")
+    found = sys.modules.get(module)
+    return find(vars(found), original) if found is not None else None
+
+
+@lru_cache(64)
+def _imports(text: str) -> dict[str, tuple[str, str]]:
+    """Local name -> module and name there, of the imports at the top of a module."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return {}
+    return {
+        alias.asname or alias.name: ("." * node.level + (node.module or ""), alias.name)
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+def _bytes(name: str, t: Any, value: Any) -> bytes:
+    """A value as the bytes of its type."""
+    size = sizeof(t)
+    if isinstance(t, type) and issubclass(t, Int) and isinstance(value, int):
+        low, high = (-(1 << t.bits - 1), (1 << t.bits) - 1)
+        if not low <= value <= high:
+            raise TypeError(f"{name}: {value} does not fit a {t.__name__}")
+        order = "big" if t.big else "little"
+        return (int(value) & ((1 << t.bits) - 1)).to_bytes(size, order)  # type: ignore[arg-type]
+    if value == 0 and not isinstance(value, Struct):
+        return bytes(size)
+    if isinstance(value, Struct | bytes) and len(bytes(value)) <= size:
+        return bytes(value).ljust(size, b"\0")
+    raise TypeError(f"{name}: {value!r} is no first value for a {getattr(t, '__name__', t)}")
