@@ -54,10 +54,10 @@ def loop(vm: Vm, follow: int, arguments: list[Converter]) -> int:
         if vm.regs[0] or done == n:
             vm.regs[0] = done
             return None
-        vm.regs[1:3] = [done, context]
+        vm.regs[1:6] = [done, context, 0, 0, 0]
         return target
 
-    vm.regs[1:3] = [0, context]
+    vm.regs[1:6] = [0, context, 0, 0, 0]
     return vm.enter(target, follow, resume)
 
 
@@ -78,13 +78,13 @@ def for_each_map_elem(vm: Vm, follow: int, arguments: list[Converter]) -> int:
         if element is None:
             vm.regs[0] = done
             return None
-        vm.regs[1:5] = [int(pointer), *element, context]
+        vm.regs[1:6] = [int(pointer), *element, context, 0]
         return target
 
     first = next(elements, None)
     if first is None:
         return _result(vm, 0, follow)
-    vm.regs[1:5] = [int(pointer), *first, context]
+    vm.regs[1:6] = [int(pointer), *first, context, 0]
     return vm.enter(target, follow, resume)
 
 

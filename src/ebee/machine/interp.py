@@ -153,6 +153,7 @@ class Interpreter:
         if len(self.frames) >= FRAMES:
             raise Fault(0, 0, "call", f"more than {FRAMES} frames")
         self.frames.append(Frame(self.code, back, self.regs[6:11], resume))
+        self.regs[0], self.regs[6:10] = 0, [0, 0, 0, 0]
         self.regs[FP] = self._open(len(self.frames) - 1)
         return slot
 
@@ -164,6 +165,7 @@ class Interpreter:
         if frame.resume is not None:
             again = frame.resume(self)
             if again is not None:
+                self.regs[0], self.regs[6:10] = 0, [0, 0, 0, 0]
                 self.regs[FP] = self._open(len(self.frames) - 1)
                 return again
         self.frames.pop()

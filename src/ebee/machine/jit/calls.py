@@ -197,7 +197,9 @@ class HelperCalls(Calls):
         f.check_memory(slot, 1, 2, write=True)
         table = f.unit.external("machine.regions")
         target, size, source = f.pointer(1), f.narrow(2, 32), f.integer(3)
-        arguments = f"ptr %cpu, ptr {table}, ptr {target}, i32 {size}, i64 {source}"
+        own = not f.tables_know_stacks() and f.fact(slot, 3).kind == "stack"
+        sure = "true" if own else "false"
+        arguments = f"ptr %cpu, ptr {table}, ptr {target}, i32 {size}, i64 {source}, i1 {sure}"
         f.set_result(f.body.op(f"call i64 {name}({arguments})", "result"))
 
 

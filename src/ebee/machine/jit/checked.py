@@ -17,7 +17,7 @@ from ebee.abi.cpu import (
     Cpu,
 )
 from ebee.abi.packet import Packet
-from ebee.helpers import Helper, Param
+from ebee.helpers import Helper, Param, by_id
 from ebee.isa import Form, Insn
 from ebee.isa.insn import FP
 from ebee.machine.calls import FIXED, PLAIN, WRITES
@@ -99,6 +99,10 @@ class Shape:
                 kinds = {facts.reg(slot, r).kind for r in range(1, 6)}
                 if "unknown" in kinds or (form.operation == "local" and "stack" in kinds):
                     return True
+                helper = by_id(code.insns[slot].imm) if form.operation == "helper" else None
+                for r, param in enumerate(helper.params if helper else (), 1):
+                    if param.kind == "any" and facts.reg(slot, r).kind == "stack":
+                        return True  # read without being checked as an argument
         return False
 
 
@@ -253,6 +257,9 @@ class CheckedLowering(Lowering):
         if cost is None:
             self.load_budget()
         return value
+
+    def tables_know_stacks(self) -> bool:
+        return True
 
     def escapes(self) -> bool:
         return self.shape.escapes

@@ -339,7 +339,12 @@ class Lowering:
         """What an access means if its pointer, of which nothing is known, is the context: offset
         there, offset in the block, bytes there."""
         hook = self.code.hook
-        if hook is None or self.fact(slot, register).kind not in ("unknown", "scalar", "ctx"):
+        if hook is None or self.fact(slot, register).kind not in (
+            "unknown",
+            "scalar",
+            "none",
+            "ctx",
+        ):
             return []
         last = max((f.offset + f.size for f in hook.fields), default=0)
         found = [
@@ -532,6 +537,10 @@ class Lowering:
 
     def check_arguments(self, slot: int, helper: Helper) -> None:
         """Verified programs pass what the declaration asks for."""
+
+    def tables_know_stacks(self) -> bool:
+        """Whether frames lie in the machine's memory where their addresses are taken."""
+        return False
 
     def check_memory(self, slot: int, register: int, size: int, write: bool) -> None:
         """The same for memory whose size is in a register."""

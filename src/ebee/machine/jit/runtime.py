@@ -7,7 +7,7 @@ from ebee.abi.batch import COPY_OUT, KEEP_CLOCK, Batch
 from ebee.abi.cpu import FAULT_NONE, REDIRECT_NONE, Cpu
 from ebee.abi.packet import HEADROOM, HEADROOM_USED, TAILROOM, Packet
 from ebee.abi.ringbuf import BUSY, HEADER
-from ebee.maps.ringbuf_ops import DATA_AT, Ring, owns
+from ebee.maps.ringbuf_ops import DATA_AT, Ring, consumer, owns, producer
 from ebee.maps.slot_ops import Slots
 from ebee.maps.slot_ops import get as slot_get
 from ebee.native import bswap16, bswap32, byte_offset, cast, memcpy, memset, native
@@ -149,12 +149,13 @@ def record(m: ptr[Ring], sample: ptr[u8]) -> bool:
 
 @native
 def probe_read(
-    cpu: ptr[Cpu], regions: ptr[Regions], target: ptr[u8], size: u32, source: ptr[u8]
+    cpu: ptr[Cpu], regions: ptr[Regions], target: ptr[u8], size: u32, source: ptr[u8], sure: bool
 ) -> i64:
-    """Copy from any address; where there is nothing to read, -EFAULT and zeroes."""
+    """Copy from any address; where there is nothing to read, -EFAULT and zeroes. `sure`: it is the
+    program's own stack, which the table does not know."""
     if size == 0:
         return i64(0)
-    if not allowed(regions, u64(source), u64(size), READABLE):
+    if not sure and not allowed(regions, u64(source), u64(size), READABLE):
         memset(target, 0, u64(size))
         return i64(-EFAULT)
     memcpy(target, source, u64(size))
@@ -163,14 +164,14 @@ def probe_read(
 
 @native
 def probe_read_str(
-    cpu: ptr[Cpu], regions: ptr[Regions], target: ptr[u8], size: u32, source: ptr[u8]
+    cpu: ptr[Cpu], regions: ptr[Regions], target: ptr[u8], size: u32, source: ptr[u8], sure: bool
 ) -> i64:
     """Copy a string from any address; its length with the NUL, or -EFAULT and zeroes."""
     if i32(size) <= 0:
         return i64(0) if size == 0 else i64(-E2BIG)
     n = u64(0)
     while n < size - 1:
-        if not allowed(regions, u64(source) + n, u64(1), READABLE):
+        if not sure and not allowed(regions, u64(source) + n, u64(1), READABLE):
             memset(target, 0, u64(size))
             return i64(-EFAULT)
         byte = source[n]
@@ -203,11 +204,21 @@ def place(packet: ptr[Packet], source: ptr[u8], size: u32) -> None:
 
 
 @native
+def crowded(rings: ptr[ptr[Ring]], count: u64) -> bool:
+    """Whether one of the ring buffers is more than half full."""
+    for i in range(count):
+        m = rings[i]
+        if producer(m).position - consumer(m)[0] > (m.mask >> 1):
+            return True
+    return False
+
+
+@native
 def run_batch(cpu: ptr[Cpu], packet: ptr[Packet], batch: ptr[Batch], program: Program) -> None:
     """Run a program on the packets of a batch."""
     i = batch.next
     end = i + batch.count
-    while i < end:
+    while i < end and not crowded(cast(ptr[ptr[Ring]], batch.rings), batch.ring_count):
         size = batch.lengths[i]
         source = byte_offset(batch.data, batch.offsets[i])
         place(packet, source, size)
