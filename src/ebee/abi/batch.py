@@ -14,6 +14,9 @@ class Batch:
     `stamps[i]` ns. `budget`: instructions that checked code may run for each. The batch ends early
     at a fault (see the CPU) or when `out` is full; `next` is then the packet to go on with.
 
+    It also ends before a packet when one of the `ring_count` ring buffers at `rings` is more than
+    half full, so that its reader can keep up.
+
     Results by packet: `verdicts`, `targets` (the interface of a redirect, 0: none), and where in
     `out` it was copied to. `actions`: see ACTIONS."""
 
@@ -36,6 +39,8 @@ class Batch:
     rx_queue: u32
     reserved: u32
     actions: ptr[u64]
+    rings: ptr[u64]
+    ring_count: u64
 
 
 ACTIONS = 8

@@ -297,7 +297,7 @@ class MachineProgram(Program):
         are more. ProgramFault when the program misbehaves; `batch.done` is the packet then."""
         program, where = self.compiled(tier, trusted), self.machine.cpus[cpu]
         self.machine.regions.update()
-        more = batch.run(program, where)
+        more = batch.run(program, where, self.owner.read_rings())
         self.machine.raise_fault(where, self.code)
         return more
 
@@ -314,8 +314,10 @@ class MachineProgram(Program):
         program = self.compiled(tier, trusted)
         self.machine.regions.update()
 
+        rings = self.owner.read_rings()
+
         def run(batch: PacketBatch, cpu: VirtualCpu) -> None:
-            while batch.run(program, cpu) and not cpu.block.fault:
+            while batch.run(program, cpu, rings) and not cpu.block.fault:
                 pass
 
         with ThreadPoolExecutor(len(batches) or 1) as pool:
@@ -372,6 +374,10 @@ class MachineObject(Object):
         if name not in self._readers:
             self._readers[name] = RingBuffer(self.raw_maps[name])
         return self._readers[name]
+
+    def read_rings(self) -> list[int]:
+        """Addresses of the ring buffers that somebody reads."""
+        return [self.raw_maps[name].address for name in self._readers]
 
     def _program(self, spec: ProgramSpec, addresses: dict[str, int]) -> MachineProgram:
         hook = hooks.by_name(spec.hook)

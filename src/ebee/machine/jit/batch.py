@@ -96,9 +96,20 @@ class PacketBatch:
         at = self.out_offsets[i]
         return memoryview(self.out)[at : at + self.out_lengths[i]]
 
-    def run(self, program: Compiled, cpu: VirtualCpu) -> bool:
+    def run(self, program: Compiled, cpu: VirtualCpu, rings: Sequence[int] = ()) -> bool:
         """Run one chunk; whether there is more to do. A fault is left in the CPU's block. Batches
-        of different CPUs may run at the same time: the native call lets other threads go on."""
+        of different CPUs may run at the same time: the native call lets other threads go on.
+
+        It ends early when a ring buffer of `rings` (addresses of their maps) is half full, so that
+        it can be read; who does not read loses records, as with a kernel that does not wait."""
+        before = self.done
+        self._step(program, cpu, rings)
+        if rings and self.done == before and not cpu.block.fault:
+            self._step(program, cpu, ())
+        return before < self.done < len(self)
+
+    def _step(self, program: Compiled, cpu: VirtualCpu, rings: Sequence[int]) -> None:
+        """One native call."""
         block = LocalMemory(sizeof(Batch))
         b = view(Batch, block, LocalMemory.START)
         members: Sequence[tuple[str, Any]] = (
@@ -112,6 +123,8 @@ class PacketBatch:
         b.out_size, b.flags = len(self.out), self.flags
         b.ifindex, b.rx_queue = self.ifindex, self.rx_queue
         b.out_used, b.budget = self._used(), self.budget
+        watched = array("Q", rings)
+        b.rings, b.ring_count = address(watched), len(watched)
         b.next, b.count = self.done, min(self._chunk, len(self) - self.done)
         before = self.done
         begin = time.perf_counter()
@@ -122,7 +135,6 @@ class PacketBatch:
         if took:
             fits = int((self.done - before) * CHUNK_SECONDS / took)
             self._chunk = max(FIRST_CHUNK, min(fits, 1 << 24))
-        return self.done < len(self) and self.done > before
 
     def _used(self) -> int:
         if not self.flags & COPY_OUT or not self.done:

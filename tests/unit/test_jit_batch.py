@@ -1,0 +1,102 @@
+"""Batches of the JIT: they pause for readers of ring buffers, and run side by side."""
+
+from array import array
+
+import pytest
+
+from ebee.isa import assemble
+from ebee.machine.jit.batch import PacketBatch
+from ebee.machine.machine import Machine
+from ebee.obj.spec import MapSpec, ObjectSpec, ProgramSpec, Ref
+
+pytestmark = pytest.mark.unit
+
+RING = 4096
+SEND = """
+    r6 = r1
+    r1 = 0 ll
+    r2 = 8
+    r3 = 0
+    call 131
+    if r0 == 0 goto full
+    *(u64 *)(r0 +0) = 7
+    r1 = r0
+    r2 = 0
+    call 132
+    r0 = 2
+    exit
+full:
+    r0 = 1
+    exit
+"""
+COUNT = """
+    *(u32 *)(r10 -4) = 0
+    r2 = r10
+    r2 += -4
+    r1 = 0 ll
+    call 1
+    if r0 == 0 goto out
+    r1 = 1
+    lock *(u64 *)(r0 +0) += r1
+out:
+    r0 = 2
+    exit
+"""
+
+
+def program(text, name, refers_to):
+    insns = assemble(text)
+    slot = next(i for i, insn in enumerate(insns) if insn.op == 0x18)
+    return ProgramSpec(name, "xdp", insns, [Ref(slot, "map", refers_to)], hook="xdp")
+
+
+def spec_of(text, m):
+    return ObjectSpec("o", maps={m.name: m}, programs={"p": program(text, "p", m.name)})
+
+
+def packets(count):
+    data = bytes(64)
+    zeros = array("Q", bytes(8 * count))
+    return PacketBatch(data, zeros, array("I", [64]) * count, zeros)
+
+
+def test_a_batch_ends_early_for_the_reader_of_a_ring_buffer():
+    with Machine() as machine:
+        loaded = machine.load(spec_of(SEND, MapSpec("ring", "ringbuf", max_entries=RING)))
+        ring, batch, seen = loaded.ring_buffer("ring"), packets(5000), 0
+        while loaded.programs["p"].run_batch(batch):
+            seen += len(ring.read())
+        seen += len(ring.read())
+        assert (batch.done, seen) == (5000, 5000)
+        assert set(batch.verdicts) == {2}
+
+
+def test_without_a_reader_a_batch_does_not_wait_and_the_program_sees_the_full_ring():
+    with Machine() as machine:
+        loaded = machine.load(spec_of(SEND, MapSpec("ring", "ringbuf", max_entries=RING)))
+        batch = packets(5000)
+        while loaded.programs["p"].run_batch(batch):
+            pass
+        sent = RING // 16 - 1
+        assert (batch.verdicts.count(2), batch.verdicts.count(1)) == (sent, 5000 - sent)
+
+
+def test_a_reader_that_does_not_read_stops_nobody():
+    with Machine() as machine:
+        loaded = machine.load(spec_of(SEND, MapSpec("ring", "ringbuf", max_entries=RING)))
+        loaded.ring_buffer("ring")
+        batch = packets(5000)
+        while loaded.programs["p"].run_batch(batch):
+            pass
+        assert batch.done == 5000
+
+
+@pytest.mark.parametrize("cpus", [1, 2, 3])
+def test_batches_on_several_cpus_lose_no_count(cpus):
+    with Machine(cpus) as machine:
+        counter = MapSpec("counter", "array", 4, 8, 1)
+        loaded = machine.load(spec_of(COUNT, counter))
+        batches = [packets(20_000) for _ in range(cpus)]
+        loaded.programs["p"].run_parallel(batches)
+        assert all(batch.done == 20_000 for batch in batches)
+        assert loaded.maps["counter"][0] == cpus * 20_000
