@@ -9,7 +9,6 @@ import random
 import re
 import select
 import signal
-import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -144,12 +143,12 @@ def judge(reference: Result, result: Result) -> str:
 
 def attack(
     seeds: Sequence[str], ways: Sequence[tuple[str, bool]] = CHECKED,
-    report: Callable[[Findings], None] = lambda _: None,
+    report: Callable[[Findings], None] = lambda _: None, inputs: int = 2,
 ) -> Findings:  # fmt: skip
     """All programs of the seeds, in children that are replaced when one dies of it."""
     total, left = Findings(), list(seeds)
     while left:
-        done, bad = _child(left, ways, total, report)
+        done, bad = _child(left, ways, inputs, total, report)
         if bad is not None:
             total.bad.append((left[done], bad))
             done += MODULE if "lowering" in bad or "compiling" in bad else 1
@@ -158,7 +157,7 @@ def attack(
 
 
 def _child(
-    seeds: Sequence[str], ways: Sequence[tuple[str, bool]], total: Findings,
+    seeds: Sequence[str], ways: Sequence[tuple[str, bool]], inputs: int, total: Findings,
     report: Callable[[Findings], None],
 ) -> tuple[int, str | None]:  # fmt: skip
     """Run seeds in a child; how many were finished, and why it ended early."""
@@ -167,7 +166,7 @@ def _child(
     pid = os.fork()
     if not pid:
         os.close(reading)
-        _in_child(seeds, ways, where, writing)
+        _in_child(seeds, ways, inputs, where, writing)
     os.close(writing)
     finished, buffer, reason = 0, b"", ""
     while True:
@@ -201,8 +200,9 @@ def _child(
 
 
 def _in_child(
-    seeds: Sequence[str], ways: Sequence[tuple[str, bool]], where: mmap.mmap, writing: int
-) -> None:
+    seeds: Sequence[str], ways: Sequence[tuple[str, bool]], inputs: int, where: mmap.mmap,
+    writing: int,
+) -> None:  # fmt: skip
     def tell(text: str) -> None:
         data = text.encode()[:4000]
         where[: len(data) + 1] = data + b"\0"
@@ -215,7 +215,7 @@ def _in_child(
             programs = []
             for i, seed in enumerate(seeds[at : at + MODULE]):
                 tell(f"{i} interpreter, sharpening")
-                programs.append(target.sharpen(make_hostile(seed)))
+                programs.append(target.sharpen(make_hostile(seed, inputs)))
             found = target.run(programs, ways, tell)
             text = json.dumps(
                 {"programs": found.programs, "runs": found.runs, "bad": found.bad,
@@ -230,10 +230,3 @@ def _in_child(
 
         shut_down()
         os._exit(status)
-
-
-def rate(seconds: float, found: Findings) -> str:
-    return f"{found.programs / max(seconds, 1e-9):.0f} programs a second"
-
-
-__all__ = ["Findings", "Range", "attack", "judge", "rate", "time"]
