@@ -77,7 +77,7 @@ def report(
 
     def fails(smaller: Program) -> bool:
         truth = kernel.run(smaller) if kernel else None
-        if truth is not None and truth.error:
+        if (truth is not None and truth.error) or not engines.defined(smaller):
             return False
         return bool(disagree(engines.run_all([smaller], ways)[0], truth))
 

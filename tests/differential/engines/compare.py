@@ -94,10 +94,22 @@ class Engines:
 
     # -- the interpreter -------------------------------------------------------------------------
 
-    def interpret(self, code: Code, inputs: Sequence[bytes], budget: int = BUDGET) -> Result:
+    def defined(self, program: Program) -> bool:
+        """Whether a program does the same whatever lies in its stack when it begins."""
+        code = self.prepare(program)
+        results = (self.interpret(code, program.inputs, kind=k) for k in (Interpreter, Littered))
+        return len(set(results)) == 1
+
+    def interpret(
+        self,
+        code: Code,
+        inputs: Sequence[bytes],
+        budget: int = BUDGET,
+        kind: type[Interpreter] = Interpreter,
+    ) -> Result:
         self.reset()
         cpu = self.machine.cpus[0]
-        engine, runs, frames = Interpreter(self.machine, cpu, {}), [], []
+        engine, runs, frames = kind(self.machine, cpu, {}), [], []
         for data in inputs:
             cpu.put_packet(data)
             cpu.packet.ingress_ifindex, cpu.packet.rx_queue_index = 1, 0
@@ -215,6 +227,16 @@ class Engines:
                         else self.execute(loaded, way, code, programs[i].inputs, budget)
                     )
         return found
+
+
+class Littered(Interpreter):
+    """Stacks begin with something in them, as in the kernel."""
+
+    def _open(self, depth: int) -> int:
+        top = super()._open(depth)
+        region = self.cpu.frames[depth]
+        region.data[:] = b"\xaa" * len(region.data)
+        return top
 
 
 class Lowered(NamedTuple):

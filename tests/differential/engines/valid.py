@@ -282,6 +282,10 @@ class Function:
             if name == "cmpxchg" and 0 not in self.free:
                 name = "xchg"
             self.emit(f"atomic_{name}{size * 8}", base, source, at)
+            if name == "cmpxchg" and size == 4:
+                # RFC 9669 zero-extends r0; Linux 6.18 on x86-64 leaves the upper half alone when
+                # the exchange succeeds and r0 is next read in full behind the exit of a function.
+                self.emit("mov32_reg", 0, 0)
 
     def atomic(self) -> None:
         size = self.rng.choice((4, 8))
