@@ -152,13 +152,13 @@ def test_mutated_objects_are_taken_or_refused() -> None:
     outcomes: dict[str, int] = {}
     for number in range(COUNT):
         data = mutate(random_, *random_.choice(originals))
-        begun = time.monotonic()
+        begun = time.process_time()
         try:
             outcome = use(data)
         except BaseException:
             Path(tempfile.gettempdir(), f"ebee-fuzz-{number}.o").write_bytes(data)
             raise
-        assert time.monotonic() - begun < SECONDS, f"input {number} took too long"
+        assert time.process_time() - begun < SECONDS, f"input {number} took too long"
         outcomes[outcome] = outcomes.get(outcome, 0) + 1
     print(f"{COUNT} mutated objects: {outcomes}")
     assert "an error without words" not in outcomes
@@ -195,9 +195,9 @@ def test_many_sections_beside_many_types_take_no_long_time() -> None:
         spec.maps[f".bss.{n}"] = MapSpec(f".bss.{n}", "array", 4, 8, 1)
     spec.btf = builder.build()
     data = write(spec)
-    begun = time.monotonic()
+    begun = time.process_time()
     assert len(read(data).maps) == 20_000
-    assert time.monotonic() - begun < SECONDS
+    assert time.process_time() - begun < SECONDS
 
 
 def test_lines_within_one_long_text_stay_in_proportion() -> None:
