@@ -10,7 +10,8 @@ COPY_OUT = 2
 
 @struct
 class Batch:
-    """`count` packets from index `next` on: `offsets[i]` in `data`, `lengths[i]` bytes, taken at
+    """`count` packets from index `next` on: `offsets[i]` in the `data_size` bytes at
+    `data`, `lengths[i]` bytes, taken at
     `stamps[i]` ns. `budget`: instructions that checked code may run for each. The batch ends early
     at a fault (see the CPU) or when `out` is full; `next` is then the packet to go on with.
 
@@ -21,6 +22,7 @@ class Batch:
     `out` it was copied to. `actions`: see ACTIONS."""
 
     data: ptr[u8]
+    data_size: u64
     offsets: ptr[u64]
     lengths: ptr[u32]
     stamps: ptr[u64]

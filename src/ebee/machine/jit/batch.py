@@ -120,6 +120,7 @@ class PacketBatch:
         )  # fmt: skip
         for name, buffer in members:
             setattr(b, name, address(buffer))
+        b.data_size = memoryview(self.data).nbytes
         b.out_size, b.flags = len(self.out), self.flags
         b.ifindex, b.rx_queue = self.ifindex, self.rx_queue
         b.out_used, b.budget = self._used(), self.budget

@@ -16,6 +16,7 @@ from ebee.types import i32, i64, ptr, struct, u8, u16, u32, u64
 TAIL_CALLS = 33
 EFAULT, E2BIG = 14, 7
 PAGE = 4096
+BLOCK = 64
 ETH_HLEN = 14
 SKF_NET_OFF, SKF_LL_OFF = -0x100000, -0x200000
 
@@ -189,18 +190,31 @@ Program = Callable[[ptr[Cpu], ptr[Packet], u64, u64, u64, u64], u64]
 
 
 @native
-def place(packet: ptr[Packet], source: ptr[u8], size: u32) -> None:
+def copy_in(to: ptr[u8], source: ptr[u8], size: u64, room: u64) -> None:
+    """Copy a packet, of which `room` bytes and more may be read: in whole blocks where they are
+    there, since a call of memcpy costs more than a small packet."""
+    if (size + BLOCK - 1) & ~u64(BLOCK - 1) > room:
+        memcpy(to, source, size)
+        return
+    at = u64(0)
+    while at < size:
+        memcpy(byte_offset(to, at), byte_offset(source, at), BLOCK)
+        at = at + BLOCK
+
+
+@native
+def place(packet: ptr[Packet], source: ptr[u8], size: u32, room: u64) -> None:
     """Put a packet into the frame as BPF_PROG_TEST_RUN does."""
     start = byte_offset(packet.frame, HEADROOM)
     if packet.flags & HEADROOM_USED:
         memset(packet.frame, 0, u64(HEADROOM))
         packet.flags = u32(0)
-    memcpy(start, source, u64(size))
+    copy_in(start, source, u64(size), room)
     packet.data = start
     packet.data_meta = start
     packet.data_end = byte_offset(start, size)
-    room = u64(HEADROOM + TAILROOM + PAGE - 1) + size
-    packet.frame_end = byte_offset(packet.frame, room & ~u64(PAGE - 1))
+    whole = u64(HEADROOM + TAILROOM + PAGE - 1) + size
+    packet.frame_end = byte_offset(packet.frame, whole & ~u64(PAGE - 1))
 
 
 @native
@@ -215,36 +229,56 @@ def crowded(rings: ptr[ptr[Ring]], count: u64) -> bool:
 
 @native
 def run_batch(cpu: ptr[Cpu], packet: ptr[Packet], batch: ptr[Batch], program: Program) -> None:
-    """Run a program on the packets of a batch."""
+    """Run a program on the packets of a batch. What does not change is read once: for all that
+    the compiler knows, the program could change it."""
+    data = batch.data
+    data_size = batch.data_size
+    offsets = batch.offsets
+    lengths = batch.lengths
+    stamps = batch.stamps
+    verdicts = batch.verdicts
+    targets = batch.targets
+    actions = batch.actions
+    flags = batch.flags
+    budget = i64(batch.budget)
+    rings = cast(ptr[ptr[Ring]], batch.rings)
+    ring_count = batch.ring_count
     i = batch.next
     end = i + batch.count
-    while i < end and not crowded(cast(ptr[ptr[Ring]], batch.rings), batch.ring_count):
-        size = batch.lengths[i]
-        source = byte_offset(batch.data, batch.offsets[i])
-        place(packet, source, size)
-        packet.ingress_ifindex = batch.ifindex
-        packet.rx_queue_index = batch.rx_queue
-        if batch.flags & KEEP_CLOCK == 0:
-            cpu.now = batch.stamps[i]
+    packet.ingress_ifindex = batch.ifindex
+    packet.rx_queue_index = batch.rx_queue
+    while i < end and not crowded(rings, ring_count):
+        size = lengths[i]
+        offset = offsets[i]
+        place(packet, byte_offset(data, offset), size, data_size - offset)
+        if flags & KEEP_CLOCK == 0:
+            cpu.now = stamps[i]
         cpu.tail_calls = u32(0)
-        cpu.budget = i64(batch.budget)
+        cpu.budget = budget
         cpu.depth = u32(0)
         cpu.redirect_kind = u32(REDIRECT_NONE)
         verdict = u32(program(cpu, packet, u64(0), u64(0), u64(0), u64(0)))
         if cpu.fault != FAULT_NONE:
             break
-        length = u32(packet.data_end - packet.data)
-        if batch.flags & COPY_OUT:
-            if batch.out_size - batch.out_used < length:
-                break
-            memcpy(byte_offset(batch.out, batch.out_used), packet.data, u64(length))
-            batch.out_offsets[i] = batch.out_used
-            batch.out_lengths[i] = length
-            batch.out_used = batch.out_used + length
-        batch.verdicts[i] = verdict
-        batch.targets[i] = cpu.redirect_ifindex if cpu.redirect_kind != REDIRECT_NONE else u32(0)
+        if flags & COPY_OUT and not copy_out(packet, batch, i):
+            break
+        verdicts[i] = verdict
+        targets[i] = cpu.redirect_ifindex if cpu.redirect_kind != REDIRECT_NONE else u32(0)
         slot = verdict if verdict < 7 else u32(7)
-        batch.actions[slot * 2] = batch.actions[slot * 2] + 1
-        batch.actions[slot * 2 + 1] = batch.actions[slot * 2 + 1] + size
+        actions[slot * 2] = actions[slot * 2] + 1
+        actions[slot * 2 + 1] = actions[slot * 2 + 1] + size
         i = i + 1
     batch.next = i
+
+
+@native
+def copy_out(packet: ptr[Packet], batch: ptr[Batch], i: u64) -> bool:
+    """Keep a packet as the program left it; False when there is no room."""
+    length = u32(packet.data_end - packet.data)
+    if batch.out_size - batch.out_used < length:
+        return False
+    memcpy(byte_offset(batch.out, batch.out_used), packet.data, u64(length))
+    batch.out_offsets[i] = batch.out_used
+    batch.out_lengths[i] = length
+    batch.out_used = batch.out_used + length
+    return True
