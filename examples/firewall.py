@@ -17,12 +17,12 @@ go into the bank that is not in use, then one store to `bank_in_use` switches ov
 from enum import IntEnum
 from typing import Literal
 
-from ebee.api import (
+from ebee import (
     AUTHENTICATION, DESTINATION, ETH_IP, ETH_IPV6, ETH_QINQ, ETH_VLAN, FRAGMENT_HEADER, HOP_BY_HOP,
     ICMP, ICMP_PROTOCOL, ICMPV6_PROTOCOL, ROUTING, TCP, TCP_PROTOCOL, UDP, UDP_PROTOCOL, XDP, Array,
     Const, Ethernet, Global, Hash, IPv4, IPv6, IPv6Extension, LpmTrie, LruHash, Packet, PerCpuArray,
     RingBuf, Vlan, XdpContext, array, atomic_add, bpf, char, func, ptr, struct, u8, u16, u32, u64,
-    xdp,
+    xdp, zero,
 )  # fmt: skip
 
 LICENSE = "Apache-2.0"
@@ -317,11 +317,11 @@ def decide(flow: Flow, length: u32) -> u32:
     number = first_of(matching | 1 << DEFAULT)
     rule = rules.lookup(bank * RULES + number)
     if rule is None or not rule.action:  # no rules have been loaded yet
-        return default_policy
+        return u32(default_policy)
     count(hits, rule.hits, length)
     if rule.action == XDP.DROP and rule.log:
         tell(flow, Reason.BY_DEFAULT if number == DEFAULT else Reason.BY_RULE, length, rule)
-    return rule.action
+    return u32(rule.action)
 
 
 @xdp
@@ -329,7 +329,7 @@ def firewall(ctx: XdpContext) -> u32:
     packet = ctx.packet()
     length = packet.remaining()
     verdict = u32(XDP.PASS)
-    flow = Flow()
+    flow = zero(Flow)
     reason = parse(packet, flow)
     if reason == Reason.BY_RULE:
         count_source(flow.source, length)

@@ -55,6 +55,9 @@ class Int(int):
         return int.__new__(cls, _wrap(cls, int(value)))
 
     if typing.TYPE_CHECKING:  # results keep the type; see _arithmetic below for what they do
+        # Members of structs give their type, and take any integer.
+        def __get__(self, view: Any, owner: Any = None) -> typing.Self: ...
+        def __set__(self, view: Any, value: int) -> None: ...
 
         def __add__(self, other: int) -> Any: ...
         def __radd__(self, other: int) -> Any: ...
@@ -527,6 +530,11 @@ def union(cls: type[T]) -> Any:
 
 
 # --- one view on all of them ---------------------------------------------------------------------
+
+
+def zero(t: type[T]) -> T:
+    """A struct of zeros: `S()`, for type checkers that want every member named there."""
+    return t()
 
 
 def view(t: Any, mem: Memory, addr: int) -> Any:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ebee.obj.spec import ObjectSpec, ProgramSpec
 
 C_SUFFIXES = {".c"}
+PYTHON_SUFFIXES = {".py"}
 STDIN = "-"
 T = TypeVar("T")
 
@@ -47,13 +48,17 @@ def read_bytes(path: str) -> bytes:
 
 
 def read_spec(path: str) -> ObjectSpec:
-    """The object in a file (`-`: standard input): compiled when it is C source, else read as ELF.
-    What reading or compiling it warns of goes to standard error."""
+    """The object in a file (`-`: standard input): compiled when it is C or Python source, else
+    read as ELF. What reading or compiling it warns of goes to standard error."""
     if Path(path).suffix in C_SUFFIXES:
         read_bytes(path)  # clang has no good words for what cannot be read
         from ebee.clang import build
 
         spec = build(path)
+    elif Path(path).suffix in PYTHON_SUFFIXES:
+        from ebee.lang.bpf.build import compile
+
+        spec = compile(path)
     else:
         from ebee.obj import read
 

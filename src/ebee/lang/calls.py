@@ -70,9 +70,10 @@ def call(f: Function, node: ast.Call) -> Value:
 
 def _not_callable(f: Function, node: ast.Call, thing: Any) -> Refusal:
     shown = ast.unparse(node.func)
+    mark = f.unit.mark
     if inspect.isfunction(thing):
-        return Refusal(f"`{shown}` is a plain function of Python", "mark it @native")
-    return Refusal(f"`{shown}` cannot be called here", "call @native functions and intrinsics")
+        return Refusal(f"`{shown}` is a plain function of Python", f"mark it {mark}")
+    return Refusal(f"`{shown}` cannot be called here", f.unit.instead(thing))
 
 
 def one_argument(node: ast.Call) -> ast.expr:

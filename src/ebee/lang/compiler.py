@@ -78,6 +78,7 @@ class Options:
         return {
             "emit": emit, "level": self.level, "triple": target.triple, "cpu": cpu,
             "features": self.features, "keep": None if self.keep is None else list(self.keep),
+            "stack": target.stack,
             **LEVELS[self.level],
         }  # fmt: skip
 
@@ -94,6 +95,15 @@ def llvmlite_place() -> Path:
             "way out: pip install llvmlite, or use the interpreter"
         )
     return Path(found.origin).parent
+
+
+class StackError(CompileError):
+    """A function that needs more stack than the target has: `slots` are names and sizes."""
+
+    def __init__(self, function: str, slots: list[tuple[str, int]]):
+        self.function, self.slots = function, slots
+        total = sum(size for _, size in slots)
+        super().__init__(f"{function} needs {total} bytes of stack")
 
 
 class Worker:
@@ -146,6 +156,8 @@ class Worker:
             raise self._died()
         result, data = answer
         self.rss = result["rss"]
+        if "stack" in result:
+            raise StackError(*result["stack"])
         if not result["ok"]:
             raise CompileError(f"LLVM refuses the module: {result['error']}")
         return data

@@ -199,9 +199,14 @@ def copy(b: Body, to: Value, source: Value, size: int) -> None:
 
 def make(b: Body, t: type[Struct]) -> Value:
     """A zeroed struct on the stack."""
-    align = max(alignof(t), 8)
-    text = b.alloca(f"[{sizeof(t)} x i8]", align, "struct")
-    size = sizeof(t)
+    size, align = sizeof(t), max(alignof(t), 8)
+    limit = b.target.stack if b.target is not None else 0
+    if limit and size > limit:
+        raise Refusal(
+            f"a `{name_of(t)}` takes {size} bytes of stack, {limit} are possible",
+            "keep it in a map: PerCpuArray[...](max_entries=1) and lookup(0)",
+        )
+    text = b.alloca(f"[{size} x i8]", align, t.__name__ if t.__name__.isalnum() else "struct")
     if size:
         b.emit(
             f"call void @llvm.memset.p0.i64(ptr align {align} {text}, i8 0, i64 {size}, i1 false)"

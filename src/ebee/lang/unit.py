@@ -115,6 +115,13 @@ class Unit:
     handlers: Mapping[type[ast.AST], Callable[[Function, Any], Any]] = {}
     """Kinds of nodes that mean something else, or something at all, on this target."""
 
+    mark = "@native"
+    """The decorator of functions that may be called."""
+
+    def instead(self, thing: Any) -> str:
+        """What to call instead of something that only Python has."""
+        return "call @native functions and intrinsics"
+
     def where(self, f: Function, node: ast.AST) -> str:
         """What follows the instructions of a node, for debuggers."""
         return ""

@@ -68,9 +68,9 @@ class Value(NamedTuple):
     `lo..hi`: range of an integer or bool. `known`, `at`: the constant object (and the offset in
     it) that an address points to. `stack`: an address inside a struct made by this function.
     `elems`: of a tuple. An empty `text`: the value lies in the slot of its variable. `maybe`: 1
-    for a pointer that may be null and has to be tested, 2 for one that is;
-    `align`: what is known of an address beyond the alignment of its type (0: nothing); `volatile`: what is there may change before the program
-    runs.
+    for a pointer that may be null and has to be tested, 2 for one that is null; `align`: what is
+    known of an address beyond the alignment of its type (0: nothing); `volatile`: what is there
+    may change before the program runs.
     """
 
     type: Type

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import re
 import struct
 import sys
 import threading
@@ -34,6 +35,44 @@ def frame(header: dict[str, Any], body: bytes = b"") -> bytes:
     """A message as bytes."""
     text = json.dumps(header).encode()
     return FRAME.pack(len(text), len(body)) + text + body
+
+
+class Stack(Exception):
+    """A function that needs more stack than there is; for LLVM that would be the end."""
+
+
+def check_stack(module: Any, limit: int) -> None:
+    """Raise Stack for a function whose variables take more than `limit` bytes."""
+    for function in module.functions:
+        if function.is_declaration:
+            continue
+        slots = []
+        for instruction in next(iter(function.blocks)).instructions:
+            if instruction.opcode == "alloca":
+                text = str(instruction)
+                size = size_of(text.partition("alloca ")[2])
+                slots.append((instruction.name.partition(".")[0], -(-size // 8) * 8))
+        if sum(size for _, size in slots) > limit:
+            raise Stack(json.dumps([function.name, slots]))
+
+
+def size_of(text: str) -> int:
+    """Bytes of the type that a text begins with: an integer, a pointer, an array, a struct."""
+    array = re.match(r"\[(\d+) x (.*)", text)
+    if array:
+        return int(array[1]) * size_of(array[2])
+    if text.startswith(("{", "<{")):
+        depth, parts, start = 0, [], text.index("{") + 1
+        for i, c in enumerate(text[start:], start):
+            if (c in ",}" and not depth) or (c == "}" and depth == 0):
+                parts.append(text[start:i].strip())
+                start = i + 1
+                if c == "}":
+                    break
+            depth += (c in "[{<") - (c in "]}>")
+        return sum(-(-size_of(p) // 8) * 8 for p in parts if p)
+    number = re.match(r"i(\d+)", text)
+    return -(-int(number[1]) // 8) if number else 8
 
 
 class Compiler:
@@ -82,6 +121,8 @@ class Compiler:
                     function.linkage = "internal"
         whole.verify()
         self.optimise(whole, machine, r)
+        if r["stack"]:
+            check_stack(whole, r["stack"])
         if r["emit"] == "ir":
             return str(whole).encode()
         if r["emit"] == "assembly":
@@ -112,6 +153,8 @@ def serve(requests: queue.SimpleQueue[Request], output: BinaryIO) -> None:
         try:
             data = compiler.compile(header, body)
             answer: dict[str, Any] = {"ok": True}
+        except Stack as e:
+            answer, data = {"ok": False, "stack": json.loads(str(e))}, b""
         except Exception as e:  # whatever LLVM says of a module is an answer
             answer, data = {"ok": False, "error": str(e).strip()}, b""
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

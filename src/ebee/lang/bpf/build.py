@@ -17,7 +17,7 @@ from ebee.errors import CompileError, EbeeError
 from ebee.lang.bpf.maps import AnyMap, ProgArray
 from ebee.lang.bpf.programs import program_of
 from ebee.lang.bpf.unit import BpfUnit, Entry
-from ebee.lang.compiler import Options, compile_ir
+from ebee.lang.compiler import Options, StackError, compile_ir
 from ebee.lang.target import BPF
 
 if TYPE_CHECKING:
@@ -65,7 +65,10 @@ def assemble(unit: BpfUnit, *, cached: bool = True) -> bytes:
     key = hashlib.sha256(stamp.encode()).hexdigest()
     if cached and (data := cachedir.load(ROOM, key)) is not None and data[:4] == b"\x7fELF":
         return data
-    data = compile_ir([text], options)
+    try:
+        data = compile_ir([text], options)
+    except StackError as error:
+        raise unit.stack_error(error) from None
     if cached:
         cachedir.store(ROOM, key, data)
     return data
@@ -77,7 +80,7 @@ def lower(source: Source) -> tuple[BpfUnit, str]:
         space, entries, whole = source.__globals__, [_entry(source)], False
         name = source.__name__
     else:
-        module = source if isinstance(source, types.ModuleType) else load(source)
+        module = source if isinstance(source, types.ModuleType) else load(source)  # type: ignore[arg-type]
         space, whole = vars(module), True
         entries = [_entry(f) for f in _unique(space.values()) if program_of(f)]
         name = module.__name__.rpartition(".")[2]
@@ -151,7 +154,8 @@ def _failure(path: str, error: Exception) -> str:
         text = (error.text or "").rstrip("\n")
         indent = len(text) - len(text.lstrip())
         at = max((error.offset or 1) - 1 - indent, 0)
-        return f"{path}:{error.lineno}:{error.offset}: {error.msg}\n    {text.strip()}\n    {' ' * at}^"
+        where = f"{path}:{error.lineno}:{error.offset}"
+        return f"{where}: {error.msg}\n    {text.strip()}\n    {' ' * at}^"
     line, trace = 0, error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == path:

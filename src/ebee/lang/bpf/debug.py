@@ -61,7 +61,10 @@ class Debug:
         )
         version = self.node('!{i32 2, !"Debug Info Version", i32 3}')
         dwarf = self.node('!{i32 7, !"Dwarf Version", i32 5}')
-        lines = [f"!llvm.dbg.cu = !{{{self.unit}}}", f"!llvm.module.flags = !{{{version}, {dwarf}}}"]
+        lines = [
+            f"!llvm.dbg.cu = !{{{self.unit}}}",
+            f"!llvm.module.flags = !{{{version}, {dwarf}}}",
+        ]
         lines += [f"!{i} = {text}" for i, text in enumerate(self.nodes)]
         return "\n".join(lines) + "\n"
 
@@ -77,7 +80,9 @@ class Debug:
         self.main = self.main or found
         return found
 
-    def function(self, source: Source, name: str, result: Type, params: list[Any], own: bool) -> str:
+    def function(
+        self, source: Source, name: str, result: Type, params: list[Any], own: bool
+    ) -> str:
         """A function, whose name and types become BTF unless it is inlined everywhere."""
         file = self.file(source)
         params = [(n, PtrType(t) if is_struct(t) else t) for n, t in params]
@@ -195,8 +200,11 @@ class Debug:
             for name, f in parts.items()
         ]
         return self.composite(
-            number, "union" if overlap else "structure", getattr(t, "__cname__", t.__name__),
-            sizeof(t), members,
+            number,
+            "union" if overlap else "structure",
+            getattr(t, "__cname__", t.__name__),
+            sizeof(t),
+            members,
         )
 
     def composite(
@@ -236,7 +244,8 @@ class Debug:
         count = {k: self.pointer(self._array(self._base(4, True), n, 4 * n))
                  for k, n in numbers.items()}  # fmt: skip
         if not isinstance(m, ProgArray | RingBuf):
-            count |= {k: self.pointer(self.type(t)) for k, t in (("key", m.key), ("value", m.value))}
+            for name, t in (("key", m.key), ("value", m.value)):
+                count[name] = self.pointer(self.type(t))
         members = [(name, t, 8, 8 * i) for i, (name, t) in enumerate(count.items())]
         found = self.composite(self.reserve(), "structure", "", 8 * len(members), members)
         return found, len(members)

@@ -13,6 +13,8 @@ from ebee.lang import arith, memory
 from ebee.lang.bpf import map_calls, text
 from ebee.lang.bpf.maps import AnyMap
 from ebee.lang.bpf.programs import Context
+from ebee.lang.bpf.state import unit_of
+from ebee.lang.calls import one_argument, type_argument
 from ebee.lang.errors import Refusal, at
 from ebee.lang.expressions import place
 from ebee.lang.static import static
@@ -28,7 +30,7 @@ from ebee.lang.values import (
     normal_target,
     span,
 )
-from ebee.types import ArrayType, Int, PtrType, i32, i64, sizeof, u8, u16, u32, u64
+from ebee.types import ArrayType, Int, PtrType, i32, i64, sizeof, u8, u16, u32, u64, zero
 
 if TYPE_CHECKING:
     from ebee.lang.function import Function
@@ -67,9 +69,9 @@ def helper_name(name: str) -> HelperName | None:
 
 def call_helper(f: Function, node: ast.Call, name: HelperName) -> Value:
     """Call a helper by its declaration."""
-    declared, unit = name.declared, f.unit
-    hook = unit.hook  # type: ignore[attr-defined]
-    _check_allowed(declared, hook, unit.licence)  # type: ignore[attr-defined]
+    declared, unit = name.declared, unit_of(f)
+    hook = unit.hook
+    _check_allowed(declared, hook, unit.licence)
     params, result = declared.at(hook.name)
     given = _arguments(node, declared, params)
     operands, m = [], None
@@ -136,7 +138,7 @@ def _pointer(f: Function, p: Param, node: ast.expr, what: str) -> str:
         if p.kind not in ("mem", "str"):
             raise Refusal(f"{what} is written, so it is no constant")
         data = node.value if isinstance(node.value, bytes) else node.value.encode() + b"\0"
-        return f.unit.constant_bytes(data)  # type: ignore[attr-defined, no-any-return]
+        return unit_of(f).constant_bytes(data)
     value = f.value(node)
     if isinstance(value.type, FunctionRef) or p.kind == "func":
         raise Refusal(f"{what} is a function that the kernel calls back", "write a `for` loop")
@@ -195,14 +197,21 @@ def _atomic_add(f: Function, node: ast.Call) -> Value:
 def _address(f: Function, node: ast.expr) -> Value:
     """The address of a place: a variable of the module, a member, an element."""
     if isinstance(node, ast.Name) and node.id not in f.writes:
-        variable = f.unit.variable(f, node.id)  # type: ignore[attr-defined]
+        variable = unit_of(f).variable(f, node.id)
         if variable is not None and not variable.const:
-            return f.unit.address(variable)  # type: ignore[attr-defined, no-any-return]
+            return unit_of(f).address(variable)
     if isinstance(node, ast.Attribute | ast.Subscript):
         where, const = place(f, node)
         if not const and is_ptr(where.type):
             return where
     raise at(f.source, node, Refusal(f"`{ast.unparse(node)}` is no place in memory"))
+
+
+def _zero(f: Function, node: ast.Call) -> Value:
+    t = type_argument(f, one_argument(node))
+    if not is_struct(t):
+        raise Refusal(f"zero of a `{name_of(t)}`, not a @struct")
+    return memory.make(f.body, t)
 
 
 # --- what the host has and BPF has not -----------------------------------------------------------
@@ -252,15 +261,16 @@ def _mulhi(f: Function, node: ast.Call) -> Value:
 
 CALLS: dict[Any, Callable[[Function, ast.Call], Value]] = {
     builtins.print: text.print_call, atomic_add: _atomic_add, native.mulhi: _mulhi,
+    zero: _zero,
 }  # fmt: skip
-for _thing in (native.memcpy, native.memmove, native.memset):
-    _constant_length(_thing, 512)
+for _copy in (native.memcpy, native.memmove, native.memset):
+    _constant_length(_copy, 512)
 _constant_length(native.memeq, 128)
 _refuse(native.host_clock, "call a helper: bpf.ktime_get_ns()")
 _refuse(native.cpu_relax, "programs cannot wait")
-for _thing in (native.atomic_load, native.atomic_store):
-    _refuse(_thing, "load and store plainly: aligned accesses are whole")
-for _thing in (native.acquire_fence, native.release_fence):
-    _refuse(_thing, "atomic operations that give a value order what is around them")
+for _plain in (native.atomic_load, native.atomic_store):
+    _refuse(_plain, "load and store plainly: aligned accesses are whole")
+for _fence in (native.acquire_fence, native.release_fence):
+    _refuse(_fence, "atomic operations that give a value order what is around them")
 
 __all__ = ["CALLS", "HelperName", "atomic_add", "call_helper", "helper_name", "static"]

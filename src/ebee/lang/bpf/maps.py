@@ -22,7 +22,7 @@ ANY, NOEXIST, EXIST = 0, 1, 2
 class _Typed:
     """A map class with its types, `Hash[Key, Value]`: calling it declares a map."""
 
-    def __init__(self, cls: type[AnyMap], types: tuple[Any, ...]):
+    def __init__(self, cls: type[AnyMap[Any, Any]], types: tuple[Any, ...]):
         self.cls, self.types = cls, types
 
     def __call__(self, *args: Any, **attributes: Any) -> Any:

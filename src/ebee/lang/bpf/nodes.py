@@ -12,8 +12,9 @@ from ebee.lang.bpf.maps import AnyMap
 from ebee.lang.bpf.packets import Packet
 from ebee.lang.bpf.programs import Context
 from ebee.lang.bpf.scopes import with_statement
+from ebee.lang.bpf.state import unit_of
 from ebee.lang.errors import Refusal
-from ebee.lang.expressions import EXPRESSIONS
+from ebee.lang.function import EXPRESSIONS
 from ebee.lang.source import MISSING
 from ebee.lang.static import static
 from ebee.lang.values import NULL_VALUE, Constant, Value, is_struct, name_of
@@ -37,14 +38,14 @@ def _module_name(f: Function, node: ast.expr, name: str, thing: Any) -> Value:
 
     if isinstance(thing, AnyMap):
         return map_value(f, name, thing)
-    variable = f.unit.variable(f, name) if isinstance(node, ast.Name) else None  # type: ignore[attr-defined]
+    variable = unit_of(f).variable(f, name) if isinstance(node, ast.Name) else None
     if variable is not None:
-        return memory.load(f.body, f.unit.address(variable))  # type: ignore[attr-defined]
+        return memory.load(f.body, unit_of(f).address(variable))
     return _default(f, node)
 
 
 def _default(f: Function, node: ast.expr) -> Value:
-    return EXPRESSIONS[type(node)](f, node)  # type: ignore[no-any-return]
+    return EXPRESSIONS[type(node)](f, node)
 
 
 def _constant(f: Function, node: ast.Constant) -> Value:
@@ -67,7 +68,7 @@ def _attribute(f: Function, node: ast.Attribute) -> Value:
 def _context_kind(f: Function, t: Any, name: str) -> str:
     from ebee.lang.bpf.programs import CONTEXTS
 
-    hook = f.unit.hook  # type: ignore[attr-defined]
+    hook = unit_of(f).hook
     if CONTEXTS.get(hook.context or "") != t.__name__ or not hook.fields:
         return ""
     return packet_calls.context_field(f, name).kind
@@ -155,10 +156,22 @@ def _text(f: Function, node: ast.expr) -> Value:
     raise Refusal("an f-string", "there is no text at run time but in print(f'...')")
 
 
+def _collection(f: Function, node: ast.expr) -> None:
+    kind = type(node).__name__.lower()
+    raise Refusal(
+        f"a {kind} of Python",
+        "keep many things in a map (Array, Hash), a few in a @struct with array[u32, 16]",
+    )
+
+
+def _raise(f: Function, node: ast.Raise) -> None:
+    raise Refusal("`raise`: there are no exceptions", "return what stands for it: XDP.ABORTED")
+
+
 HANDLERS: dict[type[ast.AST], Callable[[Function, Any], Any]] = {
     ast.Name: _name, ast.Constant: _constant, ast.Attribute: _attribute, ast.Subscript: _subscript,
     ast.Delete: _delete, ast.Global: _global, ast.While: _while, ast.With: with_statement,
-    ast.JoinedStr: _text,
+    ast.JoinedStr: _text, ast.List: _collection, ast.Dict: _collection, ast.Raise: _raise,
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ebee.lang import arith, memory
 from ebee.lang.bpf.packets import PARSERS, Packet
+from ebee.lang.bpf.state import unit_of
 from ebee.lang.calls import call_native, one_argument, type_argument
 from ebee.lang.errors import Refusal
 from ebee.lang.values import (
@@ -31,10 +32,10 @@ _BYTES = PtrType(u8)
 
 def context_field(f: Function, name: str) -> CtxField:
     """A member of the context at the current hook; Refusal when the hook has none of that name."""
-    hook = f.unit.hook  # type: ignore[attr-defined]
+    hook = unit_of(f).hook
     for field in hook.fields:
         if field.name == name:
-            return field  # type: ignore[no-any-return]
+            return field
     names = ", ".join(field.name for field in hook.fields)
     raise Refusal(f"the context of a {hook.name} program has no member `{name}`", f"it has {names}")
 
@@ -43,7 +44,7 @@ def context_pointer(f: Function, ctx: Value, name: str) -> Value:
     """`ctx.data` and its like: 32 bits in the context that stand for a pointer."""
     field = context_field(f, name)
     at = f.body.op(f"getelementptr inbounds i8, ptr {ctx.text}, i64 {field.offset}")
-    debug = f.unit.debug  # type: ignore[attr-defined]
+    debug = unit_of(f).debug
     if field.size == 8:
         text = f.body.op(f"load ptr, ptr {at}, align 8, !nonnull {debug.node('!{}')}")
         return Value(_BYTES, text)
@@ -77,7 +78,8 @@ def parse(f: Function, node: ast.Call, cursor: Value) -> Value:
         return take(f, node, cursor)
     name = ast.copy_location(ast.Name(" packet", ast.Load()), node)
     call = ast.copy_location(ast.Call(node.func, [name], []), node)
-    return f.with_local(" packet", cursor, lambda: call_native(f, call, FunctionRef(own)))
+    result: Value = f.with_local(" packet", cursor, lambda: call_native(f, call, FunctionRef(own)))
+    return result
 
 
 def take(f: Function, node: ast.Call, cursor: Value) -> Value:

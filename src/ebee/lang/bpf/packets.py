@@ -14,17 +14,10 @@ Headers of your own are @struct classes like these; `@parser(Header)` gives one 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ebee.lang.bpf.programs import func
 from ebee.types import Struct, array, be16, be32, ptr, struct, u8, u16, u32
-
-if TYPE_CHECKING:
-    from typing import Literal
-
-    L6, L16 = Literal[6], Literal[16]
-else:
-    L6, L16 = 6, 16
 
 H = TypeVar("H")
 
@@ -33,7 +26,7 @@ PARSERS: dict[type, Callable[..., Any]] = {}
 
 
 def parser(header: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorator of `def f(packet: Packet) -> ptr[Header] | None`: what `packet.parse(Header)`
+    """Decorator of `def f(packet: Packet) -> Header | None`: what `packet.parse(Header)`
     does. It begins with `packet.take(Header)`."""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -75,8 +68,8 @@ ETH_VLAN, ETH_QINQ = 0x8100, 0x88A8
 class Ethernet:
     """Ethernet II header. `type`: ETH_IP and its like."""
 
-    destination: array[u8, L6]
-    source: array[u8, L6]
+    destination: array[u8, Literal[6]]
+    source: array[u8, Literal[6]]
     type: be16
 
 
@@ -118,8 +111,8 @@ class IPv6:
     payload_length: be16
     next_header: u8
     hop_limit: u8
-    source: array[u8, L16]
-    destination: array[u8, L16]
+    source: array[u8, Literal[16]]
+    destination: array[u8, Literal[16]]
 
 
 @struct
@@ -134,7 +127,7 @@ class IPv6Extension:
 
 
 @parser(IPv4)
-def parse_ipv4(packet: Packet) -> ptr[IPv4] | None:
+def parse_ipv4(packet: Packet) -> IPv4 | None:
     """A header of version 4, whole with its options, and no longer than the datagram."""
     start = packet.at
     ip = packet.take(IPv4)
@@ -151,7 +144,7 @@ def parse_ipv4(packet: Packet) -> ptr[IPv4] | None:
 
 
 @parser(IPv6)
-def parse_ipv6(packet: Packet) -> ptr[IPv6] | None:
+def parse_ipv6(packet: Packet) -> IPv6 | None:
     """A header of version 6."""
     start = packet.at
     ip = packet.take(IPv6)
@@ -164,7 +157,7 @@ def parse_ipv6(packet: Packet) -> ptr[IPv6] | None:
 
 
 @parser(IPv6Extension)
-def parse_extension(packet: Packet) -> ptr[IPv6Extension] | None:
+def parse_extension(packet: Packet) -> IPv6Extension | None:
     """An extension header, whole."""
     start = packet.at
     header = packet.take(IPv6Extension)

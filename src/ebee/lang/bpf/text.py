@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from ebee.lang import arith
+from ebee.lang.bpf.state import unit_of
 from ebee.lang.errors import Refusal, at
 from ebee.lang.values import NONE, Value, is_integer, is_ptr, is_struct, name_of
 from ebee.types import ArrayType, char, typeof
@@ -27,7 +28,7 @@ def print_call(f: Function, node: ast.Call) -> Value:
         raise Refusal("print takes one text", "print(f'...{value}...')")
     form, operands = _format(f, node.args[0])
     data = form.encode() + b"\0"
-    address = f.unit.constant_bytes(data)  # type: ignore[attr-defined]
+    address = unit_of(f).constant_bytes(data)
     if len(operands) <= MOST:
         _call(f, 6, "trace_printk", f"ptr {address}", f"i64 {len(data)}", *operands)
         return NONE
@@ -49,7 +50,7 @@ def _call(f: Function, number: int, name: str, *operands: str) -> None:
 
     declared = by_id(number)
     assert declared is not None
-    _check_allowed(declared, f.unit.hook, f.unit.licence)  # type: ignore[attr-defined]
+    _check_allowed(declared, unit_of(f).hook, unit_of(f).licence)
     helper(f, number, "i64", *operands)
 
 

@@ -22,6 +22,7 @@ from ebee.lang.bpf.maps import AnyMap, RingBuf
 from ebee.lang.bpf.programs import CONTEXTS, Context, Program, decorators
 from ebee.lang.bpf.scopes import leave
 from ebee.lang.bpf.variables import Variable, find
+from ebee.lang.compiler import StackError
 from ebee.lang.errors import Refusal, at
 from ebee.lang.function import Function, Loop
 from ebee.lang.ir import symbol
@@ -48,6 +49,16 @@ ROUNDS = 1 << 16
 """Rounds of a loop: the verifier gives up after a million instructions."""
 
 
+_ONLY_BPF = "programs call @func functions, methods of maps and packets, and helpers: bpf.NAME()"
+_INSTEAD = {
+    "time": "ask the kernel: bpf.ktime_get_ns()",
+    "random": "ask the kernel: bpf.get_prandom_u32()",
+    "posix": "ask the kernel: bpf.get_current_pid_tgid(), bpf.get_current_uid_gid(), ...",
+    "socket": "packets are parsed: packet = ctx.packet(), and be16, be32 members swap bytes",
+}
+"""Module of Python's own -> what programs do instead."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """A program to compile: its function, and what its decorator noted."""
@@ -69,7 +80,7 @@ class BpfUnit(Unit):
         super().__init__(BPF)
         self.debug = Debug()
         self.licence = licence
-        self.hook: Hook | None = None
+        self.hook: Hook
         """The hook of the program that is being compiled."""
         self.maps: dict[str, AnyMap[Any, Any]] = {}
         self.variables: dict[str, Variable] = {}
@@ -106,9 +117,7 @@ class BpfUnit(Unit):
             message = f"a program takes one argument, its context, not {len(parameters)}"
             raise at(source, source.tree, Refusal(message, shown))
         if parameters[0].annotation is inspect.Parameter.empty:
-            raise at(
-                source, source.tree.args.args[0], Refusal("the context has no type", shown)
-            )
+            raise at(source, source.tree.args.args[0], Refusal("the context has no type", shown))
         if source.tree.returns is None:
             message = f"`{entry.name}` does not say what it returns"
             raise at(source, source.tree, Refusal(message, shown))
@@ -179,7 +188,23 @@ class BpfUnit(Unit):
             way_out = "compile a function without it"
             raise at(source, node, Refusal(f"the decorator `{ast.unparse(node)}`", way_out))
 
+    def stack_error(self, error: StackError) -> CompileError:
+        """An error of the stack, with its place in the source."""
+        for f in self._scopes:
+            if f.source.name == error.function:
+                parts = ", ".join(f"{name} {size}" for name, size in sorted(error.slots))
+                message = f"{error}, {BPF.stack} are possible: {parts}"
+                way_out = "keep large ones in a map: PerCpuArray[...](max_entries=1) and lookup(0)"
+                return at(f.source, f.source.tree, Refusal(message, way_out))
+        return error
+
     # --- hooks of the front end ------------------------------------------------------------------
+
+    mark = "@func"
+
+    def instead(self, thing: Any) -> str:
+        module = getattr(thing, "__module__", None) or ""
+        return _INSTEAD.get(module.partition(".")[0], _ONLY_BPF)
 
     def where(self, f: Function, node: ast.AST) -> str:
         scope = self._scopes.get(f)

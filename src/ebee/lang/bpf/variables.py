@@ -63,7 +63,7 @@ def find(space: dict[str, Any], name: str) -> Variable | None:
         if not ("Const" in hint or "Global" in hint):
             return None
         hint = eval(hint, space)
-    if type(hint).__name__ == "_Marked":
+    if hint is not None and type(hint).__name__ == "_Marked":
         return Variable(name, hint.type, hint.const, _bytes(name, hint.type, space.get(name, 0)))
     return _imported(space, name)
 

@@ -49,9 +49,9 @@ class RegionTable:
         self._version = self.memory.version
 
     def _write(self, entry: RegionEntry, region: Region) -> None:
-        entry.base, entry.end = region.base, region.end  # type: ignore[assignment]
-        entry.stride, entry.lo, entry.hi = region.stride, region.lo, region.hi  # type: ignore[assignment]
-        entry.rights = _rights(region)  # type: ignore[assignment]
+        entry.base, entry.end = region.base, region.end
+        entry.stride, entry.lo, entry.hi = region.stride, region.lo, region.hi
+        entry.rights = _rights(region)
         if isinstance(region, PacketRegion):
             entry.block = region.packet.ptr
         elif isinstance(region, GuardedRegion):
