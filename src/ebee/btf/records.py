@@ -280,11 +280,15 @@ def _getter(field: Field, item: int, region: int | None, prefix: str) -> Any:
 def _fields(btf: Btf, found: Composite | Datasec, start: int) -> Iterator[Field]:
     """The fields of a type that begins at byte `start`."""
     if isinstance(found, Datasec):
+        names = set()  # static variables of several linked objects may share one
         for entry in found.vars:
             variable = btf.type(entry.type)
             if isinstance(variable, Var):
                 node = node_of(btf, variable.type)
-                yield Field(variable.name, entry.offset, node.size, node)
+                name = variable.name
+                name = f"{name}@{entry.offset}" if name in names else name
+                names.add(name)
+                yield Field(name, entry.offset, node.size, node)
         return
     for member in found.members:
         target = btf.resolve(member.type)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Ref,
         VariableSpec,
     )
+    from ebee.obj.static import link_objects
     from ebee.obj.writer import save, write
 
 _HOME = {
@@ -30,13 +31,14 @@ _HOME = {
         "ExternSpec", "FuncInfo", "FunctionSpec", "Line", "Linked", "MapSpec", "ObjectSpec",
         "ProgramSpec", "Ref", "VariableSpec",
     ),
+    "static": ("link_objects",),
     "writer": ("save", "write"),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "ExternSpec", "FuncInfo", "FunctionSpec", "Line", "Linked", "MapSpec", "ObjectSpec",
-    "ProgramSpec", "Ref", "VariableSpec", "link", "load", "read", "save", "write",
+    "ProgramSpec", "Ref", "VariableSpec", "link", "link_objects", "load", "read", "save", "write",
 ]  # fmt: skip
 
 

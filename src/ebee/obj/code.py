@@ -126,7 +126,13 @@ def _add(src: Source, extent: Extent, insns: list[Insn], relocs: dict[int, Reloc
         src.libbpf_refuses(f'function {name} in section "{section.name}" is static')
     linkage: Linkage = "static" if local or symbol.visibility else "global"
     made = FunctionSpec(
-        name, section.name, insns, body.refs, linkage=linkage, weak=symbol.bind == elf.STB_WEAK
+        name,
+        section.name,
+        insns,
+        body.refs,
+        linkage=linkage,
+        weak=symbol.bind == elf.STB_WEAK,
+        hidden=not local and bool(symbol.visibility),
     )
     if is_entry(extent):
         src.spec.programs[name] = _program(src, made)

@@ -83,12 +83,12 @@ def _is_global(btf: Btf | None, var: SecVar) -> bool:
 
 
 def _read_variables(src: Source, section: Section, datasec: Datasec | None, owner: str) -> None:
-    types = {}
+    types: dict[tuple[str, int], Var] = {}  # by place: linked objects may have a name twice
     if src.btf and datasec:
         for entry in datasec.vars:
             var = src.btf.type(entry.type)
             if isinstance(var, Var):
-                types[var.name] = var
+                types[var.name, entry.offset] = var
     for symbol in sorted(src.symbols_in[section.index], key=lambda s: s.value):
         if symbol.type != elf.STT_OBJECT or not symbol.name:
             continue
@@ -97,7 +97,7 @@ def _read_variables(src: Source, section: Section, datasec: Datasec | None, owne
         name = symbol.name
         if name in src.spec.variables:  # static variables of several merged files
             name = f"{name}@{section.name}+{symbol.value}"
-        declared = types.get(symbol.name)
+        declared = types.get((symbol.name.partition("@")[0], symbol.value))
         src.spec.variables[name] = VariableSpec(
             name,
             owner,
@@ -105,6 +105,7 @@ def _read_variables(src: Source, section: Section, datasec: Datasec | None, owne
             symbol.size,
             declared.type if declared else 0,
             "static" if symbol.bind == elf.STB_LOCAL else "global",
+            symbol.bind == elf.STB_WEAK,
             src.spec,
         )
 

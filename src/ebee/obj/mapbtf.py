@@ -50,6 +50,9 @@ def write_maps(builder: BtfBuilder, spec: ObjectSpec, maps: list[MapSpec]) -> di
         entries.append(SecVar(var, at, size))
         at += size
     offsets[""] = at
+    for extern in spec.externs.values():  # another object's, which is linked to this one later
+        if extern.kind == "map" and extern.btf_id and spec.btf is not None:
+            entries.append(SecVar(extern.btf_id, 0, spec.btf.sizeof(extern.btf_id)))
     if datasec is not None:
         builder.set(datasec.id, datasec._replace(size=at, vars=tuple(entries)))
     elif entries:
@@ -74,7 +77,7 @@ def _unchanged(btf: Btf | None, made: MapSpec, var_id: int) -> bool:
     try:
         declared = definition(btf, made.name, var.type)
         without_sizes(declared)
-        return declared == replace(made, contents={}, data=None) and (
+        return declared == replace(made, contents={}, data=None, weak=False) and (
             not made.contents or made.inner is not None or _has_values(btf, var)
         )
     except (BtfError, ObjectError):

@@ -91,6 +91,7 @@ def _add(src: Source, section: Section, symbol: Symbol, var: Var) -> None:
         made = src.spec.maps[var.name] = definition(src.btf, var.name, var.type)
     except EbeeError as error:
         raise src.error(f"map {var.name}: {error}") from None
+    made.weak = symbol.bind == elf.STB_WEAK
     wrong = without_sizes(made)
     if wrong:
         src.libbpf_refuses(wrong)

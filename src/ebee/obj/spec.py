@@ -74,8 +74,9 @@ class FunctionSpec:
     """One function's own code.
 
     `linkage` is what the verifier sees: a "global" function is verified once on its own, a
-    "static" one in each of its callers (hidden visibility makes a global symbol "static").
-    `weak` marks a definition that another object's may replace when linking.
+    "static" one in each of its callers. `hidden` ones are static to the verifier, but other
+    objects may call them when they are linked; `weak` marks a definition that another object's
+    may replace then.
     """
 
     name: str
@@ -86,6 +87,7 @@ class FunctionSpec:
     btf_id: int = 0
     linkage: Linkage = "global"
     weak: bool = False
+    hidden: bool = False
 
 
 @dataclass
@@ -116,7 +118,7 @@ class MapSpec:
     single value of a global-data map (.rodata, .data, .bss and their like), which `readonly` maps
     freeze before a program is loaded; of a struct_ops map the struct without its functions; of an
     arena what its memory begins with. `pinning`: 0 none, 1 by name. `autocreate`: whether to
-    create it by default (only struct_ops maps may say no).
+    create it by default (only struct_ops maps may say no); `weak` as for functions.
     """
 
     name: str
@@ -135,6 +137,7 @@ class MapSpec:
     data: bytes | None = field(default=None, repr=False)
     readonly: bool = False
     autocreate: bool = True
+    weak: bool = False
 
 
 @dataclass
@@ -167,6 +170,7 @@ class VariableSpec:
     size: int
     btf_id: int = 0
     linkage: Linkage = "global"
+    weak: bool = False
     spec: ObjectSpec | None = field(default=None, repr=False, compare=False)
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ebee.btf import BtfBuilder, Datasec, SecVar, Struct, Var
+from ebee.btf import BtfBuilder, Datasec, Func, SecVar, Struct, Var
 from ebee.btf.ext import BtfExt, FuncInfo, LineInfo
 from ebee.btf.types import Linkage
 from ebee.errors import AsmError, ObjectError
@@ -54,6 +54,7 @@ class _Writer:
         self.section_symbols: dict[str, NewSymbol] = {}
         self.offsets: dict[str, int] = {}
         self.variables: dict[str, list[VariableSpec]] = {}
+        self.weak: dict[str, list[tuple[VariableSpec, NewSymbol]]] = {}
         for variable in spec.variables.values():
             self.variables.setdefault(variable.map, []).append(variable)
 
@@ -150,8 +151,12 @@ class _Writer:
         )
         variables = self.variables.get(made.name, [])
         for v in variables:
-            bind = elf.STB_LOCAL if v.linkage == "static" else elf.STB_GLOBAL
-            self.elf.symbol(NewSymbol(v.name, section, v.offset, v.size, bind, elf.STT_OBJECT))
+            bind = elf.STB_WEAK if v.weak else elf.STB_GLOBAL
+            bind = elf.STB_LOCAL if v.linkage == "static" else bind
+            symbol = NewSymbol(v.name, section, v.offset, v.size, bind, elf.STT_OBJECT)
+            self.elf.symbol(symbol)
+            if v.weak:
+                self.weak.setdefault(v.map, []).append((v, symbol))
         described = made.value_btf_id or (self.spec.btf and self.spec.btf.get(name, Datasec))
         if not described and any(v.btf_id for v in variables):
             entries = []
@@ -172,7 +177,8 @@ class _Writer:
             NewSection(".maps", bytes(size), flags=elf.SHF_ALLOC | elf.SHF_WRITE)
         )
         for (name, at), end in zip(offsets.items(), ends, strict=True):
-            self.define(NewSymbol(name, section, at, end - at, type=elf.STT_OBJECT))
+            bind = elf.STB_WEAK if self.spec.maps[name].weak else elf.STB_GLOBAL
+            self.define(NewSymbol(name, section, at, end - at, bind, elf.STT_OBJECT))
         for made, end in zip(maps, ends, strict=True):
             count = max(made.contents, default=-1) + 1
             for index, target in made.contents.items():
@@ -234,6 +240,10 @@ class _Writer:
             call = insns[ref.slot].op != isa.LDDW
             insns[ref.slot] = insns[ref.slot]._replace(src=isa.PSEUDO_CALL if call else 0, imm=imm)
             self.elf.reloc(section, place, elf.R_BPF_64_32 if call else elf.R_BPF_64_64, symbol)
+        if function.hidden and function.btf_id:  # as the compiler says it: global, but not seen
+            declared = self.builder.type(function.btf_id)
+            if isinstance(declared, Func):
+                self.builder.set(declared.id, declared._replace(linkage=Linkage.GLOBAL))
         if function.btf_id:
             self.ext.funcs.setdefault(section.name, []).append(FuncInfo(start, function.btf_id))
         if function.lines:
@@ -255,6 +265,9 @@ class _Writer:
             defined = self.symbol(ref.symbol, user).section
             if defined is not None:
                 return self.section_symbols[defined.name], self.offsets[ref.symbol]
+        for v, symbol in self.weak.get(ref.symbol, ()) if ref.kind == "data" else ():
+            if 0 <= ref.addend - v.offset < v.size:  # by its name, so that it can be replaced
+                return symbol, ref.addend - v.offset
         if ref.kind == "data" and ref.symbol in self.section_symbols:
             return self.section_symbols[ref.symbol], ref.addend
         return self.symbol(ref.symbol, user), ref.addend
@@ -273,7 +286,8 @@ def _section_of(function: FunctionSpec) -> str:
     """The ELF section a function goes to."""
     if isinstance(function, ProgramSpec):
         return ("" if function.autoload else "?") + function.section.removeprefix("?")
-    if is_text(function.section) or (function.linkage == "static" and not function.weak):
+    local = function.linkage == "static" and not (function.weak or function.hidden)
+    if is_text(function.section) or local:
         return function.section
     return ".text"  # beside programs every global function would be a program, too
 
@@ -282,7 +296,7 @@ def _function_symbol(function: FunctionSpec, section: NewSection, at: int, size:
     static = function.linkage == "static"
     program = isinstance(function, ProgramSpec)
     bind = elf.STB_WEAK if function.weak else elf.STB_GLOBAL
-    if static and not program and not function.weak:
+    if static and not (program or function.weak or function.hidden):
         bind = elf.STB_LOCAL
     hidden = elf.STV_HIDDEN if static and bind != elf.STB_LOCAL else elf.STV_DEFAULT
     return NewSymbol(function.name, section, at, size, bind, elf.STT_FUNC, hidden)
