@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ebee.isa.insn import U64
+from ebee.isa.semantics import ALU
 
 Range = tuple[int, int]
 Terms = tuple[tuple[int, int], ...]
@@ -183,9 +184,13 @@ TRANSFER: dict[str, Callable[[Range, Range, int], Range]] = {
 
 def compute(op: str, bits: int, a: Linear, b: Linear, env: Env) -> Linear | Range:
     """What an arithmetic operation of `bits` bits gives: exactly, or a range."""
+    if not a.terms and not b.terms:
+        return constant(ALU[bits][op](a.const & U64, b.const & U64))
     if op.startswith("movsx"):
         moved = truncate(b, env, int(op[5:]), signed=True)
-        return truncate(moved, env, bits) if isinstance(moved, Linear) else view(moved, bits)
+        if isinstance(moved, Linear):
+            return truncate(moved, env, bits)
+        return view(moved, bits) if bits < 64 else moved
     if op.startswith("le"):
         return truncate(a, env, int(op[2:]))
     if op not in TRANSFER:  # byte order

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ebee.isa.insn import FP, Insn
 from ebee.verifier.facts import NONE, PACKET_KINDS, POINTERS, Fact
 from ebee.verifier.ranges import FULL, Linear, Range, Terms, add, constant, evaluate, hull, wrap
 
@@ -42,6 +43,11 @@ PER_SLOT = 256
 
 def symbol(slot: int, index: int) -> int:
     return slot * PER_SLOT + index
+
+
+def immediate(insn: Insn) -> Value:
+    """The immediate of an instruction as a register would hold it."""
+    return Value("scalar", "", constant(insn.imm))
 
 
 @dataclass(slots=True)
@@ -135,6 +141,16 @@ class State:
             bounds[kind, moved.terms] = n + moved.const
         self.bounds = bounds
 
+    def number(self, slot: int, r: Range) -> Value:
+        """A number of which only the range is known."""
+        if r[0] == r[1]:
+            return Value("scalar", "", constant(r[0]))
+        return Value("scalar", "", self.fresh(slot, r))
+
+    def own(self, v: Value) -> bool:
+        """Whether a pointer points into the running function's own frame."""
+        return v.kind == "stack" and v.of == self.regs[FP].of
+
     # -- the packet --------------------------------------------------------------------------------
 
     def reach(self, kind: str, number: Linear) -> int | None:
@@ -148,11 +164,13 @@ class State:
 
     def bound(self, kind: str, number: Linear, more: int) -> None:
         """The packet was seen to go on to a pointer and `more` bytes behind it."""
-        keys = {number.terms: number.const + more, (): evaluate(number, self.env)[0] + more}
+        const = number.const + more
+        keys = {(): evaluate(number, self.env)[0] + more, number.terms: const}
+        for term in number.terms:  # and so it goes on at least as far without one of the terms
+            rest = tuple(t for t in number.terms if t != term)
+            keys[rest] = const + evaluate(Linear(0, (term,)), self.env)[0]
         for terms, n in keys.items():
-            if n > self.bounds.get((kind, terms), 0) or (
-                terms and (kind, terms) not in self.bounds
-            ):
+            if n > self.bounds.get((kind, terms), -ENDLESS if terms else 0):
                 self.bounds[kind, terms] = n
 
     # -- the stack ---------------------------------------------------------------------------------
@@ -214,7 +232,7 @@ class Join:
     def __init__(self, into: State, s: State, slot: int, head: bool, back: bool):
         self.into, self.s, self.slot = into, s, slot
         self.first = symbol(slot, COUNTER)
-        self.back = back
+        self.head, self.back = head, back
         turns = into.env.get(self.first), s.env.get(self.first)
         self.first_turn = head and back and turns == ((0, 0), (1, 1))
         self.old = {n for n in into.env if self.first < n < self.first + MADE}
@@ -235,6 +253,8 @@ class Join:
         return changed
 
     def value(self, a: Value, b: Value, place: int) -> Value:
+        if a == b and (a.number is None or not a.number.terms):
+            return a
         if a == NULL and b.kind in POINTERS:
             return Value(b.kind, b.of, None if self.own(b.number) else b.number, True)
         if b == NULL and a.kind in POINTERS:
@@ -249,7 +269,7 @@ class Join:
         return Value(a.kind, a.of, number, a.nullable or b.nullable)
 
     def number(self, a: Linear, b: Linear, place: int) -> Linear | None:
-        base = a if self.back else self.at_entry(a)
+        base = a if self.back or not self.head else self.at_entry(a)
         name = next((n for n, _ in base.terms if n in self.old), None)
         grown = Linear(0)
         if name is not None:
@@ -348,5 +368,5 @@ class Join:
 
 __all__ = [
     "ANYTHING", "COUNTER", "ENDLESS", "MADE", "NOTHING", "NULL", "PER_SLOT", "ZERO", "Join",
-    "State", "Value", "arrive", "symbol",
+    "State", "Value", "arrive", "immediate", "symbol",
 ]  # fmt: skip
