@@ -1,0 +1,13 @@
+"""The verifier proper: Linux's algorithm, a module for each of its parts.
+
+    tnum, scalar, reg    what is known of a value, and arithmetic on it
+    state, equal, prune  what is known at one point of a path; when a path may end early
+    precision, live      which values and stack slots a path's safety depends on
+    code, cfg            the instructions and the flow of control, before any path is walked
+    walk                 the walk: every path, instruction by instruction
+    alu, jump, mem, stack, ctx, call, args, subprog, ret      what each instruction may do
+    profile, program     what differs by Linux version; what is checked
+    check                the entry: `check(spec, program, profile)` -> Verdict
+
+Facts come from kernel/bpf/verifier.c and kernel/bpf/liveness.c of Linux 6.12 to 6.18.
+"""

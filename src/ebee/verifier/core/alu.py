@@ -1,0 +1,248 @@
+"""Arithmetic: on scalars what `scalar` says, on pointers offsets (check_alu_op)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ebee.verifier.core import reg as R
+from ebee.verifier.core import scalar, tnum
+from ebee.verifier.core.code import Op
+from ebee.verifier.core.errors import EINVAL, DoesNotKnow, Rejected
+from ebee.verifier.core.reg import S64_MAX, S64_MIN, Reg, known
+from ebee.verifier.core.tnum import U32, U64
+
+if TYPE_CHECKING:
+    from ebee.verifier.core.walk import Walk
+
+MAX_OFFSET = 1 << 29  # BPF_MAX_VAR_OFF
+_MOVES_BITS = {"mov": 0, "movsx8": 8, "movsx16": 16, "movsx32": 32}
+_FIXED = frozenset((R.CTX, R.MAP_VALUE, R.MAP_KEY, R.STACK, R.META, R.PACKET, R.TP_BUFFER,
+                    R.BTF, R.MEM, R.BUF, R.FUNC, R.DYNPTR))  # fmt: skip
+
+
+def step(w: Walk, op: Op) -> int:
+    """One arithmetic instruction."""
+    operation = op.operation
+    if operation in _MOVES_BITS:
+        _move(w, op, _MOVES_BITS[operation])
+    elif operation == "addr_space_cast":
+        raise DoesNotKnow("arena pointers")
+    elif operation == "neg" and w.profile.negation:
+        w.read(op.dst)
+        _compute(w, op, known(0))
+    elif not op.form.source:  # neg before 6.17, and changes of byte order
+        w.read(op.dst)
+        w.regs[op.dst] = R.UNKNOWN
+    else:
+        _binary(w, op)
+    return op.slot + 1
+
+
+# --- moves ---------------------------------------------------------------------------------------
+
+
+def _move(w: Walk, op: Op, extend: int) -> None:
+    regs = w.regs
+    if not op.reg:
+        regs[op.dst] = known(op.imm & (U64 if op.bits == 64 else U32))
+        return
+    source = w.read(op.src)
+    if op.bits == 64 and not extend:
+        regs[op.dst] = w.id_for_copy(op.src)
+        return
+    if source.type != R.SCALAR:
+        made = R.scalar()
+        if op.bits == 32:
+            scalar.zext32(made)
+        regs[op.dst] = made
+        return
+    same = source.umax < 1 << extend - 1 if extend else source.bits <= 32
+    if same:
+        source = w.id_for_copy(op.src)
+    made = source.copy()
+    if not same:
+        made.id = made.off = 0
+    if extend and op.bits == 64:
+        scalar.sign_extend(made, extend // 8)
+    elif extend:
+        scalar.sign_extend32(made, extend // 8)
+    if op.bits == 32:
+        scalar.zext32(made)
+    scalar.settle(made)
+    regs[op.dst] = made
+
+
+# --- operations ----------------------------------------------------------------------------------
+
+
+def _binary(w: Walk, op: Op) -> None:
+    regs, operation = w.regs, op.operation
+    if op.reg:
+        source = w.read(op.src)
+        target = w.read(op.dst)
+    else:
+        target = w.read(op.dst)
+        if op.form.operation in ("div", "mod", "sdiv", "smod") and op.imm == 0:
+            raise Rejected("division-by-zero", "div by zero", "", EINVAL)
+        if operation in scalar.SHIFTS and not 0 <= op.imm < op.bits:
+            raise Rejected("shift-too-far", f"invalid shift {op.imm}", "", EINVAL)
+        source = known(op.imm & U64)
+    if target.type == R.SCALAR and source.type == R.SCALAR:
+        _compute(w, op, source)
+    elif target.type == R.SCALAR:
+        # scalar += pointer: the sum is the pointer moved
+        w.precise(op.dst)
+        _pointer(w, op, source, target)
+    elif source.type == R.SCALAR:
+        if op.reg:
+            w.precise(op.src)
+        _pointer(w, op, target, source)
+    elif op.bits == 64 and operation == "sub":
+        regs[op.dst] = R.UNKNOWN
+    elif _arena(target) or _arena(source):
+        raise DoesNotKnow("arena pointers")
+    else:
+        regs[op.dst] = R.UNKNOWN if operation == "sub" else _no_pair(op)
+
+
+def _arena(reg: Reg) -> bool:
+    return reg.type == R.ARENA
+
+
+def _no_pair(op: Op) -> Reg:
+    text = f"R{op.dst} pointer {op.sign} pointer prohibited"
+    raise Rejected("pointer-arithmetic", text)
+
+
+def _compute(w: Walk, op: Op, source: Reg) -> None:
+    """Both operands are scalars."""
+    regs, operation, bits = w.regs, op.operation, op.bits
+    target = regs[op.dst]
+    if target.type != R.SCALAR:
+        regs[op.dst] = R.UNKNOWN
+        return
+    if not scalar.computable(operation, source, bits):
+        regs[op.dst] = R.UNKNOWN
+        return
+    made = target.copy()
+    scalar.OPS[bits][operation](made, source)
+    if operation == "mul":
+        made.v, made.m = w.profile.mul(target.v, target.m, source.v, source.m)
+    if bits == 32:
+        scalar.zext32(made)
+    scalar.sync(made)
+    made.id = made.off = 0
+    alone = op.reg and op.src == op.dst
+    if operation == "add" and bits == 64 and target.id and not source.m and not alone:
+        if not target.id & R.ADD_CONST and source.v <= 0x7FFF_FFFF:
+            made.id, made.off = target.id | R.ADD_CONST, source.v
+    scalar.settle(made)
+    regs[op.dst] = made
+
+
+# --- pointers ------------------------------------------------------------------------------------
+
+
+def _prohibited(op: Op, kind: int) -> Rejected:
+    text = f"R{op.dst} pointer arithmetic on {R.type_name(kind)} prohibited"
+    return Rejected("pointer-arithmetic", text)
+
+
+def _pointer(w: Walk, op: Op, ptr: Reg, off: Reg) -> None:
+    """A pointer and a scalar."""
+    regs, operation, kind = w.regs, op.operation, ptr.type
+    fixed = not off.m
+    if (fixed and (off.smin != off.smax or off.umin != off.umax)) or not scalar.consistent(off):
+        regs[op.dst] = R.UNKNOWN
+        return
+    if op.bits != 64:
+        if operation == "sub":
+            regs[op.dst] = R.UNKNOWN
+            return
+        raise Rejected("pointer-arithmetic", f"R{op.dst} 32-bit pointer arithmetic prohibited")
+    if kind & R.NULLABLE:
+        text = f"R{op.dst} pointer arithmetic on {R.type_name(kind)} prohibited"
+        raise Rejected("null-pointer", f"{text}, null-check it first")
+    base = kind & R.BASE
+    if base == R.ARENA:
+        raise DoesNotKnow("arena pointers")
+    movable = base in _FIXED or (base == R.FLOW_KEYS and fixed)
+    if not movable and not (base == R.MAP and fixed and off.smin == 0 and operation == "add"):
+        raise _prohibited(op, kind)
+    _check_sane(off, kind)
+    _check_sane(ptr, kind)
+    if operation == "add":
+        made = _add(w, ptr, off, fixed)
+    elif operation == "sub":
+        if regs[op.dst] is not ptr:
+            text = f"R{op.dst} tried to subtract pointer from scalar"
+            raise Rejected("pointer-arithmetic", text)
+        if kind == R.STACK:
+            text = f"R{op.dst} subtraction from stack pointer prohibited"
+            raise Rejected("pointer-arithmetic", text)
+        made = _sub(w, ptr, off, fixed)
+    elif operation in ("and", "or", "xor"):
+        text = f"R{op.dst} bitwise operator {op.sign} on pointer prohibited"
+        raise Rejected("pointer-arithmetic", text)
+    else:
+        text = f"R{op.dst} pointer arithmetic with {op.sign} operator prohibited"
+        raise Rejected("pointer-arithmetic", text)
+    _check_sane(made, kind)
+    scalar.sync(made)
+    scalar.settle(made)
+    regs[op.dst] = made
+
+
+def _add(w: Walk, ptr: Reg, off: Reg, fixed: bool) -> Reg:
+    made = ptr.copy()
+    made.wmin, made.wmax, made.tmin, made.tmax = 0, U32, R.S32_MIN, R.S32_MAX
+    if fixed and -(1 << 31) <= ptr.off + off.smin < 1 << 31:
+        made.off = ptr.off + off.smin
+        return made
+    low, high = ptr.smin + off.smin, ptr.smax + off.smax
+    bounded = low >= S64_MIN and high <= S64_MAX
+    made.smin, made.smax = (low, high) if bounded else (S64_MIN, S64_MAX)
+    high = ptr.umax + off.umax
+    made.umin, made.umax = (ptr.umin + off.umin, high) if high <= U64 else (0, U64)
+    made.v, made.m = tnum.add(ptr.v, ptr.m, off.v, off.m)
+    if ptr.type in (R.PACKET, R.META):
+        made.id, made.range = w.new_id(), 0
+    return made
+
+
+def _sub(w: Walk, ptr: Reg, off: Reg, fixed: bool) -> Reg:
+    made = ptr.copy()
+    made.wmin, made.wmax, made.tmin, made.tmax = 0, U32, R.S32_MIN, R.S32_MAX
+    if fixed and -(1 << 31) <= ptr.off - off.smin < 1 << 31:
+        made.off = ptr.off - off.smin
+        return made
+    low, high = ptr.smin - off.smax, ptr.smax - off.smin
+    bounded = low >= S64_MIN and high <= S64_MAX
+    made.smin, made.smax = (low, high) if bounded else (S64_MIN, S64_MAX)
+    if ptr.umin < off.umax:
+        made.umin, made.umax = 0, U64
+    else:
+        made.umin, made.umax = ptr.umin - off.umax, ptr.umax - off.umin
+    made.v, made.m = tnum.sub(ptr.v, ptr.m, off.v, off.m)
+    if ptr.type in (R.PACKET, R.META):
+        made.id = w.new_id()
+        if off.smin < 0:
+            made.range = 0
+    return made
+
+
+def _check_sane(reg: Reg, kind: int) -> None:
+    """Offsets that could overflow are refused early (check_reg_sane_offset)."""
+    name = R.type_name(kind)
+    if not reg.m and not -MAX_OFFSET < scalar.s64(reg.v) < MAX_OFFSET:
+        text = f"math between {name} pointer and {scalar.s64(reg.v)} is not allowed"
+        raise Rejected("offset-too-large", text, f"the limit is {MAX_OFFSET}", EINVAL)
+    if not -MAX_OFFSET < reg.off < MAX_OFFSET:
+        text = f"{name} pointer offset {reg.off} is not allowed"
+        raise Rejected("offset-too-large", text, f"the limit is {MAX_OFFSET}", EINVAL)
+    if reg.smin == S64_MIN:
+        text = f"math between {name} pointer and register with unbounded min value is not allowed"
+        raise Rejected("offset-unbounded", text, "", EINVAL)
+    if not -MAX_OFFSET < reg.smin < MAX_OFFSET:
+        text = f"value {reg.smin} makes {name} pointer be out of bounds"
+        raise Rejected("offset-too-large", text, f"the limit is {MAX_OFFSET}", EINVAL)

@@ -1,0 +1,113 @@
+"""The entry: a program of an object, and Linux's verdict on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ebee.isa.disasm import text_of
+from ebee.obj.spec import Line, ObjectSpec, ProgramSpec
+from ebee.verifier.core.errors import DoesNotKnow, Rejected
+from ebee.verifier.core.profile import PROFILES, Profile
+from ebee.verifier.core.program import Program, from_spec
+from ebee.verifier.core.walk import Walk
+
+Outcome = Literal["accepted", "rejected", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What Linux says of a program.
+
+    outcome     "accepted", "rejected", or "unknown": ebee does not know a rule that it needs, and
+                so does not accept
+    id          stable name of the error ("out-of-bounds"); "" when accepted
+    message     the kernel's own last words, in more than one line where it has more
+    detail      the inequality that does not hold, in numbers
+    slot        the instruction, -1 where it is not one; `instruction` its text; `line` its source
+    processed   instructions walked
+    errno       what BPF_PROG_LOAD would fail with
+    """
+
+    program: str
+    kernel: str
+    outcome: Outcome
+    processed: int
+    id: str = ""
+    message: str = ""
+    detail: str = ""
+    slot: int = -1
+    instruction: str = ""
+    line: Line | None = None
+    errno: int = 0
+    states: int = 0
+
+    @property
+    def accepted(self) -> bool:
+        return self.outcome == "accepted"
+
+    def __str__(self) -> str:
+        """One line: what is wrong, with which numbers, and where."""
+        if self.accepted:
+            return f"{self.program}: accepted, {self.processed:,} instructions processed"
+        said = self.message.replace("\n", "; ")
+        if self.outcome == "unknown":
+            return f"{self.program}: not accepted: ebee does not know {said}{self._place()}"
+        why = f" ({self.detail})" if self.detail else ""
+        return f"{self.program}: rejected: {said}{why}{self._place()} [{self.id}]"
+
+    def _place(self) -> str:
+        if self.line is not None:
+            return f", at {self.line.file}:{self.line.line}: {self.line.text.strip()}"
+        return f", at instruction {self.slot}: {self.instruction}" if self.instruction else ""
+
+
+def check(spec: ObjectSpec, program: ProgramSpec | str, profile: Profile | None = None) -> Verdict:
+    """Check a program of an object. ObjectError when it names something that is not there."""
+    profile = profile or PROFILES["6.18"]
+    found = spec.program(program) if isinstance(program, str) else program
+    try:
+        made = from_spec(spec, found)
+    except DoesNotKnow as unknown:
+        return Verdict(found.name, profile.version, "unknown", 0, "unknown", unknown.what)
+    return check_program(made, profile)
+
+
+def check_program(program: Program, profile: Profile) -> Verdict:
+    """Check a program that is linked already."""
+    walk: Walk | None = None
+    outcome: Outcome = "accepted"
+    id = message = detail = ""
+    errno = 0
+    try:
+        walk = Walk(program, profile)
+        walk.run()
+    except Rejected as error:
+        outcome, id, message = "rejected", error.id, error.message
+        detail, errno = error.detail, error.errno
+    except DoesNotKnow as error:
+        outcome, id, message = "unknown", "unknown", error.what
+    walked = walk is not None and walk.processed > 0 and outcome != "accepted"
+    slot = walk.idx if walk is not None and walked else -1
+    return Verdict(
+        program.name, profile.version, outcome, walk.processed if walk else 0, id, message, detail,
+        slot, _text(program, slot), line_at(program, slot), errno,
+        walk.memory.total if walk else 0,
+    )  # fmt: skip
+
+
+def _text(program: Program, slot: int) -> str:
+    if not 0 <= slot < len(program.insns):
+        return ""
+    following = program.insns[slot + 1] if slot + 1 < len(program.insns) else None
+    return text_of(program.insns[slot], following, slot)
+
+
+def line_at(program: Program, slot: int) -> Line | None:
+    """The source line that an instruction was made from."""
+    found = None
+    for line in program.lines:
+        if line.slot > slot:
+            break
+        found = line
+    return found if slot >= 0 else None

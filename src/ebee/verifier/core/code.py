@@ -1,0 +1,96 @@
+"""The program's instructions, decoded once for the walk, and what their fields must be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ebee.isa import Form, Insn, form_of
+from ebee.isa.insn import LDDW
+from ebee.isa.legal import check as check_insn
+from ebee.verifier.core.errors import EINVAL, Rejected
+
+CLASSES = ("LD", "LDX", "ST", "STX", "ALU", "JMP", "JMP32", "ALU64")
+
+
+class Op:
+    """One instruction with its form's fields at hand. `imm` of a wide load is all 64 bits."""
+
+    __slots__ = (
+        "bits", "dst", "form", "imm", "insn", "kind", "name", "off", "operation", "reg", "signed",
+        "size", "slot", "src", "target", "width",
+    )  # fmt: skip
+
+    def __init__(self, slot: int, insn: Insn, form: Form, high: int):
+        self.slot, self.insn, self.form = slot, insn, form
+        self.dst, self.src, self.off, self.imm = insn.dst, insn.src, insn.off, insn.imm
+        self.kind, self.operation, self.name = form.kind, form.operation, form.name
+        self.bits, self.reg, self.size, self.signed = (
+            form.width, form.source == "reg", form.size, form.signed,
+        )  # fmt: skip
+        self.width = 2 if form.wide else 1
+        if form.name == "lddw_imm":
+            self.imm = (insn.imm & 0xFFFF_FFFF) | (high & 0xFFFF_FFFF) << 32
+        elif form.wide:
+            self.imm = high
+        distance = insn.off if form.off == "jump" else insn.imm if form.imm == "jump" else None
+        self.target = -1 if distance is None else slot + 1 + distance
+
+    @property
+    def sign(self) -> str:
+        """The operator as the kernel prints it: "+=", "&="."""
+        return self.form.text.split()[1]
+
+
+def decode(insns: Sequence[Insn]) -> list[Op | None]:
+    """An Op for each slot; None for the second slot of a wide load, and for what is no
+    instruction, which is an error only where control comes (`fault`)."""
+    found: list[Op | None] = [None] * len(insns)
+    slot = 0
+    while slot < len(insns):
+        insn = insns[slot]
+        form = form_of(insn)
+        high = insns[slot + 1].imm if insn.op == LDDW and slot + 1 < len(insns) else 0
+        if form is not None and not check_insn(
+            insn, insns[slot + 1 : slot + 2] and insns[slot + 1]
+        ):
+            found[slot] = Op(slot, insn, form, high)
+        slot += 2 if insn.op == LDDW else 1
+    return found
+
+
+def fault(insns: Sequence[Insn], slot: int) -> Rejected:
+    """Why there is no Op at a slot, as the kernel says it where that is known."""
+    insn = insns[slot]
+    following = insns[slot + 1] if slot + 1 < len(insns) else None
+    reason = check_insn(insn, following) or "it is the second half of a wide load"
+    cls = CLASSES[insn.op & 7]
+    form = form_of(insn)
+    if insn.dst > 10 or insn.src > 10:
+        message = f"R{insn.dst if insn.dst > 10 else insn.src} is invalid"
+    elif "read-only" in reason:
+        message = "frame pointer is read only"
+    elif insn.op == LDDW:
+        message = "invalid bpf_ld_imm64 insn"
+    elif cls in ("LDX", "ST"):
+        message = f"BPF_{cls} uses reserved fields"
+    elif cls == "STX":
+        message = "BPF_STX uses reserved fields"
+        if insn.op >> 5 == 6:
+            message = f"BPF_ATOMIC uses invalid atomic opcode {insn.imm & 0xFF:02x}"
+    elif cls in ("ALU", "ALU64"):
+        code = insn.op & 0xF0
+        name = {0x80: "BPF_NEG", 0xD0: "BPF_END", 0xB0: "BPF_MOV"}.get(code, "BPF_ALU")
+        message = (
+            f"{name} uses reserved fields" if code <= 0xD0 else f"invalid BPF_ALU opcode {code:x}"
+        )
+    elif insn.op & 0xF0 == 0x80:
+        message = "BPF_CALL uses reserved fields"
+    elif insn.op & 0xF0 == 0x90:
+        message = "BPF_EXIT uses reserved fields"
+    elif insn.op & 0xF0 == 0:
+        message = "BPF_JA uses reserved fields"
+    elif cls == "LD":
+        message = "BPF_LD_[ABS|IND] uses reserved fields"
+    else:
+        message = "BPF_JMP/JMP32 uses reserved fields"
+    return Rejected("bad-instruction", message, reason if form else reason, EINVAL)

@@ -1,0 +1,189 @@
+"""Whether a state is covered by one that was remembered, whose every continuation is safe
+(kernel/bpf/verifier.c: states_equal, regsafe, stacksafe, refsafe)."""
+
+from __future__ import annotations
+
+from ebee.verifier.core import reg as R
+from ebee.verifier.core.reg import Reg
+from ebee.verifier.core.state import INVALID, MISC, SPILL, ZEROS, Frame, Slot, State, as_scalar
+from ebee.verifier.core.tnum import contains
+
+NOT_EXACT, EXACT, RANGE_WITHIN = range(3)
+
+
+class Ids:
+    """Pairs of ids, of the old state and the current one, that stand for each other."""
+
+    __slots__ = ("current", "fresh", "old")
+
+    def __init__(self) -> None:
+        self.old: dict[int, int] = {}
+        self.current: set[int] = set()
+        self.fresh = 1 << 40
+
+    def same(self, old: int, current: int) -> bool:
+        """Whether two ids may stand for each other."""
+        if not old or not current:
+            return old == current
+        if old in self.old:
+            return self.old[old] == current
+        if current in self.current:
+            return False
+        self.old[old] = current
+        self.current.add(current)
+        return True
+
+    def same_scalar(self, old: int, current: int) -> bool:
+        """The same, where no id is one that nothing else has."""
+        if not old:
+            self.fresh += 1
+            old = self.fresh
+        if not current:
+            self.fresh += 1
+            current = self.fresh
+        return self.same(old, current)
+
+
+def within(old: Reg, cur: Reg) -> bool:
+    """Whether the ranges and the tnum of `cur` are inside those of `old`."""
+    return (
+        old.umin <= cur.umin
+        and old.umax >= cur.umax
+        and old.smin <= cur.smin
+        and old.smax >= cur.smax
+        and old.wmin <= cur.wmin
+        and old.wmax >= cur.wmax
+        and old.tmin <= cur.tmin
+        and old.tmax >= cur.tmax
+        and contains(old.v, old.m, cur.v, cur.m)
+    )
+
+
+def alike(a: Reg, b: Reg) -> bool:
+    """The same but for ids."""
+    return a is b or (
+        a.type == b.type
+        and a.off == b.off
+        and a.v == b.v
+        and a.m == b.m
+        and a.map is b.map
+        and a.uid == b.uid
+        and a.range == b.range
+        and a.frame == b.frame
+        and a.sub == b.sub
+        and a.umin == b.umin
+        and a.umax == b.umax
+        and a.smin == b.smin
+        and a.smax == b.smax
+        and a.wmin == b.wmin
+        and a.wmax == b.wmax
+        and a.tmin == b.tmin
+        and a.tmax == b.tmax
+    )
+
+
+def reg_safe(old: Reg, cur: Reg, precise: int, ids: Ids, exact: int) -> bool:
+    """Whether what was safe with `old` is safe with `cur`."""
+    if exact == EXACT:
+        return alike(old, cur) and ids.same(old.id, cur.id) and ids.same(old.ref, cur.ref)
+    kind = old.type
+    if kind == R.NOT_INIT and (exact == NOT_EXACT or cur.type == R.NOT_INIT):
+        return True
+    if kind != cur.type:
+        return False
+    if kind == R.SCALAR:
+        if not precise and exact == NOT_EXACT:
+            return True
+        if (old.id ^ cur.id) & R.ADD_CONST:
+            return False
+        if old.id & R.ADD_CONST and old.off != cur.off:
+            return False
+        return within(old, cur) and ids.same_scalar(old.id, cur.id)
+    base = kind & R.BASE
+    if base in (R.MAP_VALUE, R.MAP_KEY, R.MEM, R.BUF, R.TP_BUFFER):
+        return (
+            old.off == cur.off
+            and old.map is cur.map
+            and old.uid == cur.uid
+            and old.range == cur.range
+            and within(old, cur)
+            and ids.same(old.id, cur.id)
+            and ids.same(old.ref, cur.ref)
+        )
+    if base in (R.PACKET, R.META):
+        return (
+            old.range <= cur.range
+            and old.off == cur.off
+            and ids.same(old.id, cur.id)
+            and within(old, cur)
+        )
+    return alike(old, cur) and ids.same(old.id, cur.id) and ids.same(old.ref, cur.ref)
+
+
+def _slots_safe(old: Frame, cur: Frame, ids: Ids, exact: int) -> bool:
+    mine = cur.slots
+    for i, slot in enumerate(old.slots):
+        there = mine[i] if i < len(mine) else None
+        if exact != NOT_EXACT and (there is None or slot[0] != there[0]):
+            return False
+        if all(t in (INVALID, MISC) for t in slot[0]):
+            continue
+        if there is None:
+            return False
+        if not _slot_safe(slot, there, old.sprecise >> i & 1, ids, exact):
+            return False
+    return True
+
+
+def _slot_safe(old: Slot, cur: Slot, precise: int, ids: Ids, exact: int) -> bool:
+    a, b = as_scalar(old), as_scalar(cur)
+    if a is not None and b is not None:
+        return reg_safe(a, b, precise, ids, exact)
+    for was, now in zip(old[0], cur[0], strict=True):
+        if was in (INVALID, MISC) or was == now or (was == MISC and now == ZEROS):
+            continue
+        return False
+    if old[0][0] == SPILL:
+        return reg_safe(old[1], cur[1], precise, ids, exact)
+    return True
+
+
+def _frame_safe(old: Frame, cur: Frame, live: int, ids: Ids, exact: int) -> bool:
+    if old.callback_depth > cur.callback_depth:
+        return False
+    precise = old.precise
+    for i in range(10):
+        if live >> i & 1:
+            a, b = old.regs[i], cur.regs[i]
+            if not reg_safe(a, b, precise >> i & 1, ids, exact):
+                return False
+    return _slots_safe(old, cur, ids, exact)
+
+
+def states_equal(old: State, cur: State, live: list[int], exact: int) -> bool:
+    """Whether `cur` is covered by `old`; both are at the same instruction. `live`: registers that
+    are live at each instruction."""
+    if len(old.frames) != len(cur.frames) or len(old.refs) != len(cur.refs):
+        return False
+    if old.locks != cur.locks:
+        return False
+    ids = Ids()
+    for (a, _), (b, _) in zip(old.refs, cur.refs, strict=True):
+        if not ids.same(a, b):
+            return False
+    for depth, (a, b) in enumerate(zip(old.frames, cur.frames, strict=True)):
+        if a.callsite != b.callsite or a.callback != b.callback:
+            return False
+        if not _frame_safe(a, b, live[old.at(depth)], ids, exact):
+            return False
+    return True
+
+
+def maybe_looping(old: State, cur: State) -> bool:
+    """Whether the current frames' registers are the same to the bit."""
+    if len(old.frames) != len(cur.frames):
+        return False
+    return all(
+        alike(a, b) and a.id == b.id and a.ref == b.ref
+        for a, b in zip(old.frame.regs[:10], cur.frame.regs[:10], strict=True)
+    )

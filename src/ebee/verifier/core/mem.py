@@ -1,0 +1,330 @@
+"""Memory: what a load or store may reach through a pointer of each type (check_mem_access)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ebee import maps
+from ebee.verifier.core import ctx, scalar, stack, tnum
+from ebee.verifier.core import reg as R
+from ebee.verifier.core.code import Op
+from ebee.verifier.core.errors import EINVAL, DoesNotKnow, Rejected
+from ebee.verifier.core.program import STRICT_ALIGNMENT, MapInfo
+from ebee.verifier.core.reg import Reg, known
+
+if TYPE_CHECKING:
+    from ebee.verifier.core.walk import Walk
+
+MAX_VAR_OFF = 1 << 29
+MAX_PACKET = 0xFFFF
+NOTHING = -1
+"""The value register of an access that neither fills nor stores one."""
+
+_DESCRIBED = {
+    R.FLOW_KEYS: "flow keys ", R.MAP_KEY: "key ", R.MAP_VALUE: "value ", R.CTX: "context ",
+    R.STACK: "stack ", R.SOCKET: "sock ", R.SOCK_COMMON: "sock_common ", R.TCP_SOCK: "tcp_sock ",
+    R.XDP_SOCK: "xdp_sock ", R.ARENA: "arena ",
+}  # fmt: skip
+_NO_ATOMICS = frozenset((R.CTX, R.PACKET, R.META, R.FLOW_KEYS, *R.SOCKETS))
+_READ_ONLY_PACKET = frozenset(
+    ("lwt_in", "lwt_out", "lwt_seg6local", "sk_reuseport", "flow_dissector", "cgroup_skb")
+)
+_WRITES_PACKET = frozenset(
+    ("tc", "tcx", "netkit", "tc_action", "xdp", "lwt_xmit", "sk_skb", "sk_msg", "cgroup_sockopt")
+)
+
+
+def load(w: Walk, op: Op) -> int:
+    """A load into a register."""
+    w.read(op.src)
+    access(w, op, op.src, op.off, op.size, False, op.dst, op.signed)
+    return op.slot + 1
+
+
+def store(w: Walk, op: Op) -> int:
+    """A store of a register or a constant."""
+    if op.reg:
+        w.read(op.src)
+    w.read(op.dst)
+    access(w, op, op.dst, op.off, op.size, True, op.src if op.reg else NOTHING)
+    return op.slot + 1
+
+
+def atomic(w: Walk, op: Op) -> int:
+    """An atomic operation: a load and a store at the same place."""
+    operation = op.operation
+    if operation in ("load_acquire", "store_release"):
+        base = op.src if operation == "load_acquire" else op.dst
+        w.read(op.src)
+        if operation == "store_release":
+            w.read(op.dst)
+        verb = "loads from" if operation == "load_acquire" else "stores into"
+        _check_atomic(w, base, verb)
+        value = op.dst if operation == "load_acquire" else op.src
+        access(w, op, base, op.off, op.size, operation == "store_release", value, once=True)
+        return op.slot + 1
+    w.read(op.src)
+    w.read(op.dst)
+    if operation == "cmpxchg":
+        w.read(0)
+    _check_atomic(w, op.dst, "stores into")
+    base_reg = w.regs[op.dst]
+    target = NOTHING
+    if operation.startswith("fetch") or operation == "xchg":
+        target = op.src
+    elif operation == "cmpxchg":
+        target = 0
+    access(w, op, op.dst, op.off, op.size, False, NOTHING, once=True)
+    if target >= 0:
+        w.regs[target] = R.UNKNOWN if target != op.dst else w.regs[target]
+        access(w, op, op.dst, op.off, op.size, False, target, once=True, base=base_reg)
+    access(w, op, op.dst, op.off, op.size, True, NOTHING, once=True, base=base_reg)
+    return op.slot + 1
+
+
+def _check_atomic(w: Walk, regno: int, verb: str) -> None:
+    kind = w.regs[regno].type
+    if kind & R.BASE in _NO_ATOMICS or kind == R.ARENA:
+        text = f"BPF_ATOMIC {verb} R{regno} {R.type_name(kind)} is not allowed"
+        raise Rejected("atomic-place", text)
+
+
+def access(
+    w: Walk,
+    op: Op,
+    regno: int,
+    off: int,
+    size: int,
+    write: bool,
+    value: int,
+    signed: bool = False,
+    once: bool = False,
+    base: Reg | None = None,
+) -> None:
+    """`size` bytes at register + off. `value` is the register that is filled or stored; `once`:
+    the access must be aligned whatever the memory."""
+    reg = base or w.regs[regno]
+    check_alignment(w, reg, off, size, once)
+    off += reg.off
+    kind = reg.type & R.BASE
+    way = _WAYS.get(kind)
+    nullable = reg.type & R.NULLABLE and kind != R.MEM
+    if way is None or nullable:
+        if kind in _UNKNOWN and not nullable:
+            raise DoesNotKnow(f"access through pointers of type {R.NAMES[kind]}")
+        raise Rejected("not-memory", f"R{regno} invalid mem access '{R.type_name(reg.type)}'")
+    made = way(w, op, reg, regno, off, size, write, value, signed)
+    if made is None or write or value < 0:
+        return
+    if size < 8 and made.type == R.SCALAR:
+        made = made.copy()
+        if signed:
+            made.id = made.off = 0
+            scalar.sign_extend(made, size)
+        else:
+            scalar.truncate(made, size)
+    w.regs[value] = made
+
+
+def check_alignment(w: Walk, reg: Reg, off: int, size: int, once: bool = False) -> None:
+    """On x86 only the stack and atomic operations care, unless the program asked for more."""
+    kind = reg.type & R.BASE
+    asked = bool(w.program.flags & STRICT_ALIGNMENT) or w.profile.strict_alignment
+    if size == 1 or not (once or asked or kind == R.STACK):
+        return
+    v, m = tnum.add(reg.v, reg.m, reg.off + off & tnum.U64, 0)
+    if kind in (R.PACKET, R.META):
+        if not asked and not once:
+            return
+        v, m = tnum.add(v, m, 2, 0)
+        if (v | m) & size - 1:
+            place = f"2+{tnum.text(reg.v, reg.m)}+{reg.off}+{off}"
+            text = f"misaligned packet access off {place} size {size}"
+            raise Rejected("misaligned", text)
+        return
+    if (v | m) & size - 1:
+        place = f"{tnum.text(reg.v, reg.m)}+{reg.off}+{off}"
+        text = f"misaligned {_DESCRIBED.get(kind, '')}access off {place} size {size}"
+        raise Rejected("misaligned", text)
+
+
+# --- memory of a known size ----------------------------------------------------------------------
+
+
+def _outside(reg: Reg, regno: int, off: int, size: int, limit: int) -> tuple[str, str]:
+    """The kernel's words for an access that is not inside, and the inequality."""
+    kind = reg.type & R.BASE
+    name = {R.MAP_KEY: "key size", R.MAP_VALUE: "value size"}.get(kind, "size")
+    if kind in (R.PACKET, R.META):
+        name = "verified packet length"
+        where = f"R{regno}(id={reg.id},off={reg.off},r={reg.range})"
+        text = f"invalid access to packet, off={off} size={size}, {where}"
+    elif kind == R.MAP_KEY:
+        text = f"invalid access to map key, key_size={limit} off={off} size={size}"
+    elif kind == R.MAP_VALUE:
+        text = f"invalid access to map value, value_size={limit} off={off} size={size}"
+    else:
+        text = f"invalid access to memory, mem_size={limit} off={off} size={size}"
+    why = f"offset {off} + {size} bytes > {name} {limit}"
+    return text, why if off >= 0 else f"offset {off} is negative"
+
+
+def _inside(off: int, size: int, limit: int, zero: bool) -> bool:
+    return off >= 0 and (size > 0 or (size == 0 and zero)) and off + size <= limit
+
+
+def check_region(reg: Reg, regno: int, off: int, size: int, limit: int, zero: bool = False) -> None:
+    """Offsets from the smallest to the largest must stay inside `limit` bytes."""
+    low = reg.smin + off
+    if reg.smin < 0 and (reg.smin == R.S64_MIN or low < 0):
+        text = f"R{regno} min value is negative, either use unsigned index or do a if (index >=0) check."
+        raise Rejected("negative-offset", text, f"the smallest offset is {low}")
+    if not _inside(low, size, limit, zero):
+        text, why = _outside(reg, regno, low, size, limit)
+        text += f"\nR{regno} min value is outside of the allowed memory range"
+        raise Rejected("out-of-bounds", text, why)
+    if reg.umax >= MAX_VAR_OFF:
+        text = f"R{regno} unbounded memory access, make sure to bounds check any such access"
+        raise Rejected("unbounded", text, f"the offset may be up to {reg.umax}")
+    if not _inside(reg.umax + off, size, limit, zero):
+        text, why = _outside(reg, regno, reg.umax + off, size, limit)
+        text += f"\nR{regno} max value is outside of the allowed memory range"
+        raise Rejected("out-of-bounds", text, why)
+
+
+def check_map_value(
+    reg: Reg, regno: int, off: int, size: int, write: bool, zero: bool = False, helper: bool = False
+) -> None:
+    """An access inside a value of a map, as its flags and special fields allow."""
+    info = reg.map
+    assert info is not None
+    forbidden = maps.FLAGS["rdonly_prog" if write else "wronly_prog"]
+    if info.flags & forbidden:
+        what = "write into" if write else "read from"
+        text = f"{what} map forbidden, value_size={info.value_size} off={off} size={size}"
+        raise Rejected("map-access", text)
+    check_region(reg, regno, off, size, info.value_size, zero)
+    for name, at, length in info.fields:
+        if reg.smin + off < at + length and at < reg.umax + off + size:
+            if "kptr" in name or name == "uptr":
+                raise DoesNotKnow("kernel pointers in maps")
+            text = f"{name} cannot be accessed directly by load/store"
+            raise Rejected("special-field", text)
+
+
+def check_packet(reg: Reg, regno: int, off: int, size: int, zero: bool = False) -> None:
+    """An access to the bytes of a packet that are known to be there."""
+    if reg.smin < 0:
+        text = f"R{regno} min value is negative, either use unsigned index or do a if (index >=0) check."
+        raise Rejected("negative-offset", text, f"the smallest offset is {reg.smin}")
+    if reg.range < 0:
+        raise Rejected("packet-bounds", f"R{regno} offset is outside of the packet", "", EINVAL)
+    if not _inside(off, size, reg.range, zero):
+        text, why = _outside(reg, regno, off, size, reg.range)
+        text += f"\nR{regno} offset is outside of the packet"
+        raise Rejected("packet-bounds", text, why)
+
+
+def may_write_packet(w: Walk) -> bool:
+    """Whether programs of this type may store into packets."""
+    return w.program.hook.name in _WRITES_PACKET
+
+
+def may_read_packet(w: Walk) -> bool:
+    name = w.program.hook.name
+    return name in _WRITES_PACKET or name in _READ_ONLY_PACKET
+
+
+# --- one way for each type of pointer ------------------------------------------------------------
+
+
+def _map_value(
+    w: Walk, op: Op, reg: Reg, regno: int, off: int, size: int, write: bool, value: int,
+    signed: bool,
+) -> Reg:  # fmt: skip
+    check_map_value(reg, regno, off, size, write)
+    info = reg.map
+    if info is not None and info.data is not None and not write and not reg.m:
+        return _constant(info, off + reg.v, size, signed)
+    return R.UNKNOWN
+
+
+def _constant(info: MapInfo, at: int, size: int, signed: bool) -> Reg:
+    """What stands in a frozen data section."""
+    if not info.flags & maps.FLAGS["rdonly_prog"] or info.data is None:
+        return R.UNKNOWN
+    number = int.from_bytes(info.data[at : at + size], "little", signed=signed)
+    return known(number & tnum.U64)
+
+
+def _map_key(
+    w: Walk, op: Op, reg: Reg, regno: int, off: int, size: int, write: bool, value: int,
+    signed: bool,
+) -> Reg:  # fmt: skip
+    if write:
+        raise Rejected("read-only", f"write to change key R{regno} not allowed")
+    assert reg.map is not None
+    check_region(reg, regno, off, size, reg.map.key_size)
+    return R.UNKNOWN
+
+
+def _plain(
+    w: Walk, op: Op, reg: Reg, regno: int, off: int, size: int, write: bool, value: int,
+    signed: bool,
+) -> Reg:  # fmt: skip
+    if reg.type & R.NULLABLE:
+        raise Rejected("null-pointer", f"R{regno} invalid mem access '{R.type_name(reg.type)}'")
+    if write and reg.type & R.RDONLY:
+        raise Rejected("read-only", f"R{regno} cannot write into {R.type_name(reg.type)}")
+    check_region(reg, regno, off, size, reg.range)
+    return R.UNKNOWN
+
+
+def _packet(
+    w: Walk, op: Op, reg: Reg, regno: int, off: int, size: int, write: bool, value: int,
+    signed: bool,
+) -> Reg:  # fmt: skip
+    if write and not may_write_packet(w):
+        raise Rejected("read-only", "cannot write into packet")
+    check_packet(reg, regno, off, size)
+    return R.UNKNOWN
+
+
+def _stack(
+    w: Walk, op: Op, reg: Reg, regno: int, off: int, size: int, write: bool, value: int,
+    signed: bool,
+) -> Reg | None:  # fmt: skip
+    stack.check_bounds(w, reg, regno, off, size, " write to" if write else " read from")
+    if write:
+        stack.store(w, op, reg, regno, off, size, value)
+        return None
+    return stack.load(w, reg, regno, off, size, value)
+
+
+def _ctx(
+    w: Walk, op: Op, reg: Reg, regno: int, off: int, size: int, write: bool, value: int,
+    signed: bool,
+) -> Reg:  # fmt: skip
+    check_fixed(reg, regno)
+    return ctx.access(w, off, size, write, signed)
+
+
+def check_fixed(reg: Reg, regno: int) -> None:
+    """A pointer that must not have been moved (check_ptr_off_reg)."""
+    name = R.type_name(reg.type)
+    if reg.off < 0:
+        text = f"negative offset {name} ptr R{regno} off={reg.off} disallowed"
+        raise Rejected("moved-pointer", text)
+    if reg.off:
+        text = f"dereference of modified {name} ptr R{regno} off={reg.off} disallowed"
+        raise Rejected("moved-pointer", text)
+    if reg.m or reg.v:
+        text = f"variable {name} access var_off={tnum.text(reg.v, reg.m)} disallowed"
+        raise Rejected("moved-pointer", text)
+
+
+_WAYS = {
+    R.MAP_VALUE: _map_value, R.MAP_KEY: _map_key, R.MEM: _plain, R.PACKET: _packet,
+    R.META: _packet, R.STACK: _stack, R.CTX: _ctx,
+}  # fmt: skip
+_UNKNOWN = frozenset((R.FLOW_KEYS, *R.SOCKETS, R.TP_BUFFER, R.BTF, R.BUF, R.ARENA, R.MAP))

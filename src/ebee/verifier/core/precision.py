@@ -1,0 +1,265 @@
+"""Which scalars a path depended on: back along the path, from the instruction that needed a value.
+
+Until something depends on it, a scalar may differ between states that are taken to be the same.
+When a register's value mattered, it is marked precise in the remembered states of its path, and so
+is all that it was computed from (kernel/bpf/verifier.c: mark_chain_precision, backtrack_insn).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ebee.verifier.core.reg import SCALAR
+from ebee.verifier.core.state import Jump, State, spilled_scalar
+
+if TYPE_CHECKING:
+    from ebee.verifier.core.walk import Walk
+
+ARGUMENTS = 0b11_1110
+FETCHING = frozenset(("fetch_add", "fetch_or", "fetch_and", "fetch_xor", "xchg", "cmpxchg"))
+
+
+class Unsupported(Exception):
+    """Values were mixed with pointers: all scalars of the path must be precise."""
+
+
+class Wanted:
+    """Registers and slots whose precision is wanted, as masks by frame."""
+
+    __slots__ = ("frame", "regs", "slots")
+
+    def __init__(self, frame: int):
+        self.frame = frame
+        self.regs, self.slots = [0] * 9, [0] * 9
+
+    def empty(self) -> bool:
+        return not any(self.regs) and not any(self.slots)
+
+    def sync(self, jump: Jump | None) -> None:
+        """Of registers that share an id and gained a range together, all are wanted or none."""
+        if jump is None or not jump.linked:
+            return
+        masks = (self.regs, self.slots)
+        if any(masks[slot][frame] >> number & 1 for frame, number, slot in jump.linked):
+            for frame, number, slot in jump.linked:
+                masks[slot][frame] |= 1 << number
+
+
+def mark(w: Walk, regno: int) -> None:
+    """The current instruction depends on the value of a register."""
+    state = w.state
+    wanted = Wanted(len(state.frames) - 1)
+    wanted.regs[wanted.frame] = 1 << regno
+    _mark(w, state, wanted, True)
+
+
+def mark_slot(w: Walk, frame: int, slot: int) -> None:
+    """The current instruction depends on the value of a scalar on the stack."""
+    wanted = Wanted(len(w.state.frames) - 1)
+    wanted.slots[frame] = 1 << slot
+    _mark(w, w.state, wanted, True)
+
+
+def propagate(w: Walk, old: State, current: State) -> bool:
+    """`current` equals `old`: it depends on what `old` was found to depend on. Whether anything
+    new was marked."""
+    wanted = Wanted(len(old.frames) - 1)
+    for depth, frame in enumerate(old.frames):
+        for i in range(10):
+            if frame.precise >> i & 1 and frame.regs[i].type == SCALAR:
+                wanted.regs[depth] |= 1 << i
+        for i, slot in enumerate(frame.slots if frame.sprecise else ()):
+            if frame.sprecise >> i & 1 and spilled_scalar(slot):
+                wanted.slots[depth] |= 1 << i
+    return _mark(w, current, wanted, False)
+
+
+def _mark(w: Walk, start: State, wanted: Wanted, skip: bool) -> bool:
+    if wanted.empty():
+        return False
+    state, last, first, after, changed = start, start.idx, start.first, -1, False
+    while True:
+        try:
+            if _along(w, state, wanted, last, first, after, skip):
+                return changed
+        except Unsupported:
+            return mark_all(start) or changed
+        skip = False
+        parent = state.parent
+        if parent is None:
+            break
+        state = parent
+        changed |= _mark_state(state, wanted)
+        if wanted.empty():
+            return changed
+        after, last, first = first, state.last, state.first
+    if any(wanted.regs) or any(wanted.slots):
+        changed |= mark_all(start)
+    return changed
+
+
+def _along(
+    w: Walk, state: State, wanted: Wanted, last: int, first: int, after: int, skip: bool
+) -> bool:
+    """Back from `last` to where `state` was remembered; whether nothing is wanted any more."""
+    history = state.history
+    i = last
+    while True:
+        if skip:
+            skip = False
+        else:
+            jump = history if history is not None and history.idx == i else None
+            backtrack(w, i, after, jump, wanted)
+        if wanted.empty():
+            return True
+        after = i
+        if i == first and (
+            history is None or (history.before is None and history.idx == i)
+        ):
+            return False
+        if history is not None and history.idx == i:
+            i, history = history.previous, history.before
+        else:
+            i -= 1
+        if i < 0:
+            return False
+
+
+def _mark_state(state: State, wanted: Wanted) -> bool:
+    """Mark what is wanted in a remembered state; what is no scalar, or marked, is not wanted."""
+    changed = False
+    for depth in range(min(wanted.frame + 1, len(state.frames))):
+        frame = state.frames[depth]
+        mask = wanted.regs[depth]
+        for i in range(10) if mask else ():
+            if mask >> i & 1:
+                if frame.regs[i].type != SCALAR or frame.precise >> i & 1:
+                    wanted.regs[depth] &= ~(1 << i)
+                else:
+                    frame.precise |= 1 << i
+                    changed = True
+        mask = wanted.slots[depth]
+        for i in range(64) if mask else ():
+            if mask >> i & 1:
+                known = i < len(frame.slots) and spilled_scalar(frame.slots[i])
+                if not known or frame.sprecise >> i & 1:
+                    wanted.slots[depth] &= ~(1 << i)
+                else:
+                    frame.sprecise |= 1 << i
+                    changed = True
+    return changed
+
+
+def mark_all(start: State) -> bool:
+    """All scalars of the path are precise: what else cannot be told."""
+    state, changed = start.parent, False
+    while state is not None:
+        for frame in state.frames:
+            regs = sum(1 << i for i in range(10) if frame.regs[i].type == SCALAR)
+            slots = sum(1 << i for i, s in enumerate(frame.slots) if spilled_scalar(s))
+            if regs & ~frame.precise or slots & ~frame.sprecise:
+                changed = True
+            frame.precise |= regs
+            frame.sprecise |= slots
+        state = state.parent
+    return changed
+
+
+def backtrack(w: Walk, idx: int, after: int, jump: Jump | None, b: Wanted) -> None:
+    """From what is wanted after an instruction to what is wanted before it."""
+    op = w.cfg.ops[idx]
+    if op is None:
+        return
+    b.sync(jump)
+    f, dst, src = b.frame, 1 << op.dst, 1 << op.src
+    kind, operation = op.kind, op.operation
+    if kind == "alu":
+        if not b.regs[f] & dst:
+            return
+        if operation == "mov" or operation.startswith("movsx"):
+            b.regs[f] &= ~dst
+        elif operation == "addr_space_cast":
+            b.regs[f] &= ~dst
+        if op.reg and op.src != 10:
+            b.regs[f] |= src
+    elif kind == "load" or operation == "load_acquire" or operation in FETCHING:
+        target = dst if operation in ("load", "load_acquire") else src
+        target = 1 if operation == "cmpxchg" else target
+        if not b.regs[f] & target:
+            return
+        b.regs[f] &= ~target
+        if jump is not None and jump.access is not None:
+            b.slots[jump.access[0]] |= 1 << jump.access[1]
+    elif kind in ("store", "atomic"):
+        if b.regs[f] & dst:
+            raise Unsupported
+        if jump is None or jump.access is None:
+            return
+        frame, slot = jump.access
+        if not b.slots[frame] >> slot & 1:
+            return
+        b.slots[frame] &= ~(1 << slot)
+        if op.reg:
+            b.regs[f] |= src
+    elif kind == "call":
+        _call(w, idx, after, b)
+    elif kind == "exit":
+        _exit(w, after, b)
+        return
+    elif kind == "jump":
+        if op.reg and b.regs[f] & (dst | src):
+            if jump is None or not jump.src_stack:
+                b.regs[f] |= src
+            if jump is None or not jump.dst_stack:
+                b.regs[f] |= dst
+    elif kind == "imm64":
+        b.regs[f] &= ~dst
+        return
+    elif kind == "packet":
+        if b.regs[f] & 1:
+            raise Unsupported
+        if after != idx + 1:
+            b.frame += 1
+        return
+    b.sync(jump)
+
+
+def _call(w: Walk, idx: int, after: int, b: Wanted) -> None:
+    op = w.cfg.ops[idx]
+    assert op is not None
+    f = b.frame
+    if op.name == "call_local":
+        if w.is_global(op.target):
+            b.regs[f] &= ~1
+            return
+        if b.regs[f] & ~ARGUMENTS or b.slots[f] or not f:
+            raise Unsupported
+        b.regs[f - 1] |= b.regs[f]
+        b.regs[f] = 0
+        b.frame -= 1
+    elif idx in w.cfg.callbacks and idx != after - 1:
+        if b.regs[f] & ~ARGUMENTS or b.slots[f] or not f:
+            raise Unsupported
+        b.regs[f] = 0
+        b.frame -= 1
+    else:
+        b.regs[f] &= ~1
+        if b.regs[f] & ARGUMENTS:
+            raise Unsupported
+
+
+def _exit(w: Walk, after: int, b: Wanted) -> None:
+    """Back into a function that has returned: `after` follows its call, or is the call of a
+    helper that called it back."""
+    before = w.cfg.ops[after - 1] if after > 0 else None
+    called = before is not None and before.name == "call_local"
+    f = b.frame
+    wanted = called and b.regs[f] & 1
+    if called and b.regs[f] & ARGUMENTS:
+        raise Unsupported
+    b.regs[f] &= ~1
+    b.frame += 1
+    if b.frame > 8:
+        raise Unsupported
+    b.regs[b.frame] = 1 if wanted else 0
+    b.slots[b.frame] = 0

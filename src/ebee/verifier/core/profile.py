@@ -1,0 +1,47 @@
+"""Linux versions: what differs in the verifier from one to the next, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ebee.errors import ConfigError
+from ebee.verifier.core import tnum
+
+NR_CPUS = 8192  # the largest CONFIG_NR_CPUS: what holds for it holds for every machine
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The rules of one Linux version, x86-64, for a program that is loaded with CAP_BPF,
+    CAP_PERFMON and CAP_NET_ADMIN.
+
+    `negation`: ranges are followed through `neg` (6.17); `wide_mul`: products of tnums keep values
+    and uncertainty apart (until 6.17); `old_ranges`: additions that always wrap, and products of
+    negative numbers, are unknown (until 6.16); `constant_keys`: looking up a constant index of an
+    array gives no null (6.14); `max_processed`: instructions to walk at the most.
+    """
+
+    version: str
+    negation: bool = True
+    wide_mul: bool = False
+    old_ranges: bool = False
+    constant_keys: bool = True
+    max_processed: int = 1_000_000
+    strict_alignment: bool = False
+
+    def mul(self, av: int, am: int, bv: int, bm: int) -> tnum.Tnum:
+        """The product of two tnums."""
+        return (tnum.mul_wide if self.wide_mul else tnum.mul)(av, am, bv, bm)
+
+
+PROFILES = {
+    "6.18": Profile("6.18"),
+    "6.12": Profile("6.12", negation=False, wide_mul=True, old_ranges=True, constant_keys=False),
+}
+
+
+def profile(version: str) -> Profile:
+    """The profile of a version; ConfigError when there is none."""
+    if version not in PROFILES:
+        raise ConfigError(f"no profile of Linux {version}; there are: {', '.join(PROFILES)}")
+    return PROFILES[version]

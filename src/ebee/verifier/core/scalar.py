@@ -1,0 +1,402 @@
+"""Arithmetic on what is known of scalars: tnum and four ranges, each helping the others.
+
+The functions change their first argument in place (a copy of the register that is computed upon).
+Facts: kernel/bpf/verifier.c, reg_bounds_sync and the scalar*_min_max_* functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ebee.verifier.core import tnum
+from ebee.verifier.core.reg import S32_MAX, S32_MIN, S64_MAX, S64_MIN, Reg, set_known, unbounded
+from ebee.verifier.core.tnum import U32, U64
+
+HIGH = U64 ^ U32
+Op = Callable[[Reg, Reg], None]
+
+
+def s32(value: int) -> int:
+    """The low 32 bits as a signed number."""
+    value &= U32
+    return value - (1 << 32) if value >> 31 else value
+
+
+def s64(value: int) -> int:
+    """The low 64 bits as a signed number."""
+    value &= U64
+    return value - (1 << 64) if value >> 63 else value
+
+
+# --- deductions ----------------------------------------------------------------------------------
+
+
+def sync(r: Reg) -> None:
+    """Let tnum and ranges tighten each other, as far as the kernel goes."""
+    v = r.v
+    if not r.m and r.umin <= v <= r.umax and r.wmin <= v & U32 <= r.wmax:
+        if r.smin <= s64(v) <= r.smax and r.tmin <= s32(v) <= r.tmax:
+            set_known(r, v)
+            return
+    _from_tnum(r)
+    for _ in range(3):
+        _deduce32(r)
+        _deduce64(r)
+        _deduce_mixed(r)
+    _bound_tnum(r)
+    _from_tnum(r)
+
+
+def consistent(r: Reg) -> bool:
+    """Whether any value is left; else the path that led here is dead."""
+    return (
+        r.umin <= r.umax
+        and r.smin <= r.smax
+        and r.wmin <= r.wmax
+        and r.tmin <= r.tmax
+        and (bool(r.m) or (r.umin == r.v == r.umax and r.smin == s64(r.v) == r.smax))
+        and (bool(r.m & U32) or (r.wmin == r.v & U32 == r.wmax and r.tmin == s32(r.v) == r.tmax))
+    )
+
+
+def settle(r: Reg) -> None:
+    """What contradicts itself is unknown, as the kernel does (reg_bounds_sanity_check)."""
+    if not consistent(r):
+        r.v, r.m = 0, U64
+        unbounded(r)
+
+
+def _from_tnum(r: Reg) -> None:
+    v, m = r.v, r.m
+    w, n = v & U32, m & U32
+    r.tmin = max(r.tmin, s32(w | (n & 0x8000_0000)))
+    r.tmax = min(r.tmax, s32(w | (n & 0x7FFF_FFFF)))
+    r.wmin, r.wmax = max(r.wmin, w), min(r.wmax, w | n)
+    r.smin = max(r.smin, s64(v | (m & 1 << 63)))
+    r.smax = min(r.smax, s64(v | (m & S64_MAX)))
+    r.umin, r.umax = max(r.umin, v), min(r.umax, v | m)
+
+
+def _deduce32(r: Reg) -> None:
+    umin, umax, smin, smax = r.umin, r.umax, r.smin, r.smax
+    wmin, wmax, tmin, tmax = r.wmin, r.wmax, r.tmin, r.tmax
+    if umin >> 32 == umax >> 32:
+        wmin, wmax = max(wmin, umin & U32), min(wmax, umax & U32)
+        low, high = s32(umin), s32(umax)
+        if low <= high:
+            tmin, tmax = max(tmin, low), min(tmax, high)
+    elif (umin >> 32) + 1 & U32 == umax >> 32:
+        low, high = s32(umin), s32(umax)
+        if low < 0 <= high:
+            tmin, tmax = max(tmin, low), min(tmax, high)
+    if smin >> 32 == smax >> 32:
+        if smin & U32 <= smax & U32:
+            wmin, wmax = max(wmin, smin & U32), min(wmax, smax & U32)
+        low, high = s32(smin), s32(smax)
+        if low <= high:
+            tmin, tmax = max(tmin, low), min(tmax, high)
+    elif (smin >> 32) + 1 & U32 == smax >> 32 & U32:
+        low, high = s32(smin), s32(smax)
+        if low < 0 <= high:
+            tmin, tmax = max(tmin, low), min(tmax, high)
+    low, high = s32(wmin), s32(wmax)
+    if low <= high:
+        tmin, tmax = max(tmin, low), min(tmax, high)
+    if tmin & U32 <= tmax & U32:
+        wmin, wmax = max(wmin, tmin & U32), min(wmax, tmax & U32)
+    elif wmax < tmin & U32:
+        tmin, wmax = s32(wmin), min(wmax, tmax & U32)
+    elif tmax & U32 < wmin:
+        tmax, wmin = s32(wmax), max(wmin, tmin & U32)
+    r.wmin, r.wmax, r.tmin, r.tmax = wmin, wmax, tmin, tmax
+
+
+def _deduce64(r: Reg) -> None:
+    umin, umax, smin, smax = r.umin, r.umax, r.smin, r.smax
+    low, high = s64(umin), s64(umax)
+    if low <= high:
+        smin, smax = max(smin, low), min(smax, high)
+    if smin & U64 <= smax & U64:
+        umin, umax = max(umin, smin & U64), min(umax, smax & U64)
+    elif umax < smin & U64:
+        smin, umax = s64(umin), min(umax, smax & U64)
+    elif smax & U64 < umin:
+        smax, umin = s64(umax), max(umin, smin & U64)
+    r.umin, r.umax, r.smin, r.smax = umin, umax, smin, smax
+
+
+def _deduce_mixed(r: Reg) -> None:
+    wmin, wmax, tmin, tmax = r.wmin, r.wmax, r.tmin, r.tmax
+    r.umin = max(r.umin, r.umin & HIGH | wmin)
+    r.umax = min(r.umax, r.umax & HIGH | wmax)
+    r.smin = max(r.smin, r.smin & ~U32 | wmin)
+    r.smax = min(r.smax, r.smax & ~U32 | wmax)
+    if tmin & U32 <= tmax & U32:
+        low, high = tmin & U32, tmax & U32
+        r.umin = max(r.umin, r.umin & HIGH | low)
+        r.umax = min(r.umax, r.umax & HIGH | high)
+        r.smin = max(r.smin, r.smin & ~U32 | low)
+        r.smax = min(r.smax, r.smax & ~U32 | high)
+    if tmin >= 0 and r.smin >= S32_MIN and r.smax <= S32_MAX:
+        # Sign-extended, and the low half is not negative: so is the whole.
+        r.smin, r.smax, r.umin, r.umax = tmin, tmax, tmin, tmax & U64
+        r.v, r.m = tnum.intersect(r.v, r.m, *tnum.between(tmin, tmax & U64))
+
+
+def _bound_tnum(r: Reg) -> None:
+    v, m = tnum.intersect(r.v, r.m, *tnum.between(r.umin, r.umax))
+    low_v, low_m = tnum.intersect(v & U32, m & U32, *tnum.between(r.wmin, r.wmax))
+    r.v, r.m = v & HIGH | low_v & U32, m & HIGH | low_m & U32
+
+
+# --- changes of width ----------------------------------------------------------------------------
+
+
+def zext32(r: Reg) -> None:
+    """Only the low half is left; the 64-bit ranges follow the 32-bit ones."""
+    r.v, r.m = r.v & U32, r.m & U32
+    r.umin, r.umax = r.wmin, r.wmax
+    if r.tmin >= 0 and r.tmax >= 0:
+        r.smin, r.smax = r.tmin, r.tmax
+    else:
+        r.smin, r.smax = 0, U32
+    sync(r)
+
+
+def truncate(r: Reg, size: int) -> None:
+    """Keep the low `size` bytes, zero the others (coerce_reg_to_size)."""
+    mask = (1 << 8 * size) - 1
+    r.v, r.m = r.v & mask, r.m & mask
+    if r.umin & ~mask == r.umax & ~mask:
+        r.umin, r.umax = r.umin & mask, r.umax & mask
+    else:
+        r.umin, r.umax = 0, mask
+    r.smin, r.smax = r.umin, r.umax
+    if size >= 4:
+        r.tmin, r.tmax = max(r.tmin, S32_MIN), min(r.tmax, S32_MAX)
+        sync(r)
+        return
+    r.wmin, r.wmax, r.tmin, r.tmax = 0, U32, S32_MIN, S32_MAX
+    sync(r)
+
+
+def sign_extend(r: Reg, size: int) -> None:
+    """The low `size` bytes, with their sign in all 64 bits (coerce_reg_to_size_sx)."""
+    bits = 8 * size
+    half, full = 1 << bits - 1, (1 << bits) - 1
+
+    def extend(value: int) -> int:
+        value &= full
+        return value - (1 << bits) if value & half else value
+
+    if not r.m & full:
+        set_known(r, extend(r.v) & U64)
+        return
+    low, high = -half, half - 1
+    if r.smin >> bits == r.smax >> bits:
+        first, last = extend(r.smin), extend(r.smax)
+        if (first >= 0) == (last >= 0):
+            low, high = min(first, last), max(first, last)
+    r.smin, r.smax, r.umin, r.umax = low, high, low & U64, high & U64
+    r.tmin, r.tmax, r.wmin, r.wmax = s32(low), s32(high), low & U32, high & U32
+    if low < 0 <= high:
+        r.umin, r.umax, r.wmin, r.wmax = 0, U64, 0, U32
+    r.v, r.m = tnum.between(r.umin, r.umax)
+    sync(r)
+
+
+def sign_extend32(r: Reg, size: int) -> None:
+    """The same within the low half; the upper half is not looked at (coerce_subreg_to_size_sx)."""
+    bits = 8 * size
+    half, full = 1 << bits - 1, (1 << bits) - 1
+    low, high = -half, half - 1
+    if not r.m & full:
+        low = high = (r.v & full) - (1 << bits if r.v & half else 0)
+    elif r.tmin >> bits == r.tmax >> bits:
+        first, last = ((x & full) - (1 << bits if x & half else 0) for x in (r.tmin, r.tmax))
+        if (first >= 0) == (last >= 0):
+            low, high = min(first, last), max(first, last)
+    r.tmin, r.tmax = low, high
+    r.wmin, r.wmax = (low & U32, high & U32) if low >= 0 or high < 0 else (0, U32)
+    v, m = tnum.between(r.wmin, r.wmax)
+    r.v, r.m = r.v & HIGH | v, r.m & HIGH | m
+
+
+# --- operations ----------------------------------------------------------------------------------
+
+
+def _add_ranges(low: int, high: int, a: int, b: int, first: int, last: int) -> tuple[int, int]:
+    """[low, high] + [a, b] as signed numbers between `first` and `last`."""
+    low, high = low + a, high + b
+    return (low, high) if first <= low and high <= last else (first, last)
+
+
+def _wrapping(low: int, high: int, full: int) -> tuple[int, int]:
+    """An unsigned range that was left at neither end, or at both at the same side."""
+    if low < 0 <= high or low <= full < high:
+        return 0, full
+    return low & full, high & full
+
+
+def add(r: Reg, s: Reg) -> None:
+    """r += s, both widths."""
+    r.tmin, r.tmax = _add_ranges(r.tmin, r.tmax, s.tmin, s.tmax, S32_MIN, S32_MAX)
+    r.smin, r.smax = _add_ranges(r.smin, r.smax, s.smin, s.smax, S64_MIN, S64_MAX)
+    r.wmin, r.wmax = _wrapping(r.wmin + s.wmin, r.wmax + s.wmax, U32)
+    r.umin, r.umax = _wrapping(r.umin + s.umin, r.umax + s.umax, U64)
+    r.v, r.m = tnum.add(r.v, r.m, s.v, s.m)
+
+
+def sub(r: Reg, s: Reg) -> None:
+    """r -= s, both widths."""
+    r.tmin, r.tmax = _add_ranges(r.tmin, r.tmax, -s.tmax, -s.tmin, S32_MIN, S32_MAX)
+    r.smin, r.smax = _add_ranges(r.smin, r.smax, -s.smax, -s.smin, S64_MIN, S64_MAX)
+    r.wmin, r.wmax = _wrapping(r.wmin - s.wmax, r.wmax - s.wmin, U32)
+    r.umin, r.umax = _wrapping(r.umin - s.umax, r.umax - s.umin, U64)
+    r.v, r.m = tnum.sub(r.v, r.m, s.v, s.m)
+
+
+def _products(a: int, b: int, c: int, d: int, first: int, last: int) -> tuple[int, int]:
+    found = (a * c, a * d, b * c, b * d)
+    low, high = min(found), max(found)
+    return (low, high) if first <= low and high <= last else (first, last)
+
+
+def mul(r: Reg, s: Reg) -> None:
+    """r *= s, both widths."""
+    r.v, r.m = tnum.mul(r.v, r.m, s.v, s.m)
+    r.tmin, r.tmax = _products(r.tmin, r.tmax, s.tmin, s.tmax, S32_MIN, S32_MAX)
+    r.smin, r.smax = _products(r.smin, r.smax, s.smin, s.smax, S64_MIN, S64_MAX)
+    high = r.wmax * s.wmax
+    r.wmin, r.wmax = (r.wmin * s.wmin, high) if high <= U32 else (0, U32)
+    high = r.umax * s.umax
+    r.umin, r.umax = (r.umin * s.umin, high) if high <= U64 else (0, U64)
+
+
+def _bitwise_signs(r: Reg) -> None:
+    """After a bitwise operation the signed ranges are the unsigned ones, if these keep a sign."""
+    low, high = s32(r.wmin), s32(r.wmax)
+    r.tmin, r.tmax = (low, high) if low <= high else (S32_MIN, S32_MAX)
+    low, high = s64(r.umin), s64(r.umax)
+    r.smin, r.smax = (low, high) if low <= high else (S64_MIN, S64_MAX)
+
+
+def and_(r: Reg, s: Reg) -> None:
+    """r &= s, both widths."""
+    v, m = r.v, r.m = tnum.and_(r.v, r.m, s.v, s.m)
+    r.wmin, r.wmax = v & U32, min(r.wmax, s.wmax)
+    r.umin, r.umax = v, min(r.umax, s.umax)
+    _bitwise_signs(r)
+
+
+def or_(r: Reg, s: Reg) -> None:
+    """r |= s, both widths."""
+    v, m = r.v, r.m = tnum.or_(r.v, r.m, s.v, s.m)
+    r.wmin, r.wmax = max(r.wmin, s.wmin), (v | m) & U32
+    r.umin, r.umax = max(r.umin, s.umin), v | m
+    _bitwise_signs(r)
+
+
+def xor(r: Reg, s: Reg) -> None:
+    """r ^= s, both widths."""
+    v, m = r.v, r.m = tnum.xor(r.v, r.m, s.v, s.m)
+    r.wmin, r.wmax = v & U32, (v | m) & U32
+    r.umin, r.umax = v, v | m
+    _bitwise_signs(r)
+
+
+# Shifts are computed for constant counts below the width only (`computable`).
+
+
+def lsh32(r: Reg, s: Reg) -> None:
+    """w <<= s."""
+    count = s.wmin
+    _shift_low_ranges(r, count)
+    r.v, r.m = (r.v & U32) << count & U32, (r.m & U32) << count & U32
+
+
+def _shift_low_ranges(r: Reg, count: int) -> None:
+    r.tmin, r.tmax = S32_MIN, S32_MAX
+    if count > 31 or r.wmax > 1 << 31 - count:
+        r.wmin, r.wmax = 0, U32
+    else:
+        r.wmin, r.wmax = r.wmin << count, r.wmax << count
+
+
+def lsh64(r: Reg, s: Reg) -> None:
+    """r <<= s."""
+    count = s.umin
+    if count == 32:  # compilers extend the sign by << 32, s>> 32
+        r.smin, r.smax = r.tmin << 32, r.tmax << 32
+    else:
+        r.smin, r.smax = S64_MIN, S64_MAX
+    if r.umax > 1 << 63 - count:
+        r.umin, r.umax = 0, U64
+    else:
+        r.umin, r.umax = r.umin << count, r.umax << count
+    _shift_low_ranges(r, count)
+    r.v, r.m = r.v << count & U64, r.m << count & U64
+
+
+def rsh32(r: Reg, s: Reg) -> None:
+    """w >>= s."""
+    count = s.wmin
+    r.v, r.m = (r.v & U32) >> count, (r.m & U32) >> count
+    r.tmin, r.tmax = S32_MIN, S32_MAX
+    r.wmin, r.wmax = r.wmin >> count, r.wmax >> count
+
+
+def rsh64(r: Reg, s: Reg) -> None:
+    """r >>= s."""
+    count = s.umin
+    r.v, r.m = r.v >> count, r.m >> count
+    r.smin, r.smax = S64_MIN, S64_MAX
+    r.umin, r.umax = r.umin >> count, r.umax >> count
+    r.wmin, r.wmax, r.tmin, r.tmax = 0, U32, S32_MIN, S32_MAX
+
+
+def arsh32(r: Reg, s: Reg) -> None:
+    """w s>>= s."""
+    count = s.wmin
+    r.tmin, r.tmax = r.tmin >> count, r.tmax >> count
+    r.v, r.m = tnum.arsh(r.v, r.m, count, 32)
+    r.wmin, r.wmax = 0, U32
+
+
+def arsh64(r: Reg, s: Reg) -> None:
+    """r s>>= s."""
+    count = s.umin
+    r.smin, r.smax = r.smin >> count, r.smax >> count
+    r.v, r.m = tnum.arsh(r.v, r.m, count, 64)
+    r.umin, r.umax = 0, U64
+    r.wmin, r.wmax, r.tmin, r.tmax = 0, U32, S32_MIN, S32_MAX
+
+
+def neg(r: Reg, _: Reg) -> None:
+    """r = -r (ranges are followed since 6.17)."""
+    before = r.copy()
+    set_known(r, 0)
+    sub(r, before)
+
+
+_BOTH: dict[str, Op] = {
+    "add": add, "sub": sub, "mul": mul, "and": and_, "or": or_, "xor": xor, "neg": neg,
+}  # fmt: skip
+OPS: dict[int, dict[str, Op]] = {
+    64: {**_BOTH, "lsh": lsh64, "rsh": rsh64, "arsh": arsh64},
+    32: {**_BOTH, "lsh": lsh32, "rsh": rsh32, "arsh": arsh32},
+}
+"""OPS[width][operation](r, s): the operations of which something is known of the result."""
+
+SHIFTS = frozenset(("lsh", "rsh", "arsh"))
+
+
+def computable(operation: str, s: Reg, bits: int) -> bool:
+    """Whether anything can be said of the result (is_safe_to_compute_dst_reg_range)."""
+    if operation not in SHIFTS:
+        return operation in _BOTH
+    if bits == 32:
+        constant = not s.m & U32 and s.tmin == s.tmax and s.wmin == s.wmax
+    else:
+        constant = not s.m and s.smin == s.smax and s.umin == s.umax
+    return constant and s.umax < bits

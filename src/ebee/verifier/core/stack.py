@@ -1,0 +1,254 @@
+"""The stack: what is spilled to it and filled from it, byte by byte (check_stack_read and
+check_stack_write in kernel/bpf/verifier.c)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ebee.verifier.core import reg as R
+from ebee.verifier.core import tnum
+from ebee.verifier.core.code import Op
+from ebee.verifier.core.errors import EINVAL, Rejected
+from ebee.verifier.core.reg import UNINIT, ZERO, Reg, known
+from ebee.verifier.core.state import (
+    INVALID,
+    MISC,
+    SPILL,
+    SPILLED,
+    ZEROS,
+    Frame,
+    Slot,
+    spilled,
+    spilled_scalar,
+)
+
+if TYPE_CHECKING:
+    from ebee.verifier.core.walk import Walk
+
+SIZE = 512  # MAX_BPF_STACK
+MAX_VAR_OFF = 1 << 29
+
+
+def check_bounds(w: Walk, reg: Reg, regno: int, off: int, size: int, what: str) -> None:
+    """The access stays inside the 512 bytes of a frame, which grows as needed."""
+    if not reg.m:
+        low = _signed(reg.v) + off
+        high = low + size
+    else:
+        if reg.smax >= MAX_VAR_OFF or reg.smin <= -MAX_VAR_OFF:
+            text = f"invalid unbounded variable-offset{what} stack R{regno}"
+            raise Rejected("stack-unbounded", text)
+        low, high = reg.smin + off, reg.smax + off + size
+    if low < -SIZE or low > -1 or high > 0 or size < 0:
+        if not reg.m:
+            text = f"invalid{what} stack R{regno} off={off} size={size}"
+        else:
+            place = f"var_off={tnum.text(reg.v, reg.m)} off={off} size={size}"
+            text = f"invalid variable-offset{what} stack R{regno} {place}"
+        why = f"bytes {low} to {high - 1} of a stack from {-SIZE} to -1"
+        raise Rejected("stack-bounds", text, why)
+    frame = w.state.frames[reg.frame]
+    frame.grow(low)
+    used = 8 * ((-low + 7) // 8)
+    if w.depths.get(frame.subprog, 0) < used:
+        w.depths[frame.subprog] = used
+
+
+def _signed(value: int) -> int:
+    return value - (1 << 64) if value >> 63 else value
+
+
+# --- marks for liveness --------------------------------------------------------------------------
+
+
+def mark_read(w: Walk, frame: Frame, low: int, high: int) -> None:
+    """Bytes low..high-1 of a frame may be read by the current instruction."""
+    first, last = (-high) // 8, (-low - 1) // 8
+    mask = (1 << last + 1) - (1 << first)
+    state = w.state
+    w.live.mark_read(state.chain(len(state.frames) - 1), frame.number, w.idx, mask)
+
+
+def _mark_written(w: Walk, frame: Frame, spi: int) -> None:
+    w.live.writes[frame.number] = w.live.writes.get(frame.number, 0) | 1 << spi
+
+
+# --- loads ---------------------------------------------------------------------------------------
+
+
+def load(w: Walk, reg: Reg, regno: int, off: int, size: int, value: int) -> Reg | None:
+    """A load; what the register then holds (before it is cut to the size)."""
+    frame = w.state.frames[reg.frame]
+    if reg.m:
+        if value < 0:
+            place = f"var_off={tnum.text(reg.v, reg.m)} off={off} size={size}"
+            text = "variable offset stack pointer cannot be passed into helper function"
+            raise Rejected("stack-variable", f"{text}; {place}")
+        low, high = reg.smin + off, reg.smax + off + size
+        mark_read(w, frame, low, high)
+        return _bytes_at(frame, low, high)
+    off += _signed(reg.v)
+    mark_read(w, frame, off, off + size)
+    spi = (-off - 1) // 8
+    slot = frame.slots[spi]
+    if not spilled(slot):
+        return _bytes_at(frame, off, off + size)
+    return _fill(w, frame, spi, slot, off, size)
+
+
+def _fill(w: Walk, frame: Frame, spi: int, slot: Slot, off: int, size: int) -> Reg:
+    """A load from a slot that holds a register."""
+    types, reg = slot
+    if types == SPILLED and size == 8:
+        w.push_history((frame.number, spi))
+        return reg
+    if reg.type != R.SCALAR:
+        raise Rejected("spill-size", "invalid size of register fill")
+    width = 8 - types[::-1].index(SPILL)
+    if size <= width and off % 8 == 0:
+        w.push_history((frame.number, spi))
+        if reg.bits > 8 * size:
+            reg = reg.copy()
+            reg.id = reg.off = 0
+        return reg
+    start = off % 8
+    seen = types[start : start + size]
+    if all(t == SPILL for t in seen) and not reg.m and not reg.v:
+        w.push_history((frame.number, spi))
+        return ZERO
+    return ZERO if all(t == ZEROS for t in seen) else R.UNKNOWN
+
+
+def _bytes_at(frame: Frame, low: int, high: int) -> Reg:
+    """What bytes hold that are not filled as one register."""
+    for at in range(low, high):
+        if frame.slots[(-at - 1) // 8][0][at % 8] != ZEROS:
+            return R.UNKNOWN
+    return ZERO
+
+
+# --- stores --------------------------------------------------------------------------------------
+
+
+def store(w: Walk, op: Op, reg: Reg, regno: int, off: int, size: int, value: int) -> None:
+    """A store of register `value`, or of a constant, or (an atomic) of what is not known."""
+    frame = w.state.frames[reg.frame]
+    if reg.m:
+        _store_somewhere(w, op, frame, reg.smin + off, reg.smax + off + size, value)
+        return
+    off += _signed(reg.v)
+    spi = (-off - 1) // 8
+    stored = w.regs[value] if value >= 0 else None
+    constant = stored is None and op.kind == "store"
+    if size == 8:
+        _mark_written(w, frame, spi)
+    if stored is not None and off % 8 == 0 and stored.type == R.SCALAR:
+        fits = stored.bits <= 8 * size
+        stored = w.id_for_copy(value) if fits else stored.with_id(0)
+        _spill(w, frame, spi, stored, size)
+    elif constant and off % 8 == 0:
+        _spill(w, frame, spi, known(op.imm & tnum.U64), size)
+    elif stored is not None and stored.type != R.SCALAR:
+        if size != 8:
+            raise Rejected("spill-size", "invalid size of register spill")
+        if frame is not w.state.frame and stored.type == R.STACK:
+            text = "cannot spill pointers to stack into stack frame of the caller"
+            raise Rejected("spill-to-caller", text, "", EINVAL)
+        _spill(w, frame, spi, stored, size)
+    else:
+        zero = stored.is_null if stored is not None else constant and op.imm == 0
+        if zero and value >= 0:
+            w.precise(value)
+        _write_bytes(frame, off, size, ZEROS if zero else MISC)
+
+
+def _spill(w: Walk, frame: Frame, spi: int, reg: Reg, size: int) -> None:
+    """Put a register into a slot, whose higher bytes are no part of it."""
+    types = SPILLED
+    if size < 8:
+        before = frame.slots[spi][0]
+        kept = bytes(t if t in (ZEROS, INVALID) else MISC for t in before[size:])
+        types = SPILLED[:size] + kept
+    frame.slots[spi] = types, reg
+    frame.sprecise &= ~(1 << spi)
+    w.push_history((frame.number, spi))
+
+
+def _write_bytes(frame: Frame, off: int, size: int, kind: int) -> None:
+    """Plain bytes inside one slot; a register that was there is gone."""
+    spi, start = (-off - 1) // 8, off % 8
+    types = bytearray(scrubbed(frame.slots[spi]))
+    types[start : start + size] = bytes((kind,)) * size
+    frame.slots[spi] = bytes(types), UNINIT
+    frame.sprecise &= ~(1 << spi)
+
+
+def scrubbed(slot: Slot) -> bytes:
+    """The bytes of a slot without the register that was spilled there."""
+    if not spilled(slot):
+        return slot[0]
+    return bytes(t if t == INVALID else MISC for t in slot[0])
+
+
+def _store_somewhere(w: Walk, op: Op, frame: Frame, low: int, high: int, value: int) -> None:
+    """A store at an offset that is not known: any of the bytes may be written."""
+    stored = w.regs[value] if value >= 0 else None
+    zero = stored.is_null if stored is not None else op.kind == "store" and op.imm == 0
+    used = False
+    for at in range(low, high):
+        spi, byte = (-at - 1) // 8, at % 8
+        slot = frame.slots[spi]
+        kind = slot[0][byte]
+        if zero and kind == SPILL and spilled_scalar(slot) and slot[1].is_null:
+            used = True
+            continue
+        types = bytearray(scrubbed(slot))
+        keep = zero and kind == ZEROS
+        used |= keep
+        types[byte] = ZEROS if keep else MISC
+        frame.slots[spi] = bytes(types), UNINIT
+    if used and value >= 0:
+        w.precise(value)
+
+
+# --- helpers -------------------------------------------------------------------------------------
+
+
+def check_helper(
+    w: Walk, reg: Reg, regno: int, off: int, size: int, zero: bool, raw: bool
+) -> bool:
+    """Memory on the stack for a helper, which may read it and, for all that is known, write it.
+    Whether the bytes are written afterwards by the caller of this (`raw`)."""
+    if size == 0 and not zero:
+        raise Rejected("zero-size", "invalid zero-sized read")
+    check_bounds(w, reg, regno, off, size, " indirect access to")
+    frame = w.state.frames[reg.frame]
+    if not reg.m:
+        low = high = _signed(reg.v) + off
+        if raw:
+            return True
+    else:
+        low, high = reg.smin + off, reg.smax + off
+    end = high + size
+    if end > low:
+        mark_read(w, frame, low, end)
+    for at in range(low, end):
+        spi, byte = (-at - 1) // 8, at % 8
+        slot = frame.slots[spi]
+        if spilled(slot):
+            frame.slots[spi] = scrubbed(slot), UNINIT
+        elif slot[0][byte] in (ZEROS, INVALID):
+            types = bytearray(slot[0])
+            types[byte] = MISC
+            frame.slots[spi] = bytes(types), UNINIT
+    return False
+
+
+def overwrite(w: Walk, reg: Reg, off: int, size: int) -> None:
+    """A helper writes all of these bytes."""
+    frame = w.state.frames[reg.frame]
+    low = _signed(reg.v) + off
+    for at in range(low, low + size):
+        _write_bytes(frame, at, 1, MISC)
+
+

@@ -1,0 +1,148 @@
+"""What is known at one point of one path: frames of registers and stack slots, references held.
+
+States are cheap to copy: registers and slots are frozen and shared. Precision marks, which are set
+on states of the past, are bit masks beside them. History is a linked list, shared as well.
+"""
+
+from __future__ import annotations
+
+from ebee.verifier.core.reg import SCALAR, UNINIT, UNKNOWN, Reg
+
+# What a byte of the stack holds (enum bpf_stack_slot_type)
+INVALID, SPILL, MISC, ZEROS = range(4)
+
+Slot = tuple[bytes, Reg]
+"""Eight bytes of the stack, what each holds (lowest address first), and the register that was
+spilled there, if the first byte is SPILL."""
+
+EMPTY: Slot = (bytes(8), UNINIT)
+SPILLED, ALL_MISC, ALL_ZERO = bytes((SPILL,) * 8), bytes((MISC,) * 8), bytes((ZEROS,) * 8)
+
+Linked = tuple[tuple[int, int, bool], ...]
+"""Registers that share an id: (frame, register or slot, whether it is a slot)."""
+
+
+class Jump:
+    """One entry of a path's history: control came to `idx` from `previous`, or what `idx` did:
+    `access` names the (frame, slot) of a spill or fill, `linked` registers that gained a range."""
+
+    __slots__ = ("access", "before", "count", "dst_stack", "idx", "linked", "previous", "src_stack")
+
+    def __init__(self, before: Jump | None, idx: int, previous: int):
+        self.before, self.idx, self.previous = before, idx, previous
+        self.count: int = before.count + 1 if before is not None else 1
+        self.access: tuple[int, int] | None = None
+        self.linked: Linked = ()
+        self.src_stack = self.dst_stack = False
+
+
+class Frame:
+    """One call: registers r0 to r10 and stack slots, the one below r10 first."""
+
+    __slots__ = (
+        "callback", "callback_depth", "callsite", "number", "precise", "regs", "slots", "sprecise",
+        "start", "subprog",
+    )  # fmt: skip
+
+    def __init__(self, number: int, subprog: int, start: int, callsite: int):
+        self.number, self.subprog, self.start, self.callsite = number, subprog, start, callsite
+        self.regs: list[Reg] = [UNINIT] * 11
+        self.slots: list[Slot] = []
+        self.precise = self.sprecise = 0
+        self.callback: str = ""  # the helper that called this function back
+        self.callback_depth = 0
+
+    def copy(self) -> Frame:
+        f = _new_frame(Frame)
+        f.number, f.subprog, f.start = self.number, self.subprog, self.start
+        f.callsite, f.regs, f.slots = self.callsite, self.regs[:], self.slots[:]
+        f.precise, f.sprecise = self.precise, self.sprecise
+        f.callback, f.callback_depth = self.callback, self.callback_depth
+        return f
+
+    def grow(self, offset: int) -> None:
+        """Have slots down to r10 + offset."""
+        wanted = (-offset + 7) // 8
+        if wanted > len(self.slots):
+            self.slots += [EMPTY] * (wanted - len(self.slots))
+
+    def forget(self, first: int, last: int, value: Reg = UNINIT) -> None:
+        """Registers first..last hold nothing."""
+        for i in range(first, last + 1):
+            self.regs[i] = value
+
+
+_new_frame = Frame.__new__
+
+
+class State:
+    """A state: of the path being walked, waiting on the stack of branches, or remembered at `idx`.
+
+    branches    paths that begin here and are not walked to their end
+    parent      the remembered state from which this one came
+    first, last the instruction of that state, and the one walked before the current one
+    refs        references held, as (id, slot where it was acquired)
+    """
+
+    __slots__ = (
+        "branches", "cleaned", "depth", "entered", "equal", "first", "frames", "goto_depth",
+        "history", "hits", "idx", "last", "locks", "misses", "parent", "refs", "unroll_depth",
+    )  # fmt: skip
+
+    def __init__(self, frames: list[Frame]):
+        self.frames = frames
+        self.branches = 1
+        self.parent: State | None = None
+        self.idx = self.first = self.last = 0
+        self.history: Jump | None = None
+        self.refs: tuple[tuple[int, int], ...] = ()
+        self.locks: tuple[int, ...] = ()
+        self.goto_depth = self.unroll_depth = self.depth = 0
+        self.hits = self.misses = 0
+        self.cleaned = False
+        self.equal: State | None = None  # of the end of a loop: the remembered state it equals
+        self.entered = False
+
+    @property
+    def frame(self) -> Frame:
+        return self.frames[-1]
+
+    def copy(self) -> State:
+        s = _new_state(State)
+        s.frames = [f.copy() for f in self.frames]
+        s.branches, s.parent, s.idx = self.branches, self.parent, self.idx
+        s.first, s.last, s.history, s.refs = self.first, self.last, self.history, self.refs
+        s.goto_depth, s.unroll_depth, s.depth = self.goto_depth, self.unroll_depth, self.depth
+        s.locks = self.locks
+        s.hits = s.misses = 0
+        s.cleaned, s.equal, s.entered = False, None, False
+        return s
+
+    def at(self, depth: int) -> int:
+        """The instruction at which a frame is."""
+        last = depth == len(self.frames) - 1
+        return self.idx if last else self.frames[depth + 1].callsite
+
+    def chain(self, depth: int) -> tuple[int, ...]:
+        """The calls that lead to a frame, and where its function starts."""
+        return (*(f.callsite for f in self.frames[1 : depth + 1]), self.frames[depth].start)
+
+
+_new_state = State.__new__
+
+
+def spilled(slot: Slot) -> bool:
+    """Whether the slot holds a register, or the low bytes of one."""
+    return slot[0][0] == SPILL
+
+
+def spilled_scalar(slot: Slot) -> bool:
+    return slot[0][0] == SPILL and slot[1].type == SCALAR
+
+
+def as_scalar(slot: Slot) -> Reg | None:
+    """The scalar that a load of the whole slot would give; None if it gives something else."""
+    types = slot[0]
+    if types == SPILLED and slot[1].type == SCALAR:
+        return slot[1]
+    return UNKNOWN if all(t in (MISC, INVALID) for t in types) else None

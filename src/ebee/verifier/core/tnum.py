@@ -1,0 +1,118 @@
+"""Tristate numbers: 64-bit values of which each bit is 0, 1 or unknown (kernel/bpf/tnum.c).
+
+A tnum is a pair of ints: the bits known to be 1, and the unknown ones. No bit is in both.
+"""
+
+from __future__ import annotations
+
+U32 = 0xFFFF_FFFF
+U64 = 0xFFFF_FFFF_FFFF_FFFF
+
+Tnum = tuple[int, int]
+UNKNOWN: Tnum = (0, U64)
+
+
+def between(low: int, high: int) -> Tnum:
+    """The smallest tnum with all of the unsigned range."""
+    bits = (low ^ high).bit_length()
+    if bits > 63:
+        return UNKNOWN
+    delta = (1 << bits) - 1
+    return low & ~delta, delta
+
+
+def add(av: int, am: int, bv: int, bm: int) -> Tnum:
+    """a + b."""
+    low, masks = av + bv, am + bm
+    unknown = ((low + masks) ^ low) | am | bm
+    return low & ~unknown & U64, unknown & U64
+
+
+def sub(av: int, am: int, bv: int, bm: int) -> Tnum:
+    """a - b."""
+    difference = av - bv
+    unknown = ((difference + am) ^ (difference - bm)) | am | bm
+    return difference & ~unknown & U64, unknown & U64
+
+
+def and_(av: int, am: int, bv: int, bm: int) -> Tnum:
+    """a & b."""
+    v = av & bv
+    return v, (av | am) & (bv | bm) & ~v
+
+
+def or_(av: int, am: int, bv: int, bm: int) -> Tnum:
+    """a | b."""
+    v = av | bv
+    return v, (am | bm) & ~v
+
+
+def xor(av: int, am: int, bv: int, bm: int) -> Tnum:
+    """a ^ b."""
+    unknown = am | bm
+    return (av ^ bv) & ~unknown, unknown
+
+
+def mul(av: int, am: int, bv: int, bm: int) -> Tnum:
+    """a * b, by partial products of which the uncertain ones are joined (since 6.18)."""
+    rv, rm = 0, 0
+    while av or am:
+        if av & 1:
+            rv, rm = add(rv, rm, bv, bm)
+        elif am & 1:
+            rv, rm = union(rv, rm, *add(rv, rm, bv, bm))
+        av, am = av >> 1, am >> 1
+        bv, bm = bv << 1 & U64, bm << 1 & U64
+    return rv, rm
+
+
+def mul_wide(av: int, am: int, bv: int, bm: int) -> Tnum:
+    """a * b, as before 6.18: values and uncertainty apart."""
+    product, rv, rm = av * bv & U64, 0, 0
+    while av or am:
+        if av & 1:
+            rv, rm = add(rv, rm, 0, bm)
+        elif am & 1:
+            rv, rm = add(rv, rm, 0, bv | bm)
+        av, am = av >> 1, am >> 1
+        bv, bm = bv << 1 & U64, bm << 1 & U64
+    return add(product, 0, rv, rm)
+
+
+def union(av: int, am: int, bv: int, bm: int) -> Tnum:
+    """What may be a or b."""
+    unknown = (av ^ bv) | am | bm
+    return av & bv & ~unknown, unknown
+
+
+def intersect(av: int, am: int, bv: int, bm: int) -> Tnum:
+    """What is both a and b, if anything is."""
+    unknown = am & bm
+    return (av | bv) & ~unknown, unknown
+
+
+def overlap(av: int, am: int, bv: int, bm: int) -> bool:
+    """Whether a value may be both."""
+    return not (av ^ bv) & ~(am | bm)
+
+
+def contains(av: int, am: int, bv: int, bm: int) -> bool:
+    """Whether every value of b is one of a."""
+    return not bm & ~am and av == bv & ~am
+
+
+def arsh(v: int, m: int, count: int, bits: int) -> Tnum:
+    """Shift right with the sign, in a register of 32 or 64 bits."""
+    full, sign = (1 << bits) - 1, 1 << bits - 1
+    v, m = v & full, m & full
+    if v & sign:
+        v -= 1 << bits
+    if m & sign:
+        m -= 1 << bits
+    v, m = v >> count & full, m >> count & full
+    return v & ~m, m
+
+
+def text(v: int, m: int) -> str:
+    """As the kernel prints it: a constant, or value and mask."""
+    return f"{v:#x}" if not m else f"({v:#x}; {m:#x})"

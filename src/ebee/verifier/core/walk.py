@@ -1,0 +1,193 @@
+"""The walk: every path through the program, one instruction at a time, with what is known there
+(kernel/bpf/verifier.c: do_check)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from ebee.verifier.core import alu, call, jump, mem, precision, ret
+from ebee.verifier.core import reg as R
+from ebee.verifier.core.cfg import Cfg, refuse_unknown
+from ebee.verifier.core.code import Op, decode
+from ebee.verifier.core.errors import E2BIG, EINVAL, DoesNotKnow, Rejected
+from ebee.verifier.core.live import Liveness
+from ebee.verifier.core.profile import Profile
+from ebee.verifier.core.program import Program
+from ebee.verifier.core.prune import Memory
+from ebee.verifier.core.reg import Reg
+from ebee.verifier.core.state import Frame, Jump, Linked, State
+
+MAX_BRANCHES = 8192  # BPF_COMPLEXITY_LIMIT_JMP_SEQ
+END = -1
+"""What a handler returns in place of the next slot where a path ends."""
+
+
+class Walk:
+    """One check of one program.
+
+    `state` is that of the current path, `idx` the current instruction and `previous` the one
+    before; `waiting` are branches not yet walked, the last is next.
+    """
+
+    def __init__(self, program: Program, profile: Profile):
+        self.program, self.profile = program, profile
+        self.processed = self.jumps = self.ids = 0
+        self.waiting: list[tuple[State, int, int]] = []
+        self.idx = self.previous = 0
+        self.state = State([])
+        self.entry: Jump | None = None
+        self.called_globals: set[int] = set()
+        self.depths: dict[int, int] = {}  # stack used, by function
+        self.cfg = Cfg(program.insns, decode(program.insns))
+        refuse_unknown(program.unknown)
+        self.handlers: dict[str, Callable[[Op], int]] = {
+            "alu": partial(alu.step, self),
+            "load": partial(mem.load, self),
+            "store": partial(mem.store, self),
+            "atomic": partial(mem.atomic, self),
+            "packet": partial(call.packet_load, self),
+            "imm64": partial(call.wide_load, self),
+            "jump": partial(jump.step, self),
+            "call": partial(call.step, self),
+            "exit": partial(ret.step, self),
+        }
+        self._fresh()
+
+    def _fresh(self) -> None:
+        self.live = Liveness(self.cfg)
+        self.memory = Memory(self)
+
+    @property
+    def regs(self) -> list[Reg]:
+        """The registers of the running function."""
+        return self.state.frames[-1].regs
+
+    def new_id(self) -> int:
+        self.ids += 1
+        return self.ids
+
+    def is_global(self, start: int) -> bool:
+        """Whether a function is verified on its own, not in each of its callers."""
+        return start != 0 and self.program.linkage.get(start) == "global"
+
+    # -- the loop ------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Walk the program, then each global function that it calls. Rejected or DoesNotKnow when
+        it is not accepted."""
+        frame = Frame(0, 0, 0, -1)
+        frame.regs[1] = R.pointer(R.CTX)
+        self._walk(frame)
+        done: set[int] = set()
+        while todo := sorted(self.called_globals - done):
+            start = todo[0]
+            done.add(start)
+            self._fresh()
+            self._walk(call.global_frame(self, start))
+        ret.check_stack_depth(self)
+
+    def _walk(self, frame: Frame) -> None:
+        frame.regs[10] = R.pointer(R.STACK)
+        self.state = State([frame])
+        self.idx, self.previous = frame.start, -1
+        self.state.first = frame.start
+        self.waiting.clear()
+        while True:
+            if self._path():
+                return
+
+    def _path(self) -> bool:
+        """Walk one path to its end; whether it was the last."""
+        cfg, live, memory, handlers = self.cfg, self.live, self.memory, self.handlers
+        ops, prune, jumps, state = cfg.ops, cfg.prune, cfg.jumps, self.state
+        limit, count = self.profile.max_processed, cfg.count
+        idx = self.idx
+        while True:
+            self.entry = None
+            if idx >= count:
+                text = f"invalid insn idx {idx} insn_cnt {count}"
+                raise Rejected("falls-off", text, "", EINVAL)
+            op = ops[idx] or cfg.op(idx)
+            self.idx = idx
+            self.processed += 1
+            if self.processed > limit:
+                text = f"BPF program is too large. Processed {self.processed} insn"
+                raise Rejected("too-complex", text, f"the limit is {limit:,}", E2BIG)
+            state.last, state.idx = self.previous, idx
+            if prune[idx] and memory.visited(idx):
+                break
+            if jumps[idx]:
+                self.push_history()
+            chain = state.chain(len(state.frames) - 1)
+            following = handlers[op.kind](op)
+            live.commit(chain, idx)
+            if following < 0:
+                break
+            self.previous, idx = idx, following
+        memory.ended(self.state)
+        if not self.waiting:
+            return True
+        self.state, self.idx, self.previous = self.waiting.pop()
+        return False
+
+    # -- branches and history --------------------------------------------------------------------
+
+    def branch(self, idx: int) -> State:
+        """Set a copy of the current state aside, to go on at `idx` later."""
+        if len(self.waiting) >= MAX_BRANCHES:
+            text = f"The sequence of {len(self.waiting) + 1} jumps is too complex."
+            raise Rejected("too-complex", text, "", E2BIG)
+        other = self.state.copy()
+        if other.parent is not None:
+            other.parent.branches += 1
+        self.waiting.append((other, idx, self.idx))
+        return other
+
+    def push_history(
+        self,
+        access: tuple[int, int] | None = None,
+        linked: Linked = (),
+        dst_stack: bool = False,
+        src_stack: bool = False,
+    ) -> None:
+        """Note in the path's history that control came here, and what happens here."""
+        entry = self.entry
+        if entry is None:
+            entry = Jump(self.state.history, self.idx, self.previous)
+            self.entry = self.state.history = entry
+        entry.access = access or entry.access
+        entry.linked = linked or entry.linked
+        entry.dst_stack |= dst_stack
+        entry.src_stack |= src_stack
+
+    def precise(self, regno: int) -> None:
+        """The value of a register matters from here on: see `precision`."""
+        if self.regs[regno].type == R.SCALAR:
+            precision.mark(self, regno)
+
+    # -- registers -----------------------------------------------------------------------------
+
+    def read(self, regno: int) -> Reg:
+        """A register that is read; Rejected when nothing was ever put there."""
+        reg = self.state.frames[-1].regs[regno]
+        if reg.type == R.NOT_INIT:
+            raise Rejected("unwritten-register", f"R{regno} !read_ok")
+        return reg
+
+    def id_for_copy(self, regno: int) -> Reg:
+        """A scalar that is copied gets an id, by which what is learnt of one is known of all."""
+        reg = self.regs[regno]
+        if reg.type != R.SCALAR:
+            return reg
+        if reg.id & R.ADD_CONST:
+            reg = reg.copy()
+            reg.id = reg.off = 0
+        if not reg.id and reg.m:
+            reg = reg.with_id(self.new_id())
+        self.regs[regno] = reg
+        return reg
+
+    def unknown(self, what: str) -> DoesNotKnow:
+        """What to raise where a rule is not known."""
+        return DoesNotKnow(what)
