@@ -49,14 +49,21 @@ class EventReader:
         """A reader for each ring buffer of the object."""
         return [cls(loaded, n) for n, m in loaded.spec.maps.items() if m.type == "ringbuf"]
 
-    def read(self) -> list[Any]:
-        """The records that are there; bytes where the type is not known or does not fit."""
+    def read(self, most: int | None = None) -> tuple[list[Any], int]:
+        """The first `most` (None: all) of the records that are there, and how many there were;
+        bytes where the type is not known or does not fit. The others are not even copied."""
+        found: list[Any] = []
+        count = 0
+        for record in self.ring.drain():
+            count += 1
+            if most is None or len(found) < most:
+                found.append(self._decode(bytes(record)))
+        return found, count
+
+    def _decode(self, record: bytes) -> Any:
         if self.codec is None:
-            return list(self.ring.read())
-        found = []
-        for record in self.ring.read():
-            try:
-                found.append(self.codec.decode_from(record))
-            except BtfError:
-                found.append(record)
-        return found
+            return record
+        try:
+            return self.codec.decode_from(record)
+        except BtfError:
+            return record

@@ -166,13 +166,13 @@ class Session:
         """Take the events that are there."""
         lines = 0
         for reader in self.readers:
-            for event in reader.read():
-                self.event_count += 1
-                if len(self.events) < self.options["top"]:
-                    self.events.append(event)
-                lines += 1
-                if show and lines <= LINES:
-                    click.echo(self.companion.event_line(event))
+            missing = max(self.options["top"] - len(self.events), 0)
+            events, count = reader.read(max(missing, LINES if show else 0))
+            self.event_count += count
+            self.events += events[:missing]
+            for event in events[: max(LINES - lines, 0)] if show else ():
+                click.echo(self.companion.event_line(event))
+            lines += count
         if show and lines > LINES:
             click.echo(f"... and {report.plural(lines - LINES, 'more event')}")
 
