@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 
+from ebee.btf import Btf
 from ebee.btf.core import Relocator, Resolution, patch
+from ebee.btf.ext import CoreRelo
 from ebee.errors import BtfError, ObjectError
-from ebee.obj.spec import Linked
+from ebee.obj.spec import Linked, ObjectSpec
 
 
 def relocate(linked: Linked, relocator: Relocator) -> tuple[Linked, list[Resolution]]:
@@ -31,3 +35,16 @@ def relocate(linked: Linked, relocator: Relocator) -> tuple[Linked, list[Resolut
         found.append(resolution)
     others = [ref for ref in linked.refs if ref.kind != "core"]
     return replace(linked, insns=insns, refs=others), found
+
+
+def relocations(spec: ObjectSpec) -> list[CoreRelo]:
+    """All CO-RE relocations of an object's functions and programs."""
+    code = chain(spec.functions.values(), spec.programs.values())
+    return [ref.core for function in code for ref in function.refs if ref.core is not None]
+
+
+def minimal_btf(specs: Iterable[ObjectSpec], target: Btf) -> Btf:
+    """The part of a kernel's BTF that the objects' relocations need, see ebee.btf.minimal."""
+    from ebee.btf.minimal import minimal
+
+    return minimal(target, [(s.btf, relocations(s)) for s in specs if s.btf is not None])
