@@ -73,6 +73,7 @@ class Attack:
         self.items: list[Item] = []
         self.labels: list[Label] = []
         self.hot: list[int] = []
+        self.looping = False
 
     def emit(self, name: str, dst: int = 0, src: int = 0, off: int = 0, value: int = 0) -> None:
         self.items.append(make(name, dst, src, off, value))
@@ -268,6 +269,84 @@ class Attack:
                 self.emit("mov64_reg", r, self.base())
         self.items.append(Call(self.rng.randrange(self.functions)))
 
+    def checked_packet(self) -> None:
+        """A packet pointer held against the packet's end: rightly, nearly, or not at all."""
+        rng = self.rng
+        p, far, end = rng.sample(range(2, 10), 3)
+        self.emit("load_u64", end, 10, -8)
+        self.emit("load_u32", p, end, rng.choice((0, 0, 0, 8)))
+        self.emit("load_u32", end, end, 4)
+        index = rng.random() < 0.4
+        if index:
+            self.emit("load_u8", far, p, 0) if rng.random() < 0.5 else None
+            self.emit("and64_imm", far, value=rng.choice((7, 31, 63, 255)))
+            self.emit("add64_reg", p, far)
+        self.emit("mov64_reg", far, p)
+        self.emit("add64_imm", far, value=rng.choice((1, 4, 8, 14, 20, 34, 64, -8)))
+        name = rng.choice(("jgt64_reg",) * 4 + ("jge64_reg", "jlt64_reg", "jle64_reg", "jne64_reg"))
+        pair = (far, end) if rng.random() < 0.9 else (end, far)
+        self.items.append(Jump(name, *pair, 0, rng.choice(self.labels)))
+        if rng.random() < 0.2:
+            self.helper()
+        if rng.random() < 0.2:
+            self.emit("add64_imm", p, value=rng.choice((1, 4, -4, 14, 60)))
+        self.hot = [*self.hot[-2:], p]
+        size = rng.choice(SIZES)
+        off = rng.choice((0, 0, 0, 1, 4, 6, 8, 13, 16, 33, 56, 63, -1))
+        self.emit(f"load_u{size * 8}", self.reg(), p, off)
+
+    def bounded_index(self) -> None:
+        """An index into a value or the stack, kept in bounds: rightly or nearly."""
+        rng = self.rng
+        p, i = rng.sample(range(2, 10), 2)
+        if rng.random() < 0.5:
+            self.items.append(Address(p, "data", "globals", rng.choice((0, 0, 8))))
+        elif rng.random() < 0.5:
+            self.lookup(p)
+        else:
+            self.emit("mov64_reg", p, 10)
+            self.emit("add64_imm", p, value=rng.choice((-64, -64, -72, -8)))
+        self.emit("load_u32", i, 10, -16)
+        kind = rng.random()
+        if kind < 0.4:
+            self.emit(rng.choice(("and64_imm", "and32_imm")), i, value=rng.choice((7, 15, 56, 63)))
+        elif kind < 0.7:
+            name = f"{rng.choice(('jgt', 'jge', 'jsgt', 'jsge'))}{rng.choice((32, 64))}_imm"
+            limit = rng.choice((0, 8, 56, 60, 64, -1))
+            self.items.append(Jump(name, i, 0, limit, rng.choice(self.labels)))
+        elif kind < 0.85:
+            self.emit(rng.choice(("mod64_imm", "mod32_imm")), i, value=rng.choice((8, 57, 64)))
+        else:
+            self.emit("rsh32_imm", i, value=rng.choice((26, 28, 31)))
+        if rng.random() < 0.3:
+            self.emit(rng.choice(("lsh64_imm", "add64_imm", "sub64_imm", "mul32_imm")), i, value=3)
+        self.emit(rng.choice(("add64_reg",) * 5 + ("sub64_reg",)), p, i)
+        size = rng.choice(SIZES)
+        off = rng.choice((0, 0, 0, 1, 8, -1))
+        if rng.random() < 0.5:
+            self.emit(f"load_u{size * 8}", self.reg(), p, off)
+        else:
+            self.emit(f"store{size * 8}_reg", p, self.base(), off)
+        self.hot = [*self.hot[-2:], p]
+
+    def counted(self) -> None:
+        """A loop that counts, rightly or nearly, around some statements."""
+        rng, again, counter = self.rng, Label(), self.rng.randrange(6, 10)
+        if self.looping:
+            return
+        self.looping = True
+        up = rng.random() < 0.5
+        self.emit("mov64_imm", counter, value=0 if up else rng.choice((1, 5, 16)))
+        self.items.append(again)
+        for _ in range(rng.randrange(1, 4)):
+            name = rng.choice(("access", "arithmetic", "bounded_index", "spill", "checked_packet"))
+            getattr(self, name)()
+        self.emit("add64_imm", counter, value=rng.choice((1, 1, 1, 2, 3)) * (1 if up else -1))
+        test = rng.choice(("jne", "jlt", "jgt", "jsgt", "jsle", "jle")) + rng.choice(("32", "64"))
+        limit = rng.choice((4, 8, 15, 16)) if up else rng.choice((0, 0, 1, -1))
+        self.items.append(Jump(f"{test}_imm", counter, 0, limit, again))
+        self.looping = False
+
     def leave(self) -> None:
         if self.rng.random() < 0.3:
             self.emit("exit")
@@ -291,7 +370,7 @@ class Attack:
 
 STATEMENTS = {
     "pointer": 30, "arithmetic": 25, "spill": 15, "access": 30, "helper": 12, "jump": 7, "call": 3,
-    "leave": 1,
+    "leave": 1, "checked_packet": 8, "bounded_index": 8, "counted": 3,
 }  # fmt: skip
 
 
