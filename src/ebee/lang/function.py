@@ -108,6 +108,7 @@ class Function:
                 raise refusal_of(node)
             return handler(self, node)
         except Refusal as refusal:
+            refusal.way_out = refusal.way_out.replace("@native", self.unit.mark)
             raise at(self.source, node, refusal) from None
         finally:
             self.body.where = before

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import hashlib
-import importlib.util
+import linecache
 import os
 import sys
 import types
@@ -121,16 +122,23 @@ def _unique(things: Iterable[Any]) -> list[Any]:
 
 
 def load(path: str | os.PathLike[str]) -> types.ModuleType:
-    """Run a file as a module; CompileError when it cannot be read or fails."""
+    """Run a file as a module; CompileError when it cannot be read or fails.
+
+    Not by import: that may take a stale __pycache__ for a file that was changed twice in a second,
+    and sources must be those of the code that runs.
+    """
     path = os.fspath(path)
-    name = Path(path).name.partition(".")[0]
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None or not os.path.isfile(path):
-        raise CompileError(f"{path}: there is no such Python file")
-    module = importlib.util.module_from_spec(spec)
+    module = types.ModuleType(Path(path).name.partition(".")[0])
+    module.__file__ = path
+    try:
+        text = Path(path).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise CompileError(f"cannot read {path}: {reason}") from None
+    linecache.cache[path] = len(text), None, text.splitlines(keepends=True), path
     with _importable(Path(path).resolve().parent):
         try:
-            spec.loader.exec_module(module)
+            exec(builtins.compile(text, path, "exec", dont_inherit=True), vars(module))
         except EbeeError:
             raise
         except Exception as error:

@@ -82,8 +82,15 @@ def call_helper(f: Function, node: ast.Call, name: HelperName) -> Value:
 
 
 def _check_allowed(declared: Helper, hook: Any, licence: str) -> None:
-    if not any(declared.name in names for names in (hook.helpers, *hook.more.values())):
-        raise Refusal(f"{hook.name} programs cannot call `{declared.name}`")
+    allowed = hook.helpers.union(*hook.more.values())
+    if declared.name not in allowed:
+        from difflib import get_close_matches
+
+        near = get_close_matches(declared.name, sorted(allowed), 3, 0.3)
+        raise Refusal(
+            f"{hook.name} programs cannot call `{declared.name}`",
+            f"among those that they can call: {', '.join(near)}",
+        )
     if declared.gpl and licence not in GPL and hook.name not in declared.gpl_except:
         raise Refusal(
             f"`{declared.name}` is for programs under a GPL-compatible licence only",

@@ -82,12 +82,15 @@ def _integer(f: Function, value: Value, t: Any, what: str) -> str:
 def _arguments(node: ast.Call, *names: str, optional: int = 0) -> list[ast.expr]:
     """The arguments of a method by position or name."""
     found = dict(zip(names, node.args, strict=False))
+    given = len(node.args)
     for keyword in node.keywords:
-        if keyword.arg not in names or keyword.arg in found:
-            raise Refusal(f"`{ast.unparse(node.func)}` takes {', '.join(names)}")
-        found[keyword.arg or ""] = keyword.value
-    if len(node.args) > len(names) or any(n not in found for n in names[: len(names) - optional]):
-        raise Refusal(f"`{ast.unparse(node.func)}` takes {', '.join(names)}")
+        if keyword.arg in names and keyword.arg not in found:
+            found[keyword.arg] = keyword.value
+            given += 1
+    missing = [n for n in names[: len(names) - optional] if n not in found]
+    if missing or given != len(node.args) + len(node.keywords) or len(node.args) > len(names):
+        shown = ast.unparse(node.func)
+        raise Refusal(f"`{shown}` does not take these arguments", f"{shown}({', '.join(names)})")
     return [found[n] for n in names if n in found]
 
 

@@ -65,13 +65,13 @@ def _attribute(f: Function, node: ast.Attribute) -> Value:
     return _default(f, node)
 
 
-def _context_kind(f: Function, t: Any, name: str) -> str:
+def _context_kind(f: Function, t: Any, name: str, write: bool = False) -> str:
     from ebee.lang.bpf.programs import CONTEXTS
 
     hook = unit_of(f).hook
     if CONTEXTS.get(hook.context or "") != t.__name__ or not hook.fields:
         return ""
-    return packet_calls.context_field(f, name).kind
+    return packet_calls.context_field(f, name, write).kind
 
 
 def _subscript(f: Function, node: ast.Subscript) -> Value:
@@ -108,7 +108,7 @@ def place(f: Function, node: ast.expr) -> tuple[Value, bool] | None:
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         base = f.env.get(node.value.id) if f.env is not None else None
         if base is not None and is_struct(base.type) and issubclass(base.type, Context):
-            _context_kind(f, base.type, node.attr)
+            _context_kind(f, base.type, node.attr, isinstance(node.ctx, ast.Store))
     return None
 
 

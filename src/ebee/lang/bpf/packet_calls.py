@@ -30,13 +30,23 @@ MOST = 0xFFFF
 _BYTES = PtrType(u8)
 
 
-def context_field(f: Function, name: str) -> CtxField:
-    """A member of the context at the current hook; Refusal when the hook has none of that name."""
-    hook = unit_of(f).hook
-    for field in hook.fields:
+def context_field(f: Function, name: str, write: bool = False) -> CtxField:
+    """A member of the context at the current hook; Refusal when the hook has none of that name,
+    or programs cannot `write` it."""
+    hook, attach_type = unit_of(f).hook, unit_of(f).attach_type
+    members = [m for m in hook.fields if not m.at or attach_type in m.at]
+    for field in members:
         if field.name == name:
+            if write and not (
+                field.write and (not field.write_at or attach_type in field.write_at)
+            ):
+                writable = ", ".join(m.name for m in members if m.write) or "none"
+                raise Refusal(
+                    f"{hook.name} programs cannot change `{name}` of their context",
+                    f"members that they can change: {writable}",
+                )
             return field
-    names = ", ".join(field.name for field in hook.fields)
+    names = ", ".join(field.name for field in members)
     raise Refusal(f"the context of a {hook.name} program has no member `{name}`", f"it has {names}")
 
 

@@ -20,7 +20,7 @@ from ebee.errors import CompileError
 from ebee.types import Field, Struct, array, be16, ptr, u8, u16, u32, u64
 
 if TYPE_CHECKING:
-    from ebee.hooks import Hook
+    from ebee.hooks import Hook, Section
     from ebee.lang.bpf.packets import Packet
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -197,12 +197,21 @@ class Program:
     @property
     def hook(self) -> Hook:
         """The hook's declaration; CompileError when the section is nobody's."""
+        return self._found[0]
+
+    @property
+    def attach_type(self) -> int | None:
+        """The expected attach type that the section stands for."""
+        return self._found[1].attach_type
+
+    @property
+    def _found(self) -> tuple[Hook, Section, str | None]:
         from ebee.hooks import for_section
 
         found = for_section(self.section)
         if found is None:
             raise CompileError(f"no hook has sections called {self.section!r}")
-        return found[0]
+        return found
 
 
 def program_of(thing: Any) -> Program | None:

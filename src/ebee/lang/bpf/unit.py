@@ -82,6 +82,7 @@ class BpfUnit(Unit):
         self.licence = licence
         self.hook: Hook
         """The hook of the program that is being compiled."""
+        self.attach_type: int | None = None
         self.maps: dict[str, AnyMap[Any, Any]] = {}
         self.variables: dict[str, Variable] = {}
         self.globals: list[str] = []
@@ -96,7 +97,7 @@ class BpfUnit(Unit):
         """Compile a program."""
         source = source_of(entry.function)
         self.debug.file(source)
-        self.hook = entry.program.hook
+        self.hook, self.attach_type = entry.program.hook, entry.program.attach_type
         self._check_program(entry, source)
         self._entries[entry.function] = entry
         params = signature_of(entry.function)[0]
