@@ -43,8 +43,9 @@ class Fixpoint:
         self.restarts: dict[int, int] = {}
         self.thresholds: dict[int, set[int]] = {}
         self.climbs: dict[tuple[int, int], int] = {}
-        self.work: list[tuple[int, int]] = []
+        self.work: list[tuple[int, int, int]] = []  # round, place in the order, block
         self.waiting: set[int] = set()
+        self.now = (0, -1)
         self.settled = False
 
     def start(self) -> State:
@@ -59,7 +60,8 @@ class Fixpoint:
         """Find states that hold whatever way control takes."""
         self.join(-1, 0, self.start())
         while self.work:
-            block = heapq.heappop(self.work)[1]
+            now, place, block = heapq.heappop(self.work)
+            self.now = now, place
             self.waiting.discard(block)
             for target, after in self.block(block):
                 self.join(block, target, after)
@@ -68,9 +70,12 @@ class Fixpoint:
             self.narrow()
 
     def again(self, block: int) -> None:
+        """Have a block looked at: in this round, or in the next if its place has gone by, so that
+        a loop's head hears of all ways back before it is looked at again."""
         if block not in self.waiting and not self.settled:
             self.waiting.add(block)
-            heapq.heappush(self.work, (self.graph.order[block], block))
+            (now, at), place = self.now, self.graph.order[block]
+            heapq.heappush(self.work, (now + (place <= at), place, block))
 
     def join(self, source: int, target: int, s: State) -> None:
         """Take in a state that arrives at a block.
@@ -97,6 +102,10 @@ class Fixpoint:
         if made != known:
             self.states[target] = made
             self.again(target)
+        if known is not None and gathers:  # what came back to it is to come again
+            for latch in self.graph.latches(target):
+                if latch in self.states:
+                    self.again(latch)
 
     def together(self, target: int, arrived: Sequence[State]) -> State:
         """What holds in all states that arrive at a block, none of them by closing a loop."""
@@ -115,9 +124,10 @@ class Fixpoint:
         return False
 
     def gather(self, known: State, target: int, s: State, back: bool) -> None:
-        visits = self.visits[target] = self.visits.get(target, 0) + 1
+        visits = self.visits.get(target, 0)
         joined = Join(known, s, target, target in self.graph.heads, back)
         if joined.apply(self.widen if back else None, shrink=visits > _CLIMBS):
+            self.visits[target] = visits + 1
             if visits > RESTLESS:
                 known.blur()
             self.again(target)
@@ -137,7 +147,7 @@ class Fixpoint:
         if lo < old[0] and (climbs := self.climb(name, -1)) > _PATIENCE:
             steps = marks | _STEPS_DOWN
             lo = max((n for n in steps if n <= lo and climbs < _CLIMBS), default=-(1 << 63))
-        return (lo, hi) if hi - lo < U64 else FULL
+        return (lo, hi) if lo <= new[0] and new[1] <= hi and hi - lo < U64 else FULL
 
     def climb(self, name: int, way: int) -> int:
         """How often one end of a symbol's range has moved."""

@@ -35,6 +35,12 @@ class Graph:
         place = self.order.get(source)
         return place is not None and target in self.order and self.order[target] <= place
 
+    def latches(self, head: int) -> Iterable[int]:
+        """The blocks from which control comes back to a loop's head."""
+        return [
+            a for a, following in self.after.items() if head in following and self.closes(a, head)
+        ]
+
     def slots(self, block: int) -> Iterable[int]:
         """The instructions of a block."""
         slot = block

@@ -232,9 +232,9 @@ class Join:
     def __init__(self, into: State, s: State, slot: int, head: bool, back: bool):
         self.into, self.s, self.slot = into, s, slot
         self.first = symbol(slot, COUNTER)
-        self.head, self.back = head, back
-        turns = into.env.get(self.first), s.env.get(self.first)
-        self.first_turn = head and back and turns == ((0, 0), (1, 1))
+        turns = s.env.get(self.first, FULL)
+        self.count = turns[0] if head and turns[0] == turns[1] else None  # of turns so far
+        self.first_turn = back and self.count == 1 and into.env.get(self.first) == (0, 0)
         self.old = {n for n in into.env if self.first < n < self.first + MADE}
         self.bound: dict[int, Linear] = {}
         self.made: dict[tuple[Terms, Terms, int], tuple[int, int]] = {}
@@ -269,20 +269,23 @@ class Join:
         return Value(a.kind, a.of, number, a.nullable or b.nullable)
 
     def number(self, a: Linear, b: Linear, place: int) -> Linear | None:
-        base = a if self.back or not self.head else self.at_entry(a)
-        name = next((n for n, _ in base.terms if n in self.old), None)
-        grown = Linear(0)
-        if name is not None:
+        base, b = self.counted(a), self.counted(b)
+        own = [t for t in base.terms if t[0] in self.old]
+        if not own:
+            if base == b:
+                return a
+            if self.first_turn and a.terms == b.terms:
+                return add(a, self.turns(wrap(b.const - a.const)))
+        elif len(own) == 1 and own[0][1] == 1:
             # base = symbol + rest, so the symbol has to be b - rest.
-            value = add(add(b, base, -1), Linear(0, ((name, 1),)))
-            if self.first_turn and value.terms == ((name, 1),):
-                grown, value = self.turns(value.const), Linear(0, value.terms)
+            name, same = own[0][0], Linear(0, tuple(own))
+            value, grown = add(add(b, base, -1), same), ZERO
+            if self.first_turn and value.terms == same.terms:
+                grown, value = self.turns(value.const), same
             if self.bound.setdefault(name, value) == value:
                 return add(a, grown)
-        elif base == b:
+        elif base == b and all(self.unmoved(name) for name, _ in own):
             return a
-        elif self.first_turn and a.terms == b.terms:
-            return add(a, self.turns(wrap(b.const - a.const)))
         key = a.terms, b.terms, wrap(b.const - a.const)
         if key not in self.made:
             name = self.first + JOINED + place
@@ -294,6 +297,11 @@ class Join:
         name, const = self.made[key]
         return Linear(wrap(a.const - const), ((name, 1),))
 
+    def unmoved(self, name: int) -> bool:
+        """Whether a symbol may stand for what the new state calls by the same name."""
+        same = Linear(0, ((name, 1),))
+        return self.bound.setdefault(name, same) == same
+
     def turns(self, n: int) -> Linear:
         """n times the counter, which is 1 in the new state and was 0 in all before."""
         return Linear(0, ((self.first, n),)) if n else ZERO
@@ -302,9 +310,13 @@ class Join:
         """Whether an expression speaks of this slot's symbols, which have another meaning now."""
         return a is not None and any(0 <= n - self.first < MADE for n, _ in a.terms)
 
-    def at_entry(self, a: Linear) -> Linear:
-        """An expression with the counter at 0."""
-        return Linear(a.const, tuple(t for t in a.terms if t[0] != self.first))
+    def counted(self, a: Linear) -> Linear:
+        """An expression without the counter, if that has one value in the new state."""
+        if self.count is None or not any(name == self.first for name, _ in a.terms):
+            return a
+        factor = next(n for name, n in a.terms if name == self.first)
+        rest = tuple(t for t in a.terms if t[0] != self.first)
+        return Linear(wrap(a.const + factor * self.count), rest)
 
     def translate(self, terms: Terms) -> Linear:
         """Terms of the joined state in the new state's symbols."""
@@ -314,17 +326,17 @@ class Join:
         return made
 
     def ranges(self) -> dict[int, Range]:
-        """The ranges that the new state gives to the joined state's symbols. A symbol that it lacks
-        belongs to a pointer that is null there."""
+        """The ranges that the new state gives to the joined state's symbols. A symbol that one of
+        the two lacks belongs to a pointer that is null there; a counter, to another way round."""
         env = self.s.env
         found = {}
         for name in self.into.used():
             if name in self.bound:
                 found[name] = evaluate(self.bound[name], env)
+            elif name % PER_SLOT == COUNTER and not (name in env and name in self.into.env):
+                found[name] = (0, ENDLESS)
             elif name in env:
                 found[name] = env[name]
-            elif name % PER_SLOT == COUNTER:  # a way around the loop's head
-                found[name] = (0, ENDLESS)
         return found
 
     def bounds(self) -> dict[tuple[str, Terms], int]:

@@ -1,5 +1,6 @@
 """Facts hold: random programs, verified by nobody, run in the interpreter, and before each step
-every register is what its fact says. (`FACTS_SEEDS=first:last` runs others.)"""
+every register is what its fact says; and what the pass comes to rest at needs no further step.
+(`FACTS_SEEDS=first:last` takes others.)"""
 
 from __future__ import annotations
 
@@ -9,8 +10,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from ebee import hooks
+from ebee.verifier.facts import Fact
+from ebee.verifier.kinds import _Pass
+from ebee.verifier.state import Join, arrive
+
 from .author import Author
-from .witness import Witness
+from .witness import Witness, linked
 
 pytestmark = pytest.mark.unit
 
@@ -35,3 +41,32 @@ def test_random_programs_never_contradict_their_facts(witness):
             packet = bytes(bytes_of.choice(choices) for _ in range(length))
             steps += witness.watch(code, packet, steps=1000)
     assert steps > 1000 * (LAST - FIRST)  # else the programs do nothing worth looking at
+
+
+class Rested(_Pass):
+    """Looks, when the pass has come to rest, whether one more step from any state tells anything
+    that the states do not allow for yet."""
+
+    looked = 0
+
+    def narrow(self):
+        for block in () if self.looked else list(self.states):
+            for target, s in self.block(block):
+                self.looked += 1
+                head, back = target in self.graph.heads, self.closes(block, target)
+                if head:
+                    arrive(s, target, back)
+                s.prune()
+                known = self.states[target].copy()
+                assert not Join(known, s, target, head, back).apply(self.widen if back else None)
+        super().narrow()
+
+
+def test_the_states_are_a_fixed_point():
+    looked = 0
+    for seed in range(FIRST, LAST):
+        text = Author(seed).write()
+        found = Rested(linked(text), hooks.by_name("xdp"), (Fact("ctx", offset=0),), {})
+        found.facts()
+        looked += found.looked
+    assert looked > 5 * (LAST - FIRST)

@@ -35,7 +35,7 @@ class Witness:
 
     def prepare(self, text: str) -> Code:
         """Assemble an XDP program; `map[NAME]` are the maps, labels behind `func_` functions."""
-        made = _linked(text)
+        made = linked(text)
         addresses = {name: m.address for name, m in self.maps.items()}
         return prepare(made, hooks.by_name("xdp"), addresses, self.text.base)
 
@@ -120,7 +120,8 @@ class Witness:
         return "no element is there"
 
 
-def _linked(text: str) -> Linked:
+def linked(text: str) -> Linked:
+    """Assembled text; labels that begin with `func_` are functions."""
     made = parse(text)
     refs = [Ref(r.slot, r.kind, r.symbol, r.addend) for r in made.references]
     funcs = [FuncInfo("main", 0, 0)]
