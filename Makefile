@@ -7,13 +7,14 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 CODE := src tests scripts bench examples
 
-.PHONY: help demo test lint format bench fuzz coverage clean
+.PHONY: help demo test lint format bench corpus fuzz coverage clean
 
 help:
 	@echo "make demo     build the firewall, run it over a capture, and (as root) in the kernel"
 	@echo "make test     all everyday tests"
 	@echo "make lint     ruff, mypy, and generated files that are out of date"
 	@echo "make bench    times and ratios, each measured beside something known"
+	@echo "make corpus   the kernel's own BPF tests, opened and loaded by ebee and by libbpf"
 	@echo "make fuzz     the long random tests"
 
 $(VENV)/.c $(VENV)/.test: pyproject.toml
@@ -42,6 +43,9 @@ format: $(VENV)/.test
 
 bench: $(VENV)/.test
 	@for each in bench/*.py; do echo "$$each"; $(BIN)/python $$each || exit 1; done
+
+corpus: $(VENV)/.test
+	$(BIN)/python scripts/corpus.py
 
 fuzz: $(VENV)/.test
 	EBEE_FUZZ=1 $(PYTEST) -m 'unit or differential' -k fuzz

@@ -36,7 +36,11 @@ WANTED = (
 SECONDS, MEMORY = 120, 4 << 30
 """What one process may take."""
 LOADERS = ("ebee", "libbpf")
+INFO_SIZE, TAG_AT = 64, 8
+"""Of struct bpf_prog_info: enough of it, and where `tag` is."""
 OK = "ok"
+"""What is fine; of a program with the kernel's tag behind it, a hash of the instructions that were
+loaded (bpf_prog_calc_tag)."""
 
 
 # -- the corpus -----------------------------------------------------------------------------------
@@ -147,8 +151,8 @@ def with_ebee(path: Path, _: Path) -> Iterator[tuple[str, str]]:
     yield "", OK
     for name in spec.programs:
         try:
-            linux.load(spec, programs=[name]).close()
-            yield name, OK
+            with linux.load(spec, programs=[name]) as loaded:
+                yield name, f"{OK} {loaded.programs[name].raw.tag}"
         except EbeeError as error:
             yield name, str(error)
 
@@ -178,6 +182,11 @@ def with_libbpf(path: Path, library: Path) -> Iterator[tuple[str, str]]:
             yield ctypes.c_void_p(at), lib.bpf_program__name(ctypes.c_void_p(at)).decode()
             at = lib.bpf_object__next_program(opened, ctypes.c_void_p(at))
 
+    def tag(fd: int) -> str:
+        info, size = ctypes.create_string_buffer(INFO_SIZE), ctypes.c_uint32(INFO_SIZE)
+        lib.bpf_obj_get_info_by_fd(fd, info, ctypes.byref(size))
+        return info.raw[TAG_AT : TAG_AT + 8].hex()
+
     def attempt(name: str | None) -> tuple[list[str], str]:
         said.clear()
         opened = ctypes.c_void_p(lib.bpf_object__open_file(str(path).encode(), None))
@@ -189,6 +198,9 @@ def with_libbpf(path: Path, library: Path) -> Iterator[tuple[str, str]]:
             lib.bpf_program__set_autoload(program, label == name)
         code = lib.bpf_object__load(opened) if name is not None else 0
         result = OK if code == 0 else why(said)
+        for program, label in programs(opened) if name is not None and code == 0 else ():
+            if label == name:
+                result = f"{OK} {tag(lib.bpf_program__fd(program))}"
         lib.bpf_object__close(opened)
         return names, result
 
@@ -253,30 +265,44 @@ def report(all_results: dict[str, dict[str, dict[str, str]]], uncompiled: dict[s
     counts: dict[str, Counter[str]] = {loader: Counter() for loader in LOADERS}
     worse: list[str] = []
     better = Counter[str]()
+    unequal: list[str] = []
+    equal = 0
     for name, found in all_results.items():
         for loader in LOADERS:
             for program, result in found[loader].items():
                 what = "programs" if program else "objects"
                 counts[loader][what] += 1
-                counts[loader][what + OK] += result == OK
+                counts[loader][what + OK] += fine(result)
         for program, result in found["libbpf"].items():
             mine = found["ebee"].get(program, found["ebee"].get("(rest)", found["ebee"][""]))
-            if result == OK and mine != OK:
+            if fine(result) and not fine(mine):
                 worse.append(f"{name}{'/' if program else ''}{program}: {short(mine)}")
-            elif mine == OK and result != OK:
+            elif fine(mine) and not fine(result):
                 better[short(result)] += 1
+            elif fine(mine) and program:
+                equal += mine == result
+                if mine != result:
+                    unequal.append(f"{name}/{program}")
     for line in worse:
         print(f"  libbpf does, ebee does not: {line}")
     for text, count in better.most_common(15):
         print(f"  ebee does, libbpf does not ({count}): {text}")
+    for line in unequal:
+        print(f"  not the same instructions: {line}")
     for name, text in uncompiled.items():
         print(f"  does not compile here: {name}: {text[-160:]}")
     print(f"{'':24}{'ebee':>10}{'libbpf':>10}")
     for label, key in (("objects opened", "objects"), ("programs loaded", "programs")):
         print(f"{label:24}{counts['ebee'][key + OK]:>10}{counts['libbpf'][key + OK]:>10}"
               f"   of {counts['libbpf'][key]}")  # fmt: skip
+    print(f"instructions are equal in {equal} of {equal + len(unequal)} programs that both load")
     print(f"{len(worse)} differences to explain, {len(uncompiled)} sources do not compile")
     return not worse
+
+
+def fine(result: str) -> bool:
+    """Whether it worked."""
+    return result.split(" ")[0] == OK
 
 
 def short(text: str) -> str:
@@ -291,15 +317,17 @@ def main() -> int:
     parser.add_argument("--only", default="*", metavar="PATTERN", help="names of tests")
     parser.add_argument("--minutes", type=float, default=60, help="time until the rest is left")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--again", choices=LOADERS, help="forget the results of a loader first")
+    parser.add_argument("--again", choices=(*LOADERS, "all"), help="forget its results first")
     parser.add_argument("--compile-only", action="store_true")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT / "src"))
     corpus, end = Corpus(options.folder), time.monotonic() + options.minutes * 60
     corpus.prepare()
     sources = corpus.sources(options.only)
+    again = LOADERS if options.again == "all" else (options.again,)
     for source in sources if options.again else ():
-        (corpus.results / f"{source.stem}.{options.again}.json").unlink(missing_ok=True)
+        for loader in again:
+            (corpus.results / f"{source.stem}.{loader}.json").unlink(missing_ok=True)
     uncompiled: dict[str, str] = {}
     found: dict[str, dict[str, dict[str, str]]] = {}
 
