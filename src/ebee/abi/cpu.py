@@ -42,7 +42,7 @@ class Trace:
 class Cpu:
     """One virtual CPU. Times in nanoseconds. `now` is the monotonic clock when time stands, and
     `realtime_offset` what leads from it to the time since the epoch; `random` is the state of the
-    random numbers, never 0; `text` and `values` are room for what bpf_printk formats and for the
+    random numbers, never 0; `fault_text` which program's instruction `fault_slot` is; `text` and `values` are room for what bpf_printk formats and for the
     values that it is given."""
 
     id: u32
@@ -71,6 +71,7 @@ class Cpu:
     budget: i64
     depth: u32
     reserved2: u32
+    fault_text: u64
     stack: ptr[u8]
     packet: ptr[u8]
     text: array[u8, Literal[1024]]

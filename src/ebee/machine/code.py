@@ -152,16 +152,13 @@ def _check_calls(
     """Refuse helpers that programs of this hook may not call, as the kernel does."""
     for slot, form in enumerate(forms):
         number = insns[slot].imm
-        helper = by_id(number) if form and form.operation == "helper" else None
-        if (
-            helper is not None
-            and number not in extra
-            and not hook.may_call(helper.name, attach_type)
-        ):
-            raise MachineError(
-                f"{program.name}, instruction {slot}: {hook.name} programs cannot call"
-                f" bpf_{helper.name}"
-            )
+        if form is None or form.operation != "helper" or number in extra:
+            continue
+        helper, where = by_id(number), f"{program.name}, instruction {slot}"
+        if helper is None:
+            raise MachineError(f"{where}: there is no helper number {number}")
+        if not hook.may_call(helper.name, attach_type):
+            raise MachineError(f"{where}: {hook.name} programs cannot call bpf_{helper.name}")
 
 
 def _patch(

@@ -179,15 +179,17 @@ class Machine:
 
         return RegionTable(self.memory)
 
-    @staticmethod
-    def raise_fault(cpu: VirtualCpu, code: Code) -> None:
-        """ProgramFault if compiled code has left one in the CPU's block."""
+    def raise_fault(self, cpu: VirtualCpu, code: Code) -> None:
+        """ProgramFault if compiled code has left one in the CPU's block: `code` was started, the
+        fault may be in a program that it went on with."""
         fault, slot = int(cpu.block.fault), int(cpu.block.fault_slot)
         if fault:
-            address = int(cpu.block.fault_address)
+            address, text = int(cpu.block.fault_address), int(cpu.block.fault_text)
+            found = (p.code for p in self._programs.values() if p.code.text == text)
             cpu.block.fault = FAULT_NONE
             at = f" at {address:#x}" if address else ""
-            raise ProgramFault(f"{code.where(slot)}: {FAULTS[fault]}{at}", slot, address)
+            where = next(found, code).where(slot)
+            raise ProgramFault(f"{where}: {FAULTS[fault]}{at}", slot, address)
 
     # -- interfaces --------------------------------------------------------------------------------
 
@@ -387,6 +389,7 @@ class MachineObject(Object):
         text = self.machine.memory.allocate(
             f"code of {spec.name}", FUNCTION_STEP * len(linked.insns)
         )
+        self._texts.append(text)
         program = MachineProgram(
             self.machine,
             spec,
@@ -401,7 +404,6 @@ class MachineObject(Object):
             self,
         )
         self.machine._programs[program.id] = program
-        self._texts.append(text)
         return program
 
     def _fill(self, name: str, index: int, target: str) -> None:
@@ -421,6 +423,8 @@ class MachineObject(Object):
             reader.close()
         for program in self.programs.values():
             machine._programs.pop(program.id, None)
+            for table in machine._tables.values():  # nobody calls it any more
+                machine.memory.store(table.base + 8 * program.id, 8, 0)
         for text in self._texts:
             machine.memory.free(text)
         for name, m in self.raw_maps.items():

@@ -140,6 +140,7 @@ class Engines:
         keep = (BATCH, *(entry_name(c) for c, e in zip(codes, errors, strict=True) if not e))
         symbols = {**self.addresses, **calls.addresses}
         symbols["machine.regions"] = self.machine.regions.address
+        symbols["machine.text"] = self.text.base
         return Lowered(text, keep, symbols, errors, checked)
 
     def load(self, lowered: Lowered, tier: str) -> Loaded:

@@ -173,6 +173,8 @@ class CheckedLowering(Lowering):
         ]
         for (name, t), value in zip(kinds, values, strict=True):
             b.emit(f"store {t} {value}, ptr {self.cpu(name)}")
+        text = b.op(f"ptrtoint ptr {self.unit.external('machine.text')} to i64")
+        b.emit(f"store i64 {text}, ptr {self.cpu('fault_text')}")
         self.ascend()
         b.end("ret i64 0")
         self.shape.faulting.add(self.start)

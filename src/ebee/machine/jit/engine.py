@@ -94,6 +94,7 @@ def compile_code(
         symbols.setdefault(name, m.address)
         symbols.setdefault(f"{name}.value", m.value_address)
     symbols["machine.regions"] = machine.regions.address
+    symbols["machine.text"] = code.text
     try:
         return Compiled(code, Loaded(image, symbols))
     except KeyError as e:
