@@ -145,7 +145,7 @@ def _by_kind(w: Walk, call: Call, index: int, reg: Reg, null: bool) -> None:
         if size:
             check_memory(w, call, reg, regno, size, kind in _WRITTEN, raw=kind in _RAW)
             if kind in ("out", "inout"):
-                mem.check_alignment(w, reg, reg.off, size, once=True)
+                mem.check_alignment(w, reg, 0, size, once=True)
 
 
 def _check_size(w: Walk, call: Call, index: int, reg: Reg) -> None:
@@ -196,7 +196,7 @@ def check_memory(
     elif kind == R.MEM:
         mem.check_region(reg, regno, reg.off, size, reg.range, zero)
     elif kind == R.STACK:
-        if stack.check_helper(w, reg, regno, reg.off, size, zero, raw) and call is not None:
+        if stack.check_helper(w, reg, regno, reg.off, size, zero, raw, write) and call is not None:
             call.raw = regno, size
     elif kind in (R.BUF, R.BTF):
         raise DoesNotKnow(f"memory behind pointers of type {R.NAMES[kind]}")

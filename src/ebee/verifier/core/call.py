@@ -35,13 +35,14 @@ _SPECIAL = frozenset((
 ))  # fmt: skip
 """Helpers with rules of their own that are not written yet."""
 
-_CASTS = frozenset(("tcp_sock", "sk_fullsock", "get_listener_sock"))
+_CASTS = frozenset(("tcp_sock", "sk_fullsock"))
 
 global_frame = subprog.global_frame
 
 
 def step(w: Walk, op: Op) -> int:
     """One call."""
+    w.jumps += 1
     if op.name == "call_helper":
         return _helper(w, op)
     if op.name == "call_local":
@@ -216,7 +217,6 @@ def callback(w: Walk, op: Op, call: Call, fill: object) -> None:
     fill(w, caller, frame)
     frame.regs[10] = _stack_pointer(frame)
     frame.callback = call.helper.name
-    caller.forget(0, 5)
     other.frames.append(frame)
     other.unroll_depth += 1
     caller.callback_depth += 1

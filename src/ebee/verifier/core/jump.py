@@ -8,6 +8,7 @@ from ebee.verifier.core import prune, scalar, tnum
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.code import Op
 from ebee.verifier.core.errors import DoesNotKnow, Rejected
+from ebee.verifier.core.profile import NEVER_NULL
 from ebee.verifier.core.reg import Reg, known
 from ebee.verifier.core.scalar import HIGH, s32, s64
 from ebee.verifier.core.state import Linked, State, spilled_scalar
@@ -29,14 +30,13 @@ REVERSED = {
     "jle": "jgt", "jsgt": "jsle", "jsge": "jslt", "jslt": "jsge", "jsle": "jsgt",
 }  # fmt: skip
 _PACKETS = frozenset((R.PACKET, R.META, R.PACKET_END))
-_NEVER_NULL = frozenset((R.SOCKET, R.TCP_SOCK, R.MAP_VALUE, R.MAP_KEY, R.SOCK_COMMON))
 
 
 def step(w: Walk, op: Op) -> int:
     """One jump."""
+    w.jumps += 1
     if op.operation == "ja":
         return op.target
-    w.jumps += 1
     if op.operation == "may_goto":
         return _may_goto(w, op)
     if op.operation == "gotox":
@@ -51,7 +51,8 @@ def step(w: Walk, op: Op) -> int:
         src = known(op.imm & U64)
         if dst.type == R.STACK:
             w.push_history(dst_stack=True)
-    taken = outcome(dst, src, op.operation, op.bits)
+    never_null = w.profile.never_null
+    taken = outcome(dst, src, op.operation, op.bits, never_null)
     if taken is not None:
         if dst.type == R.SCALAR:
             w.precise(op.dst)
@@ -62,7 +63,8 @@ def step(w: Walk, op: Op) -> int:
 
 
 def _may_goto(w: Walk, op: Op) -> int:
-    before = w.memory.previous_entry(w.state, op.slot)
+    last = w.state.parent
+    before = w.memory.previous_entry(last, op.slot) if last is not None else None
     other = w.branch(op.slot + 1)
     other.goto_depth += 1
     if before is not None:
@@ -95,7 +97,7 @@ def _both_ways(w: Walk, op: Op, dst: Reg, src: Reg) -> int:
             if dst.id:
                 _share(each, regs[op.dst], linked, op.dst)
     if op.bits == 64 and op.reg:
-        _compare_pointers(op, dst, src, mine, theirs)
+        _compare_pointers(op, dst, src, mine, theirs, w.profile.never_null)
     null_test = op.bits == 64 and not op.reg and op.imm == 0 and op.operation in ("jeq", "jne")
     if null_test and dst.type & R.NULLABLE:
         mark_null(state, dst, op.operation == "jeq")
@@ -108,7 +110,9 @@ def _both_ways(w: Walk, op: Op, dst: Reg, src: Reg) -> int:
 # --- which way -----------------------------------------------------------------------------------
 
 
-def outcome(a: Reg, b: Reg, operation: str, bits: int) -> bool | None:
+def outcome(
+    a: Reg, b: Reg, operation: str, bits: int, never_null: frozenset[int] = NEVER_NULL
+) -> bool | None:
     """Whether the jump is taken; None if that is not known."""
     if a.type == R.SCALAR and b.type == R.SCALAR:
         return _scalars(a, b, operation, bits)
@@ -116,17 +120,13 @@ def outcome(a: Reg, b: Reg, operation: str, bits: int) -> bool | None:
         return _packets(a, b, operation)
     if not _constant(b, bits):
         a, b = b, a
-    if not _constant(b, bits) or not _not_null(a) or b.v & (U64 if bits == 64 else U32):
+    if not _constant(b, bits) or a.type not in never_null or b.v & (U64 if bits == 64 else U32):
         return None
     return {"jeq": False, "jne": True}.get(operation)
 
 
 def _constant(reg: Reg, bits: int) -> bool:
     return reg.type == R.SCALAR and not reg.m & (U64 if bits == 64 else U32)
-
-
-def _not_null(reg: Reg) -> bool:
-    return reg.type in _NEVER_NULL
 
 
 def _packets(a: Reg, b: Reg, operation: str) -> bool | None:
@@ -321,7 +321,9 @@ def _share(state: State, source: Reg, linked: Linked, regno: int) -> None:
 # --- pointers ------------------------------------------------------------------------------------
 
 
-def _compare_pointers(op: Op, dst: Reg, src: Reg, mine: list[Reg], theirs: list[Reg]) -> None:
+def _compare_pointers(
+    op: Op, dst: Reg, src: Reg, mine: list[Reg], theirs: list[Reg], never_null: frozenset[int]
+) -> None:
     """A pointer that equals one that is not null is not null."""
     if dst.type == R.SCALAR or src.type == R.SCALAR or R.BTF in (dst.type & 255, src.type & 255):
         return
@@ -329,7 +331,7 @@ def _compare_pointers(op: Op, dst: Reg, src: Reg, mine: list[Reg], theirs: list[
     if regs is None:
         return
     for one, two, at in ((dst, src, op.src), (src, dst, op.dst)):
-        if _not_null(one) and two.type & R.NULLABLE:
+        if one.type in never_null and two.type & R.NULLABLE:
             made = regs[at].copy()
             made.type = not_null_type(made)
             regs[at] = made

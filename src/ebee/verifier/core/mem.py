@@ -37,7 +37,9 @@ _WRITES_PACKET = frozenset(
 def load(w: Walk, op: Op) -> int:
     """A load into a register."""
     w.read(op.src)
+    kind = w.regs[op.src].type
     access(w, op, op.src, op.off, op.size, False, op.dst, op.signed)
+    same_place(w, op, kind)
     return op.slot + 1
 
 
@@ -46,7 +48,9 @@ def store(w: Walk, op: Op) -> int:
     if op.reg:
         w.read(op.src)
     w.read(op.dst)
+    kind = w.regs[op.dst].type
     access(w, op, op.dst, op.off, op.size, True, op.src if op.reg else NOTHING)
+    same_place(w, op, kind)
     return op.slot + 1
 
 
@@ -61,7 +65,9 @@ def atomic(w: Walk, op: Op) -> int:
         verb = "loads from" if operation == "load_acquire" else "stores into"
         _check_atomic(w, base, verb)
         value = op.dst if operation == "load_acquire" else op.src
+        kind = w.regs[base].type
         access(w, op, base, op.off, op.size, operation == "store_release", value, once=True)
+        same_place(w, op, kind)
         return op.slot + 1
     w.read(op.src)
     w.read(op.dst)
@@ -78,8 +84,21 @@ def atomic(w: Walk, op: Op) -> int:
     if target >= 0:
         w.regs[target] = R.UNKNOWN if target != op.dst else w.regs[target]
         access(w, op, op.dst, op.off, op.size, False, target, once=True, base=base_reg)
+    same_place(w, op, base_reg.type)
     access(w, op, op.dst, op.off, op.size, True, NOTHING, once=True, base=base_reg)
     return op.slot + 1
+
+
+_REWRITTEN = frozenset((R.CTX, *R.SOCKETS, R.BTF, R.ARENA))
+"""Types of pointers through which the kernel rewrites accesses."""
+
+
+def same_place(w: Walk, op: Op, kind: int) -> None:
+    """One instruction cannot be rewritten in two ways (save_aux_ptr_type)."""
+    before = w.place_types.setdefault(op.slot, kind)
+    if kind != before and (kind & R.BASE in _REWRITTEN or before & R.BASE in _REWRITTEN):
+        text = "same insn cannot be used with different pointers"
+        raise Rejected("different-pointers", text, "", EINVAL)
 
 
 def _check_atomic(w: Walk, regno: int, verb: str) -> None:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ebee.errors import ConfigError
+from ebee.verifier.core import reg as R
 from ebee.verifier.core import tnum
 
 NR_CPUS = 8192  # the largest CONFIG_NR_CPUS: what holds for it holds for every machine
+
+
+NEVER_NULL = frozenset((R.SOCKET, R.TCP_SOCK, R.MAP_VALUE, R.MAP_KEY, R.SOCK_COMMON))
+"""Types of pointers of which a comparison with null is decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +23,8 @@ class Profile:
     `negation`: ranges are followed through `neg` (6.17); `wide_mul`: products of tnums keep values
     and uncertainty apart (until 6.17); `old_ranges`: additions that always wrap, and products of
     negative numbers, are unknown (until 6.16); `constant_keys`: looking up a constant index of an
-    array gives no null (6.14); `max_processed`: instructions to walk at the most.
+    array gives no null (6.14); `never_null`: pointers to maps are among them since 6.16;
+    `indirect`: messages call what helpers do to the stack indirect (until 6.13); `max_processed`: instructions to walk at the most.
     """
 
     version: str
@@ -26,6 +32,8 @@ class Profile:
     wide_mul: bool = False
     old_ranges: bool = False
     constant_keys: bool = True
+    never_null: frozenset[int] = NEVER_NULL | {R.MAP}
+    indirect: bool = False
     max_processed: int = 1_000_000
     strict_alignment: bool = False
 
@@ -36,7 +44,8 @@ class Profile:
 
 PROFILES = {
     "6.18": Profile("6.18"),
-    "6.12": Profile("6.12", negation=False, wide_mul=True, old_ranges=True, constant_keys=False),
+    "6.12": Profile("6.12", negation=False, wide_mul=True, old_ranges=True, constant_keys=False,
+                    never_null=NEVER_NULL, indirect=True),
 }
 
 

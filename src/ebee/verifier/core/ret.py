@@ -18,12 +18,14 @@ RESULT = {"sk_lookup": (0, 1), "netfilter": (0, 1), "iter": (0, 1), "fentry": (0
 """Bounds of results beside those that hooks declare."""
 
 MAX_DEPTH = 512
+MAX_FRAMES = 8
 _PRIVATE_STACK = frozenset(("kprobe", "tracepoint", "perf_event", "raw_tracepoint", "fentry",
                             "fexit", "tp_btf", "lsm", "struct_ops", "uprobe"))  # fmt: skip
 
 
 def step(w: Walk, op: Op) -> int:
     """An exit: of a callback or subprogram back to its caller, or of the program."""
+    w.jumps += 1
     check_references(w, "BPF_EXIT")
     state = w.state
     if len(state.frames) > 1:
@@ -144,9 +146,8 @@ def check_stack_depth(w: Walk) -> None:
         return (w.depths.get(function, 0) + 15) // 16 * 16
 
     def descend(function: int, depth: int, chain: tuple[int, ...]) -> None:
-        if function in chain or len(chain) >= 8:
-            frames = len(chain) + 1
-            text = f"the call stack of {frames} frames is too deep !"
+        if len(chain) >= MAX_FRAMES:
+            text = f"the call stack of {len(chain)} frames is too deep !"
             raise Rejected("call-depth", text, "", E2BIG)
         if chain and function in tails and depth >= 256:
             text = "tail_calls are not allowed when call stack of previous frames is"

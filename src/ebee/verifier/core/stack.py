@@ -215,13 +215,16 @@ def _store_somewhere(w: Walk, op: Op, frame: Frame, low: int, high: int, value: 
 
 
 def check_helper(
-    w: Walk, reg: Reg, regno: int, off: int, size: int, zero: bool, raw: bool
+    w: Walk, reg: Reg, regno: int, off: int, size: int, zero: bool, raw: bool, write: bool
 ) -> bool:
     """Memory on the stack for a helper, which may read it and, for all that is known, write it.
     Whether the bytes are written afterwards by the caller of this (`raw`)."""
     if size == 0 and not zero:
         raise Rejected("zero-size", "invalid zero-sized read")
-    check_bounds(w, reg, regno, off, size, " indirect access to")
+    what = " write to" if write else " read from"
+    if w.profile.indirect:
+        what = " indirect access to"
+    check_bounds(w, reg, regno, off, size, what)
     frame = w.state.frames[reg.frame]
     if not reg.m:
         low = high = _signed(reg.v) + off

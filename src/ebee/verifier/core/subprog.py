@@ -56,10 +56,10 @@ def _argument(w: Walk, type_id: int) -> Argument:
     if not found.type:
         raise DoesNotKnow("void pointers as arguments of global functions")
     target = btf.resolve(found.type)
-    if isinstance(target, Struct) and target.name == (w.program.hook.context or ""):
-        return "ctx", 0
     if w.program.hook.context is None or isinstance(target, Ptr):
         raise DoesNotKnow("pointers as arguments of global functions here")
+    if isinstance(target, Struct) and target.name == w.program.hook.context:
+        return "ctx", 0
     try:
         return "mem", btf.sizeof(found.type)
     except Exception:

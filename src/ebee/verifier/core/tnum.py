@@ -115,4 +115,6 @@ def arsh(v: int, m: int, count: int, bits: int) -> Tnum:
 
 def text(v: int, m: int) -> str:
     """As the kernel prints it: a constant, or value and mask."""
-    return f"{v:#x}" if not m else f"({v:#x}; {m:#x})"
+    if not m:
+        return f"{v:#x}" if v else "0"
+    return f"({v:#x}; {m:#x})" if v else f"(0x0; {m:#x})"

@@ -38,6 +38,7 @@ class Walk:
         self.state = State([])
         self.entry: Jump | None = None
         self.called_globals: set[int] = set()
+        self.place_types: dict[int, int] = {}  # of the pointer of each load and store
         self.depths: dict[int, int] = {}  # stack used, by function
         self.cfg = Cfg(program.insns, decode(program.insns))
         refuse_unknown(program.unknown)
