@@ -83,6 +83,9 @@ class Compiler:
 
         self.llvm = llvm
         self._machines: dict[tuple[Any, ...], Any] = {}
+        # The value that a loop leaves behind, computed without the loop, may take 128-bit products,
+        # which BPF has not; nor do they make host code faster.
+        llvm.set_option("ebee", "-replexitval=never")
         llvm.initialize_all_targets()
         llvm.initialize_all_asmprinters()
 

@@ -7,11 +7,13 @@ In a program `flows.lookup(key)` is a pointer to the value or None, `flows[key] 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from ebee.types import ptr, sizeof, u32
 
+F = TypeVar("F", bound=Callable[..., Any])
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -103,6 +105,10 @@ class AnyMap(Generic[K, V]):
         raise _only_compiled(self)
 
     def __setitem__(self, key: K, value: V | int) -> None:
+        raise _only_compiled(self)
+
+    def get(self, key: K, default: int) -> Any:
+        """The value where it is a number, or the default where there is none."""
         raise _only_compiled(self)
 
 
@@ -200,12 +206,12 @@ class ProgArray(AnyMap[Any, Any]):
         super().__init__(max_entries=max_entries, pinned=pinned)
         self.entries: dict[int, Any] = {}
 
-    def entry(self, index: int) -> Any:
+    def entry(self, index: int) -> Callable[[F], F]:
         """Decorator: put a program into the map."""
         if not 0 <= index < self.max_entries:
             raise ValueError(f"ProgArray: {index} is no index below {self.max_entries}")
 
-        def put(program: Any) -> Any:
+        def put(program: F) -> F:
             self.entries[index] = program
             return program
 

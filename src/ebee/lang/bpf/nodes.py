@@ -14,6 +14,7 @@ from ebee.lang.bpf.programs import Context
 from ebee.lang.bpf.scopes import with_statement
 from ebee.lang.bpf.state import unit_of
 from ebee.lang.errors import Refusal
+from ebee.lang.expressions import place as place_of
 from ebee.lang.function import EXPRESSIONS
 from ebee.lang.source import MISSING
 from ebee.lang.static import static
@@ -56,6 +57,9 @@ def _attribute(f: Function, node: ast.Attribute) -> Value:
     thing = static(f, node)
     if isinstance(thing, AnyMap):
         return _module_name(f, node, node.attr, thing)
+    if _is_variable(f, node.value):
+        address, const = place_of(f, node)
+        return memory.load(f.body, address, const)
     if isinstance(node.value, ast.Name) and node.value.id in f.writes:
         base = f.value(node.value)
         if is_struct(base.type) and issubclass(base.type, Context) and base.type.__fields__:
@@ -63,6 +67,15 @@ def _attribute(f: Function, node: ast.Attribute) -> Value:
             if kind in POINTERS:
                 return packet_calls.context_pointer(f, base, node.attr)
     return _default(f, node)
+
+
+def _is_variable(f: Function, node: ast.expr) -> bool:
+    """Whether an expression begins with a variable of the module."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    if not isinstance(node, ast.Name) or node.id in f.writes:
+        return False
+    return unit_of(f).variable(f, node.id) is not None
 
 
 def _context_kind(f: Function, t: Any, name: str, write: bool = False) -> str:
@@ -76,7 +89,12 @@ def _context_kind(f: Function, t: Any, name: str, write: bool = False) -> str:
 
 def _subscript(f: Function, node: ast.Subscript) -> Value:
     m = _map(f, node.value)
-    return _default(f, node) if m is None else map_calls.find(f, m, node.slice)
+    if m is not None:
+        return map_calls.find(f, m, node.slice)
+    if _is_variable(f, node.value):
+        address, const = place_of(f, node)
+        return memory.load(f.body, address, const)
+    return _default(f, node)
 
 
 def _map(f: Function, node: ast.expr) -> Value | None:

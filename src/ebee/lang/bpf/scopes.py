@@ -40,7 +40,7 @@ def with_statement(f: Function, node: ast.With) -> None:
     text = helper(f, RESERVE, "ptr", f"ptr {ring.text}", size, "i64 0")
     record = Value(PtrType(normal_target(t)), text, maybe=1, align=8)
     f.assign(item.optional_vars.id, record)
-    hidden = f"with {f.body.name()}"
+    hidden = f"with.{f.body.name()}"
     slot = f.body.alloca("ptr", 8, "record")
     f.variables[hidden] = Variable(record.type, slot)
     f.body.emit(f"store ptr {text}, ptr {slot}")

@@ -1,0 +1,320 @@
+"""What BPF mode adds to the language, each rule on the machine and in the kernel."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ebee import linux
+from ebee.cli.events import EventReader
+from ebee.lang.bpf import build
+from ebee.lang.source import define
+from ebee.machine.machine import Machine
+
+pytestmark = pytest.mark.differential
+
+HEAD = """\
+from ebee import *
+
+@struct
+class Key:
+    a: u32
+    b: u16
+
+@struct
+class Value:
+    count: u64
+    last: be32
+    text: array[char, 8]
+
+@struct
+class Record:
+    number: u32
+    kind: XDP
+
+table = Hash[Key, Value](max_entries=3)
+numbers = Hash[u32, u64](max_entries=8)
+out = Array[u64](max_entries=8)
+events = RingBuf[Record](size=4096)
+
+@func
+def put(index: u32, value: u64) -> None:
+    place = out.lookup(index)
+    if place is not None:
+        place[0] = value
+
+"""
+FRAME = bytes(range(64))
+
+
+@pytest.fixture(params=["machine", "kernel"])
+def run(request):
+    """Run the body of an XDP program once: its result, and the loaded object."""
+    if request.param == "kernel" and os.geteuid():
+        pytest.skip("needs root")
+    opened = []
+
+    def once(text, frame=FRAME, **variables):
+        body = "".join(f"    {line}\n" for line in text.strip("\n").splitlines())
+        return program(f"@xdp\ndef prog(ctx: XdpContext) -> u32:\n{body}", frame, **variables)
+
+    def program(text, frame=FRAME, **variables):
+        spec = build.compile(define(HEAD + text)["prog"])
+        for name, value in variables.items():
+            spec.variables[name] = value
+        if request.param == "kernel":
+            loaded = linux.load(spec)
+            opened.append(loaded)
+        else:
+            opened.append(machine := Machine())
+            loaded = machine.load(spec)
+        return loaded.programs["prog"].test_run(frame).retval, loaded
+
+    once.program = program
+    yield once
+    for thing in opened:
+        thing.close()
+
+
+def outputs(loaded):
+    return [loaded.maps["out"][i] for i in range(8)]
+
+
+def test_elements_of_maps(run):
+    result, loaded = run("""
+key = Key(a=1, b=2)
+put(0, table.lookup(key) is None)
+table[key] = Value(count=5, last=0x01020304)
+value = table[key]
+if value is not None:
+    value.count += 2
+    put(1, value.count)
+    put(2, value.last)
+put(3, u64(table.update(key, Value(), 1)))
+put(4, u64(table.delete(Key(a=9))))
+table[Key(a=7)] = Value()
+del table[Key(a=7)]
+numbers[3] = 300
+put(5, numbers.get(3, 1) + numbers.get(4, 1))
+return 2
+""")
+    minus = (1 << 64) - 1
+    assert result == 2
+    assert outputs(loaded) == [1, 7, 0x01020304, minus - 16, minus - 1, 301, 0, 0]
+    (found,) = loaded.maps["table"].items()
+    assert found[0] == {"a": 1, "b": 2}
+    assert bytes(loaded.maps["table"].raw.lookup(bytes([1, 0, 0, 0, 2, 0, 0, 0])))[8:12] == bytes(
+        [1, 2, 3, 4]
+    )
+
+
+@pytest.mark.parametrize(
+    ("null", "said"),
+    [
+        ("if p is None:\n    return 9", 4), ("if not p:\n    return 9", 4),
+        ("if p == None:\n    return 9", 4),
+    ],
+)  # fmt: skip
+def test_tests_for_none(run, null, said):
+    assert run(f"numbers[1] = 4\np = numbers.lookup(1)\n{null}\nreturn u32(p[0])")[0] == said
+    assert run(f"p = numbers.lookup(1)\n{null}\nreturn u32(p[0])")[0] == 9
+
+
+def test_tests_for_none_inside_conditions(run):
+    text = """
+numbers[1] = 4
+p = numbers.lookup(1)
+q = numbers.lookup(2)
+total = u32(0)
+if p is not None and p[0] == 4:
+    total += 1
+if q is None or q[0] == 0:
+    total += 2
+if (r := numbers.lookup(1)) is not None:
+    total += u32(r[0])
+total += u32(8) if q is None else u32(q[0])
+return total
+"""
+    assert run(text)[0] == 15
+
+
+def test_records_are_sent_or_discarded_on_every_path(run):
+    _, loaded = run.program("""
+@func
+def early(n: u32) -> None:
+    with events.reserve() as e:
+        if e is None:
+            return
+        e.number = n
+        e.kind = XDP.DROP
+        if n == 1:
+            return
+        if n == 2:
+            events.discard(e)
+            return
+        if n == 3:
+            events.discard(e)
+        else:
+            e.number = n * 10
+
+@xdp
+def prog(ctx: XdpContext) -> u32:
+    for i in range(6):
+        early(u32(i))
+    for i in range(6):
+        with events.reserve() as e:
+            if e is None:
+                break
+            e.number = 100 + i
+            e.kind = XDP.PASS
+            if i == 1:
+                continue
+            if i == 3:
+                break
+    events.output(Record(number=7, kind=XDP.TX))
+    return 2
+""")
+    events, count = EventReader(loaded, "events").read()
+    found = [(e["number"], e["kind"].name) for e in events]
+    early = [(n, "DROP") for n in (0, 1, 40, 50)]
+    assert found == [*early, *((n, "PASS") for n in (100, 101, 102, 103)), (7, "TX")]
+    assert count == len(found)
+
+
+def test_variables_of_the_module(run):
+    text = """
+limit: Const[u32] = 5
+name: Const[Value] = Value(count=6)
+seen: Global[u64] = 3
+last: Global[Key] = 0
+
+@xdp
+def prog(ctx: XdpContext) -> u32:
+    global seen
+    seen += limit
+    atomic_add(seen, 1)
+    last.a = u32(seen)
+    return limit + u32(name.count)
+"""
+    result, loaded = run.program(text)
+    assert (result, loaded.variables["seen"].value) == (11, 9)
+    assert loaded.variables["last"].value["a"] == 9
+    result, loaded = run.program(text, limit=50)
+    assert (result, loaded.variables["seen"].value) == (56, 54)
+
+
+def test_subprograms(run):
+    text = """
+@func(inline=False)
+def sum_of(key: Key, more: u32, sign: i8) -> i64:
+    total = i64(key.a) + key.b
+    for i in range(min(more, u32(10))):
+        total += i
+    return total * sign
+
+@func(inline=False)
+def find(n: u32) -> ptr[u64] | None:
+    return numbers.lookup(n) if n else None
+
+@xdp
+def prog(ctx: XdpContext) -> u32:
+    numbers[3] = 5
+    put(0, u64(sum_of(Key(a=1, b=2), ctx.rx_queue_index + 4, i8(-1))))
+    p = find(3)
+    put(1, 0 if p is None else p[0])
+    put(2, find(0) is None)
+    return 1
+"""
+    _, loaded = run.program(text)
+    assert outputs(loaded)[:3] == [(1 << 64) - 9, 5, 1]
+
+
+def test_packets_never_end_too_early(run):
+    text = """
+packet = ctx.packet()
+total = packet.remaining()
+n = u32(0)
+for _ in range(100):
+    if not packet.skip(3):
+        break
+    n += 1
+eth = packet.parse(Ethernet)
+return n * 1000 + total * 1 + (500 if eth is None else 0)
+"""
+    for size in (14, 15, 16, 17, 60, 200):
+        rest = size % 3 if size <= 300 else size - 300
+        assert run(text, bytes(size))[0] == size // 3 * 1000 + size + (500 if rest < 14 else 0)
+
+
+def test_packets_can_be_changed(run):
+    result, loaded = run("""
+eth = ctx.packet().parse(Ethernet)
+if eth is None:
+    return 0
+eth.type = 0x86dd
+eth.destination[0] = eth.source[5]
+for i in range(6):
+    eth.source[i] = 7
+return eth.type
+""")
+    assert result == 0x86DD
+    data = loaded.programs["prog"].test_run(FRAME).data
+    assert data[:14] == bytes([11, 1, 2, 3, 4, 5, *[7] * 6, 0x86, 0xDD])
+
+
+def test_helpers_by_their_declarations(run):
+    result, loaded = run("""
+put(0, bpf.ktime_get_ns() > 0)
+put(1, u64(bpf.csum_diff(None, 0, Key(a=1, b=2), 8, 0)))
+value = Value()
+put(2, u64(bpf.xdp_load_bytes(ctx, 2, value.text, 8)))
+put(3, value.text[0])
+put(4, bpf.get_smp_processor_id() < 4096)
+put(5, bpf.map_lookup_elem(numbers, u32(77)) is None)
+put(6, u64(bpf.map_update_elem(numbers, u32(77), u64(1), 2)))
+return u32(bpf.xdp_adjust_head(ctx, 4))
+""")
+    assert result == 0
+    csum = {"machine": 3, "kernel": 3}
+    assert outputs(loaded)[:7] == [1, *{*csum.values()}, 0, 2, 1, 1, (1 << 64) - 2]
+
+
+def test_print(run):
+    run("n = ctx.rx_queue_index\nprint(f'hex {n:x} {n} {-i32(n)} 100%')\nprint('plain')\nreturn 1")
+    run("""
+a = u64(1)
+print(f"{a} {a} {a} {a} {a:x}")
+return 1
+""")
+
+
+def test_maps_and_variables_of_other_modules(run, tmp_path, monkeypatch):
+    lib = tmp_path / "shared_maps_of_test.py"
+    lib.write_text(
+        "from ebee import *\nseen = Array[u64](max_entries=1)\nlimit: Const[u32] = 6\n"
+        "@func\ndef note(n: u64) -> None:\n    p = seen.lookup(0)\n    if p is not None:\n"
+        "        p[0] += n + limit\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    main = Path(tmp_path / "main.py")
+    main.write_text(
+        "from ebee import *\nimport shared_maps_of_test as lib\n"
+        "from shared_maps_of_test import limit, note\n"
+        "@xdp\ndef prog(ctx: XdpContext) -> u32:\n    note(u64(1))\n    p = lib.seen.lookup(0)\n"
+        "    return 0 if p is None else u32(p[0]) + limit\n"
+    )
+    spec = build.compile(main)
+    spec.variables["limit"] = 10
+    with Machine() as machine:
+        assert machine.load(spec).programs["prog"].test_run(FRAME).retval == 21
+
+
+def test_a_file_that_changes_is_read_again(tmp_path):
+    file = tmp_path / "prog.py"
+    for verdict in ("PASS", "DROP", "PASS"):  # within a second, and of the same size
+        file.write_text(
+            f"from ebee import *\n@xdp\ndef prog(ctx: XdpContext) -> XDP:\n    return XDP.{verdict}\n"
+        )
+        with Machine() as machine:
+            loaded = machine.load(build.compile(file))
+            assert loaded.programs["prog"].test_run(FRAME).retval == {"PASS": 2, "DROP": 1}[verdict]
