@@ -12,7 +12,9 @@ CLOCK_HOST = 0
 CLOCK_FIXED = 1
 """Time stands at `now` until the machine moves it: from a capture's stamps, or a seed."""
 
-FAULT_NONE, FAULT_READ, FAULT_WRITE, FAULT_BUDGET, FAULT_DEPTH, FAULT_ARGUMENT = range(6)
+FAULT_NONE, FAULT_READ, FAULT_WRITE, FAULT_BUDGET, FAULT_DEPTH, FAULT_ARGUMENT, FAULT_PACKET = (
+    range(7)
+)
 """Why compiled code ended a program early."""
 
 FAULTS = {
@@ -21,6 +23,7 @@ FAULTS = {
     FAULT_BUDGET: "stopped after too many instructions",
     FAULT_DEPTH: "calls nested too deep",
     FAULT_ARGUMENT: "a helper's argument is not what it takes",
+    FAULT_PACKET: "not started: the packet is longer than a frame",
 }
 
 REDIRECT_NONE, REDIRECT_IFINDEX, REDIRECT_MAP = 0, 1, 2
@@ -41,9 +44,9 @@ class Trace:
 @struct
 class Cpu:
     """One virtual CPU. Times in nanoseconds. `now` is the monotonic clock when time stands, and
-    `realtime_offset` what leads from it to the time since the epoch; `random` is the state of the
-    random numbers, never 0; `fault_text` which program's instruction `fault_slot` is; `text` and `values` are room for what bpf_printk formats and for the
-    values that it is given."""
+    `realtime_offset` what leads from it to the time since the epoch; `random` is the state of
+    the random numbers, never 0; `fault_text` which program's instruction `fault_slot` is; `text`
+    and `values` are room for what bpf_printk formats and for the values that it is given."""
 
     id: u32
     count: u32

@@ -61,7 +61,7 @@ class Module:
 def symbol(name: str) -> str:
     """A global name as IR writes it."""
     escaped = "".join(
-        c if c.isprintable() and c.isascii() and c not in '"\\' else f"\\{ord(c):02X}" for c in name
+        chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\{b:02X}" for b in name.encode()
     )
     return f'@"{escaped}"'
 

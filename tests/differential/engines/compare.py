@@ -138,7 +138,7 @@ class Engines:
         runner = compile_native([Spec(runtime.run_batch, BATCH)])
         text = whole.merge(calls.module(), runner).ir + (METADATA if checked else "")
         keep = (BATCH, *(entry_name(c) for c, e in zip(codes, errors, strict=True) if not e))
-        symbols = {**self.addresses, **calls.addresses}
+        symbols = {f"map/{name}": at for name, at in self.addresses.items()} | calls.addresses
         symbols["machine.regions"] = self.machine.regions.address
         symbols["machine.text"] = self.text.base
         return Lowered(text, keep, symbols, errors, checked)

@@ -24,7 +24,7 @@ from ebee.machine.code import Code
 from ebee.machine.engine_calls import E2BIG, EINVAL, LOOPS
 from ebee.machine.jit import runtime
 from ebee.machine.jit.known import known_map
-from ebee.machine.jit.lower import Calls, Lowering, function_name
+from ebee.machine.jit.lower import Calls, Lowering, function_name, map_name
 from ebee.machine.maps import MachineMap
 
 
@@ -47,7 +47,7 @@ class HelperCalls(Calls):
     def map(self, name: str) -> Known:
         """A map's constant object."""
         if name not in self._known:
-            self._known[name], addresses = known_map(name, self.maps[name])
+            self._known[name], addresses = known_map(map_name(name), self.maps[name])
             self.addresses |= addresses
         return self._known[name]
 
@@ -94,7 +94,7 @@ class HelperCalls(Calls):
             if function is None:
                 raise Unsupported(f"{f.code.where(slot)}: {m} has no operation {name}")
             params, _ = self._params(function)
-            target = self.native(f"{m}:{name}", function, **{params[1][0]: self.map(m)})
+            target = self.native(f"map/{m}:{name}", function, **{params[1][0]: self.map(m)})
             self._call(f, slot, helper, target, function, skip=2, first=2)
         else:
             function = getattr(import_module(module), name)
@@ -138,7 +138,7 @@ class HelperCalls(Calls):
 
     def engine_tail_call(self, f: Lowering, slot: int) -> None:
         m, b = self.map_argument(f, slot, 2), f.body
-        look = self.native(f"{m}:tail_target", runtime.tail_target, m=self.map(m))
+        look = self.native(f"map/{m}:tail_target", runtime.tail_target, m=self.map(m))
         table = f.unit.external("machine.programs")
         index = f.narrow(3, 32)
         target = b.op(f"call i64 {look}(ptr %cpu, ptr {table}, i32 {index})", "target")

@@ -25,7 +25,7 @@ from ebee.machine.cpu import FRAMES, STACK
 from ebee.machine.jit import runtime
 from ebee.machine.jit.calls import HelperCalls, Unsupported
 from ebee.machine.jit.loops import closing_edges
-from ebee.machine.jit.lower import Lowering, Unit, reachable
+from ebee.machine.jit.lower import Lowering, Unit, map_name, reachable
 from ebee.types import offsetof
 from ebee.verifier.facts import Fact
 
@@ -400,7 +400,7 @@ class CheckedLowering(Lowering):
         elif kind == "alloc_mem":
             holds = self._is_record(slot, register)
         elif kind == "map":
-            there = b.op(f"ptrtoint ptr {self.unit.external(fact.of)} to i64")
+            there = b.op(f"ptrtoint ptr {self.unit.external(map_name(fact.of))} to i64")
             holds = b.op(f"icmp eq i64 {number}, {there}")
         elif kind.startswith(("map_", "mem", "out", "inout")):
             self._check_pointer(slot, helper, register, param, fact)
@@ -419,7 +419,7 @@ class CheckedLowering(Lowering):
         holds = "false"
         for name, m in calls.maps.items():
             if m.type == "ringbuf":
-                look = calls.native(f"{name}:record", runtime.record, m=calls.map(name))
+                look = calls.native(f"map/{name}:record", runtime.record, m=calls.map(name))
                 found = b.op(f"call i1 {look}(ptr {self.pointer(register)})")
                 holds = b.op(f"or i1 {holds}, {found}")
         return holds

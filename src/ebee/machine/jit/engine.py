@@ -17,13 +17,13 @@ from ebee.machine.code import Code
 from ebee.machine.jit import runtime
 from ebee.machine.jit.calls import HelperCalls, entry_name
 from ebee.machine.jit.checked import METADATA, CheckedLowering
-from ebee.machine.jit.lower import Lowering, Unit
+from ebee.machine.jit.lower import Lowering, Unit, map_name
 from ebee.machine.jit.regions import RegionTable
 from ebee.machine.maps import MachineMap
 from ebee.machine.memory import Region
 
 BATCH = "machine.batch"
-"""Symbol of the batch loop. Names of maps and programs have no dot inside: "machine." is ours."""
+"""Symbol of the batch loop. Those of maps begin with "map/", those of programs with "program/"."""
 
 Tier = Literal["quick", "optimised", "most"]
 
@@ -91,8 +91,8 @@ def compile_code(
     image = build([text], Options(level=tier, keep=keep), cached=cached)
     symbols = dict(calls.addresses)
     for name, m in maps.items():
-        symbols.setdefault(name, m.address)
-        symbols.setdefault(f"{name}.value", m.value_address)
+        symbols.setdefault(map_name(name), m.address)
+        symbols.setdefault(map_name(name, "value"), m.value_address)
     symbols["machine.regions"] = machine.regions.address
     symbols["machine.text"] = code.text
     try:

@@ -37,7 +37,12 @@ _RMW = {"add": "add", "or": "or", "and": "and", "xor": "xor", "xchg": "xchg"}
 
 def function_name(code: Code, start: int) -> str:
     """The symbol of a subprogram."""
-    return f"{code.name}.{start}"
+    return f"program/{code.name}.{start}"
+
+
+def map_name(name: str, part: str = "") -> str:
+    """The symbol of a map or of a part of it, whatever the map is called."""
+    return f"map/{name}.{part}" if part else f"map/{name}"
 
 
 class Lowering:
@@ -291,8 +296,7 @@ class Lowering:
     def do_imm64(self, slot: int, insn: Insn, form: Form) -> None:
         ref = self.code.refs.get(slot)
         if ref is not None and ref.kind in ("map", "data"):
-            name = ref.symbol if ref.kind == "map" else f"{ref.symbol}.value"
-            base = self.unit.external(name)
+            base = self.unit.external(map_name(ref.symbol, "" if ref.kind == "map" else "value"))
             at = f"getelementptr (i8, ptr {base}, i64 {ref.addend})" if ref.addend else base
             self.set_pointer(insn.dst, at)
         elif slot in self.code.targets:

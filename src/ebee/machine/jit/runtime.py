@@ -4,7 +4,7 @@
 from collections.abc import Callable
 
 from ebee.abi.batch import COPY_OUT, KEEP_CLOCK, Batch
-from ebee.abi.cpu import FAULT_NONE, REDIRECT_NONE, Cpu
+from ebee.abi.cpu import FAULT_NONE, FAULT_PACKET, REDIRECT_NONE, Cpu
 from ebee.abi.packet import HEADROOM, HEADROOM_USED, TAILROOM, Packet
 from ebee.abi.ringbuf import BUSY, HEADER
 from ebee.maps.ringbuf_ops import DATA_AT, Ring, consumer, owns, producer
@@ -16,6 +16,7 @@ from ebee.types import i32, i64, ptr, struct, u8, u16, u32, u64
 TAIL_CALLS = 33
 EFAULT, E2BIG = 14, 7
 PAGE = 4096
+MAX_PACKET = 1 << 16
 BLOCK = 64
 ETH_HLEN = 14
 SKF_NET_OFF, SKF_LL_OFF = -0x100000, -0x200000
@@ -250,6 +251,11 @@ def run_batch(cpu: ptr[Cpu], packet: ptr[Packet], batch: ptr[Batch], program: Pr
     while i < end and not crowded(rings, ring_count):
         size = lengths[i]
         offset = offsets[i]
+        if size > MAX_PACKET:
+            cpu.fault = u32(FAULT_PACKET)
+            cpu.fault_slot = u32(0)
+            cpu.fault_address = u64(0)
+            break
         place(packet, byte_offset(data, offset), size, data_size - offset)
         if flags & KEEP_CLOCK == 0:
             cpu.now = stamps[i]

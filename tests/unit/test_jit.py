@@ -1,0 +1,223 @@
+"""Compiled programs: pages never writable and executable, names, refusals, faults, ends."""
+
+import os
+import sys
+import threading
+import time
+from array import array
+from pathlib import Path
+
+import pytest
+
+from ebee import helpers
+from ebee.errors import MachineError
+from ebee.isa import assemble, parse
+from ebee.machine import bare
+from ebee.machine.jit.batch import PacketBatch
+from ebee.machine.jit.calls import Unsupported
+from ebee.machine.machine import Machine
+from ebee.machine.vm import ProgramFault
+from ebee.obj.spec import MapSpec, ObjectSpec, ProgramSpec, Ref
+
+pytestmark = pytest.mark.unit
+
+NUMBERS = {h.name: h.id for h in helpers.all_helpers()}
+WAYS = [(tier, trusted) for tier in ("quick", "optimised", "most") for trusted in (False, True)]
+
+
+def spec_of(*maps, **texts):
+    programs = {}
+    for name, text in texts.items():
+        made = parse(text, helper_id=NUMBERS.get)
+        refs = [Ref(r.slot, r.kind, r.symbol, r.addend) for r in made.references]
+        programs[name] = ProgramSpec(name, "xdp", made.insns, refs, hook="xdp")
+    return ObjectSpec("test", {m.name: m for m in maps}, programs, license="GPL")
+
+
+def batch_of(packets, **options):
+    offsets, at = array("Q"), 0
+    for data in packets:
+        offsets.append(at)
+        at += len(data)
+    stamps = array("Q", [0] * len(packets))
+    return PacketBatch(b"".join(packets), offsets, array("I", map(len, packets)), stamps, **options)
+
+
+def run(program, packets, tier="quick", trusted=False, **options):
+    batch = batch_of(packets, **options)
+    while program.run_batch(batch, tier, trusted):
+        pass
+    return batch
+
+
+# --- code pages ----------------------------------------------------------------------------------
+
+
+def writable_and_executable():
+    """Mappings of this process that are both."""
+    lines = Path("/proc/self/maps").read_text().splitlines()
+    return [line for line in lines if "w" in line.split()[1] and "x" in line.split()[1]]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/maps")
+def test_no_page_is_writable_and_executable_at_any_time():
+    """Not while programs are compiled, loaded, or run over packets, in any tier."""
+    seen, stop = [], threading.Event()
+
+    def watch():
+        while not stop.is_set():
+            seen.append(writable_and_executable())
+            time.sleep(0.002)
+
+    before = writable_and_executable()  # ctypes may have made one for callbacks, of others
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        with Machine() as machine:
+            text = "r2 = *(u32 *)(r1 +0); r3 = *(u32 *)(r1 +4); r2 += 14; r0 = 1; "
+            text += "if r2 > r3 goto out; r0 = 2; out: exit"
+            program = machine.load(spec_of(p=text)).programs["p"]
+            for tier, trusted in WAYS:
+                assert set(run(program, [bytes(64)] * 5000, tier, trusted).verdicts) == {2}
+    finally:
+        stop.set()
+        watcher.join()
+    assert len(seen) > 3
+    assert [pages for pages in seen if set(pages) - set(before)] == []
+
+
+# --- names ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["programs", "regions", "batch", "cpu", "memcpy", "llvm.bswap.i64", "p", "entry", "ä"]
+)
+def test_a_map_may_have_any_name(name):
+    """Also one that the compiler or the machine uses itself."""
+    text = "*(u32 *)(r10 -4) = 0; r2 = r10; r2 += -4; r1 = 0 ll; call map_lookup_elem\n"
+    text += "if r0 == 0 goto out; r1 = r0; r0 = *(u64 *)(r1 +0); r0 += 1; *(u64 *)(r1 +0) = r0\n"
+    text += "out: exit"
+    spec = spec_of(MapSpec(name, "array", 4, 8, 1), p=text)
+    spec.programs["p"].refs.append(Ref(3, "map", name))
+    with Machine() as machine:
+        program = machine.load(spec).programs["p"]
+        assert list(run(program, [bytes(14)] * 3).verdicts) == [1, 2, 3]
+
+
+def test_two_programs_of_an_object_in_one_process():
+    with Machine() as machine:
+        made = machine.load(spec_of(p="r0 = 1; exit", q="r0 = 2; exit"))
+        for tier, trusted in WAYS:
+            verdicts = [run(made.programs[n], [bytes(14)], tier, trusted).verdicts[0] for n in "pq"]
+            assert verdicts == [1, 2]
+
+
+# --- what is left to the interpreter -------------------------------------------------------------
+
+LEFT = {
+    "r7 = *(u32 *)(r1 +12); r1 = map[a]; if r7 == 1 goto +2; r1 = map[b]; r2 = r10\n"
+    "call map_lookup_elem; exit": (
+        "which map this is, is known only at run time"
+    ),
+    "r1 = 1; r2 = 99; r3 = 0; r4 = 0; call loop; exit": "the callback is known only at run time",
+    "r1 = r10; r2 = 0; r3 = 0; r4 = r10; r4 += -16; call dynptr_from_mem; exit": (
+        "bpf_dynptr_from_mem takes a dynptr_out, which is safe only in a program that has been"
+        " verified"
+    ),
+    "r1 = map[ring]; r2 = r10; call map_lookup_elem; exit": "ring has no operation lookup",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", LEFT)
+def test_what_is_not_compiled_says_why(text):
+    maps = [MapSpec("a", "array", 4, 8, 1), MapSpec("b", "array", 4, 8, 1),
+            MapSpec("ring", "ringbuf", 0, 0, 4096)]  # fmt: skip
+    with Machine() as machine:
+        program = machine.load(spec_of(*maps, p=text)).programs["p"]
+        with pytest.raises(Unsupported) as e:
+            program.compiled("quick")
+        assert str(e.value).startswith("p, instruction ")
+        assert LEFT[text] in str(e.value)
+
+
+def test_an_unknown_level_is_refused():
+    with pytest.raises(MachineError):
+        bare.run(assemble("call 9999; exit"), engine="quick")
+
+
+# --- faults --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tier", ["quick", "optimised", "most"])
+def test_a_fault_names_instruction_and_address(tier):
+    text = "r2 = *(u32 *)(r1 +0); r0 = *(u8 *)(r2 +14); if r0 == 7 goto +1; exit\n"
+    text += "r0 = *(u64 *)(r0 +0); exit"
+    with Machine() as machine:
+        program = machine.load(spec_of(p=text)).programs["p"]
+        batch = batch_of([bytes(20), bytes(20), bytes(14) + b"\7" + bytes(5), bytes(20)])
+        with pytest.raises(ProgramFault, match=r"p, instruction 4: read outside .* at 0x7$") as e:
+            program.run_batch(batch, tier)
+        assert (batch.done, e.value.slot, e.value.addr) == (2, 4, 7)
+        assert run(program, [bytes(20)], tier).done == 1  # the machine goes on
+
+
+def test_a_fault_behind_a_tail_call_names_the_other_program():
+    programs = MapSpec("t", "prog_array", 4, 4, 1, contents={0: "q"})
+    text = "r2 = map[t]; r3 = 0; call tail_call; r0 = 2; exit"
+    with Machine() as machine:
+        made = machine.load(spec_of(programs, p=text, q="r0 = 0; r0 = *(u8 *)(r0 +1); exit"))
+        for run_it in (
+            lambda: made.programs["p"].test_run(bytes(14)),
+            lambda: run(made.programs["p"], [bytes(14)]),
+        ):
+            with pytest.raises(ProgramFault, match=r"^q, instruction 1: read"):
+                run_it()
+
+
+@pytest.mark.parametrize("tier", ["quick", "optimised"])
+def test_the_budget_ends_what_would_not_end(tier):
+    for text in ("r0 += 1; goto -2; exit", "r0 = 0; call pc-2; exit"):
+        with pytest.raises(ProgramFault, match=r"too many instructions|nested too deep"):
+            bare.run(assemble(text), engine=tier, budget=100_000)
+
+
+# --- programs that go ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_a_tail_call_to_a_program_that_is_gone_falls_through(trusted):
+    """Its code is out of memory; the map that named it is still there."""
+    array_of = MapSpec("t", "prog_array", 4, 4, 1)
+    text = "r2 = map[t]; r3 = 0; call tail_call; r0 = 2; exit"
+    with Machine() as machine:
+        shared = machine.create_map(array_of)
+        caller = machine.load(spec_of(array_of, p=text), t=shared).programs["p"]
+        other = machine.load(spec_of(q="r0 = 9; exit"))
+        shared.update(bytes(4), other.programs["q"].id.to_bytes(4, "little"))
+        assert run(caller, [bytes(14)], trusted=trusted).verdicts[0] == 9
+        assert caller.test_run(bytes(14)).retval == 9
+        other.close()
+        assert run(caller, [bytes(14)], trusted=trusted).verdicts[0] == 2
+        assert caller.test_run(bytes(14)).retval == 2
+
+
+def test_a_packet_that_does_not_fit_is_refused():
+    with Machine() as machine:
+        program = machine.load(spec_of(p="r0 = 2; exit")).programs["p"]
+        with pytest.raises(MachineError, match="the packet is longer than a frame"):
+            run(program, [bytes(64), bytes(70_000)])
+        assert run(program, [bytes(65536)], keep=True).packet(0) == bytes(65536)
+
+
+def test_the_worker_goes_with_the_process():
+    """Compiling leaves one child, which ends when it is told to."""
+    from ebee.lang import compiler
+
+    bare.run(assemble("r0 = 1; exit"), engine="quick")
+    compiler.warm()
+    worker = compiler._worker
+    assert worker is not None
+    pid = worker.pid
+    compiler.shut_down()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
