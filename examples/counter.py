@@ -1,6 +1,6 @@
 """Counts packets and bytes by IP protocol.
 
-    ebee run examples/counter.py --pcap examples/data/web.pcapng
+ebee run examples/counter.py --pcap examples/data/web.pcapng
 """
 
 from ebee import (  # fmt: skip

@@ -1,6 +1,6 @@
 """Tail calls: a dispatcher that jumps to a program for each kind of packet.
 
-    ebee run examples/dispatcher.py --prog dispatcher --pcap examples/data/web.pcapng
+ebee run examples/dispatcher.py --prog dispatcher --pcap examples/data/web.pcapng
 """
 
 from ebee import (  # fmt: skip

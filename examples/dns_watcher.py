@@ -1,6 +1,6 @@
 """DNS questions that pass by: an event for each, with the name that was asked for.
 
-    ebee run examples/dns_watcher.py --pcap examples/data/web.pcapng
+ebee run examples/dns_watcher.py --pcap examples/data/web.pcapng
 """
 
 from typing import Literal

@@ -1,6 +1,6 @@
 """The last 16,384 flows of TCP and UDP over IPv4: packets, bytes, first and last time.
 
-    ebee run examples/flow_table.py --pcap examples/data/web.pcapng
+ebee run examples/flow_table.py --pcap examples/data/web.pcapng
 """
 
 from ebee import (  # fmt: skip

@@ -313,7 +313,8 @@ def test_a_file_that_changes_is_read_again(tmp_path):
     file = tmp_path / "prog.py"
     for verdict in ("PASS", "DROP", "PASS"):  # within a second, and of the same size
         file.write_text(
-            f"from ebee import *\n@xdp\ndef prog(ctx: XdpContext) -> XDP:\n    return XDP.{verdict}\n"
+            "from ebee import *\n@xdp\ndef prog(ctx: XdpContext) -> XDP:\n"
+            f"    return XDP.{verdict}\n"
         )
         with Machine() as machine:
             loaded = machine.load(build.compile(file))

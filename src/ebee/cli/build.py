@@ -1,15 +1,18 @@
-"""`ebee build`: C to a BPF object."""
+"""`ebee build`: C or Python to a BPF object."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ebee.cli import report
-from ebee.cli.source import C_SUFFIXES, read_bytes, warn_of
+from ebee.cli.source import C_SUFFIXES, PYTHON_SUFFIXES, read_bytes, warn_of
 from ebee.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ebee.obj.spec import ObjectSpec
 
 
 @click.command()
@@ -39,7 +42,7 @@ def build(
     vmlinux: str | None,
     as_json: bool,
 ) -> None:
-    """Compile FILE (C) to a BPF object that ebee, libbpf and others load.
+    """Compile FILE (C or Python) to a BPF object that ebee, libbpf and others load.
 
     \b
     ebee build firewall.c                     makes firewall.bpf.o
@@ -48,28 +51,31 @@ def build(
     from ebee import clang
 
     read_bytes(file)
-    if Path(file).suffix not in C_SUFFIXES:
-        raise ConfigError(f"{file} is no C source (*.c)")
+    if Path(file).suffix not in C_SUFFIXES | PYTHON_SUFFIXES:
+        raise ConfigError(f"{file} is no C source (*.c) nor Python (*.py)")
     for folder in includes:
         if not Path(folder).is_dir():
             raise ConfigError(f"-I {folder}: there is no such folder")
     target = output or f"{Path(file).stem}.bpf.o"
-    spec = clang.build(
-        file,
-        target,
-        includes=includes,
-        defines=defines,
-        cpu=cpu,
-        debug=not no_debug,
-        endian="big" if big_endian else "little",
-        vmlinux=vmlinux,
-    )
+    if Path(file).suffix in PYTHON_SUFFIXES:
+        spec = _build_python(file, target)
+    else:
+        spec = clang.build(
+            file,
+            target,
+            includes=includes,
+            defines=defines,
+            cpu=cpu,
+            debug=not no_debug,
+            endian="big" if big_endian else "little",
+            vmlinux=vmlinux,
+        )
     warn_of(spec)
     made: dict[str, Any] = {
         "output": target,
         "size": Path(target).stat().st_size,
         "cpu": cpu,
-        "compiler": str(clang.find()),
+        "compiler": "ebee" if Path(file).suffix in PYTHON_SUFFIXES else str(clang.find()),
         "programs": {
             name: {"hook": p.hook, "section": p.section, "instructions": len(p.insns)}
             for name, p in spec.programs.items()
@@ -86,3 +92,13 @@ def build(
     )
     maps = report.plural(sum(m.data is None for m in spec.maps.values()), "map")
     click.echo(f"{target}: {report.size(made['size'])}, {maps}; {programs}")
+
+
+def _build_python(file: str, target: str) -> ObjectSpec:
+    """Compile Python source and write the object; options of clang do not matter there."""
+    from ebee.lang.bpf.build import compile
+    from ebee.obj import save
+
+    spec = compile(file)
+    save(spec, target)
+    return spec
