@@ -93,7 +93,9 @@ def prepare(
     """Make a linked program ready; `addresses` of maps and of the values of data maps by name
     (`name` and `name.value`); `extra` helpers by number. MachineError for what the machine does
     not have."""
-    faults = [f for f in check_program(program.insns) if hook or not _bare(program.insns[f.slot])]
+    faults = check_program(program.insns)
+    if hook is None and program.insns:
+        faults = [f for f in faults if not _bare(program.insns[f.slot])]
     if faults:
         raise MachineError(
             f"{program.name}: no valid program: instruction {faults[0].slot}: {faults[0].reason}"
