@@ -6,7 +6,9 @@ Unpacks tools/ of Debian's linux-source package into a scratch folder, builds it
 compiles its selftests with clang; then every object is opened, and every program loaded (never
 attached) by both, each object in a process of its own with bounded time and memory. Results are
 kept in the folder: a run goes on where the last one ended. Nothing of it belongs into the
-repository. Prints both counts side by side, and each difference with its cause.
+repository. Prints both counts side by side, each difference with its cause, and of the programs
+that both load those whose instructions differ (by the kernel's hash of them; numbers of poisoned
+CO-RE relocations, which each loader counts its own way, are such a difference).
 """
 
 from __future__ import annotations
