@@ -15,6 +15,7 @@ from ebee.errors import EbeeError
 COMMANDS = {
     "run": ("run", "Run a program over a capture, or attach it to an interface."),
     "build": ("build", "Compile C to a BPF object."),
+    "check": ("check", "Say whether Linux would accept programs, and if not, why."),
     "disasm": ("disasm", "Print a program's instructions."),
     "asm": ("asm", "Assemble instructions."),
     "obj": ("obj", "Look into object files."),

@@ -128,16 +128,24 @@ def _compute(w: Walk, op: Op, source: Reg) -> None:
     scalar.OPS[bits][operation](made, source)
     if operation == "mul":
         made.v, made.m = w.profile.mul(target.v, target.m, source.v, source.m)
+    if w.profile.old_ranges:
+        scalar.forget_wrapped(made, target, source, operation)
     if bits == 32:
         scalar.zext32(made)
     scalar.sync(made)
     made.id = made.off = 0
     alone = op.reg and op.src == op.dst
     if operation == "add" and bits == 64 and target.id and not source.m and not alone:
-        if not target.id & R.ADD_CONST and source.v <= 0x7FFF_FFFF:
-            made.id, made.off = target.id | R.ADD_CONST, source.v
+        made.id, made.off = _linked_sum(target.id, source.v)
     scalar.settle(made)
     regs[op.dst] = made
+
+
+def _linked_sum(number: int, constant: int) -> tuple[int, int]:
+    """Id and distance of a register that is a constant more than those of an id."""
+    if number & R.ADD_CONST or constant > 0x7FFF_FFFF:
+        return 0, 0
+    return number | R.ADD_CONST, constant
 
 
 # --- pointers ------------------------------------------------------------------------------------

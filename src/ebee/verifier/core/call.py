@@ -12,7 +12,7 @@ from ebee.verifier.core.args import Call
 from ebee.verifier.core.code import Op
 from ebee.verifier.core.errors import EINVAL, DoesNotKnow, Rejected
 from ebee.verifier.core.profile import NR_CPUS
-from ebee.verifier.core.program import SLEEPABLE
+from ebee.verifier.core.program import SLEEPABLE, MapInfo
 from ebee.verifier.core.reg import UNINIT, UNKNOWN, Reg, known
 from ebee.verifier.core.state import Frame
 
@@ -332,7 +332,7 @@ def wide_load(w: Walk, op: Op) -> int:
     return op.slot + 2
 
 
-def _check_direct(info: args.MapInfo, offset: int) -> None:
+def _check_direct(info: MapInfo, offset: int) -> None:
     if not info.type.direct or info.max_entries != 1:
         text = "no direct value access support for this map type"
         raise Rejected("direct-value", text, "", EINVAL)
@@ -364,5 +364,3 @@ def packet_load(w: Walk, op: Op) -> int:
     frame.forget(0, 5)
     frame.regs[0] = UNKNOWN
     return op.slot + 1
-
-

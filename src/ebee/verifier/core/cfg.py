@@ -210,7 +210,7 @@ class Cfg:
                 if work:
                     low[work[-1][0]] = min(low[work[-1][0]], low[slot])
                 if low[slot] == order[slot]:
-                    part = []
+                    part: list[int] = []
                     while not part or part[-1] != slot:
                         part.append(stack.pop())
                         on_stack[part[-1]] = 0

@@ -49,10 +49,9 @@ def decode(insns: Sequence[Insn]) -> list[Op | None]:
     while slot < len(insns):
         insn = insns[slot]
         form = form_of(insn)
-        high = insns[slot + 1].imm if insn.op == LDDW and slot + 1 < len(insns) else 0
-        if form is not None and not check_insn(
-            insn, insns[slot + 1 : slot + 2] and insns[slot + 1]
-        ):
+        following = insns[slot + 1] if slot + 1 < len(insns) else None
+        high = following.imm if insn.op == LDDW and following is not None else 0
+        if form is not None and not check_insn(insn, following):
             found[slot] = Op(slot, insn, form, high)
         slot += 2 if insn.op == LDDW else 1
     return found
@@ -64,7 +63,6 @@ def fault(insns: Sequence[Insn], slot: int) -> Rejected:
     following = insns[slot + 1] if slot + 1 < len(insns) else None
     reason = check_insn(insn, following) or "it is the second half of a wide load"
     cls = CLASSES[insn.op & 7]
-    form = form_of(insn)
     if insn.dst > 10 or insn.src > 10:
         message = f"R{insn.dst if insn.dst > 10 else insn.src} is invalid"
     elif "read-only" in reason:
@@ -93,4 +91,4 @@ def fault(insns: Sequence[Insn], slot: int) -> Rejected:
         message = "BPF_LD_[ABS|IND] uses reserved fields"
     else:
         message = "BPF_JMP/JMP32 uses reserved fields"
-    return Rejected("bad-instruction", message, reason if form else reason, EINVAL)
+    return Rejected("bad-instruction", message, reason, EINVAL)

@@ -168,8 +168,8 @@ def states_equal(old: State, cur: State, live: list[int], exact: int) -> bool:
     if old.locks != cur.locks:
         return False
     ids = Ids()
-    for (a, _), (b, _) in zip(old.refs, cur.refs, strict=True):
-        if not ids.same(a, b):
+    for mine, yours in zip(old.refs, cur.refs, strict=True):
+        if not ids.same(mine[0], yours[0]):
             return False
     for depth, (a, b) in enumerate(zip(old.frames, cur.frames, strict=True)):
         if a.callsite != b.callsite or a.callback != b.callback:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ebee.verifier.core import prune, scalar, tnum
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.code import Op
-from ebee.verifier.core.errors import DoesNotKnow, Rejected
+from ebee.verifier.core.errors import DoesNotKnow
 from ebee.verifier.core.profile import NEVER_NULL
 from ebee.verifier.core.reg import Reg, known
 from ebee.verifier.core.scalar import HIGH, s32, s64
@@ -272,13 +272,13 @@ def _linked(state: State, *ids: int) -> Linked:
         for frame in state.frames:
             for i in range(10):
                 reg = frame.regs[i]
-                if reg.type == R.SCALAR and reg.id & ~R.ADD_CONST == number:
-                    if not _append(found, (frame.number, i, False)):
-                        frame.regs[i] = reg.with_id(0)
+                same = reg.type == R.SCALAR and reg.id & ~R.ADD_CONST == number
+                if same and not _append(found, (frame.number, i, False)):
+                    frame.regs[i] = reg.with_id(0)
             for i, slot in enumerate(frame.slots):
-                if spilled_scalar(slot) and slot[1].id & ~R.ADD_CONST == number:
-                    if not _append(found, (frame.number, i, True)):
-                        frame.slots[i] = slot[0], slot[1].with_id(0)
+                same = spilled_scalar(slot) and slot[1].id & ~R.ADD_CONST == number
+                if same and not _append(found, (frame.number, i, True)):
+                    frame.slots[i] = slot[0], slot[1].with_id(0)
     return tuple(found)
 
 
@@ -382,8 +382,10 @@ def _decided(reg: Reg, not_null: bool) -> Reg:
 def keeps_id(reg: Reg) -> bool:
     """Whether a pointer's id still matters when it is known not to be null: it holds a reference,
     or its value may hold a spin lock."""
-    locks = reg.type == R.MAP_VALUE and reg.map is not None and any(
-        "spin_lock" in name for name, _, _ in reg.map.fields
+    locks = (
+        reg.type == R.MAP_VALUE
+        and reg.map is not None
+        and any("spin_lock" in name for name, _, _ in reg.map.fields)
     )
     return bool(reg.ref) or locks
 

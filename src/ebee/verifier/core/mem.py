@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_VAR_OFF = 1 << 29
 MAX_PACKET = 0xFFFF
+NEGATIVE = "min value is negative, either use unsigned index or do a if (index >=0) check."
 NOTHING = -1
 """The value register of an access that neither fills nor stores one."""
 
@@ -196,7 +197,7 @@ def check_region(reg: Reg, regno: int, off: int, size: int, limit: int, zero: bo
     """Offsets from the smallest to the largest must stay inside `limit` bytes."""
     low = reg.smin + off
     if reg.smin < 0 and (reg.smin == R.S64_MIN or low < 0):
-        text = f"R{regno} min value is negative, either use unsigned index or do a if (index >=0) check."
+        text = f"R{regno} {NEGATIVE}"
         raise Rejected("negative-offset", text, f"the smallest offset is {low}")
     if not _inside(low, size, limit, zero):
         text, why = _outside(reg, regno, low, size, limit)
@@ -234,7 +235,7 @@ def check_map_value(
 def check_packet(reg: Reg, regno: int, off: int, size: int, zero: bool = False) -> None:
     """An access to the bytes of a packet that are known to be there."""
     if reg.smin < 0:
-        text = f"R{regno} min value is negative, either use unsigned index or do a if (index >=0) check."
+        text = f"R{regno} {NEGATIVE}"
         raise Rejected("negative-offset", text, f"the smallest offset is {reg.smin}")
     if reg.range < 0:
         raise Rejected("packet-bounds", f"R{regno} offset is outside of the packet", "", EINVAL)

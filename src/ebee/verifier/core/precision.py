@@ -113,9 +113,7 @@ def _along(
         if wanted.empty():
             return True
         after = i
-        if i == first and (
-            history is None or (history.before is None and history.idx == i)
-        ):
+        if i == first and (history is None or (history.before is None and history.idx == i)):
             return False
         if history is not None and history.idx == i:
             i, history = history.previous, history.before
@@ -176,9 +174,7 @@ def backtrack(w: Walk, idx: int, after: int, jump: Jump | None, b: Wanted) -> No
     if kind == "alu":
         if not b.regs[f] & dst:
             return
-        if operation == "mov" or operation.startswith("movsx"):
-            b.regs[f] &= ~dst
-        elif operation == "addr_space_cast":
+        if operation == "mov" or operation.startswith("movsx") or operation == "addr_space_cast":
             b.regs[f] &= ~dst
         if op.reg and op.src != 10:
             b.regs[f] |= src

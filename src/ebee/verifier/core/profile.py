@@ -24,7 +24,8 @@ class Profile:
     and uncertainty apart (until 6.17); `old_ranges`: additions that always wrap, and products of
     negative numbers, are unknown (until 6.16); `constant_keys`: looking up a constant index of an
     array gives no null (6.14); `never_null`: pointers to maps are among them since 6.16;
-    `indirect`: messages call what helpers do to the stack indirect (until 6.13); `max_processed`: instructions to walk at the most.
+    `indirect`: messages call what helpers do to the stack indirect (until 6.13);
+    `max_processed`: instructions to walk at the most.
     """
 
     version: str
@@ -44,8 +45,15 @@ class Profile:
 
 PROFILES = {
     "6.18": Profile("6.18"),
-    "6.12": Profile("6.12", negation=False, wide_mul=True, old_ranges=True, constant_keys=False,
-                    never_null=NEVER_NULL, indirect=True),
+    "6.12": Profile(
+        "6.12",
+        negation=False,
+        wide_mul=True,
+        old_ranges=True,
+        constant_keys=False,
+        never_null=NEVER_NULL,
+        indirect=True,
+    ),
 }
 
 

@@ -48,18 +48,16 @@ class Memory:
         force = bool(w.cfg.checkpoint[idx]) or (
             history is not None and history.count > HISTORY_LIMIT
         )
-        add = force or (
-            w.jumps - self.last_jumps >= 2 and w.processed - self.last_processed >= 8
-        )
+        add = force or (w.jumps - self.last_jumps >= 2 and w.processed - self.last_processed >= 8)
         found = self.states.setdefault((idx, cur.frame.callsite), [])
         self._clean(found, cur)
         for old in list(found):
             outcome = self._compare(old, cur, idx)
             if outcome == "hit":
                 return True
-            if outcome == "looping" and not force:
-                if w.jumps - self.last_jumps < 20 and w.processed - self.last_processed < 100:
-                    add = False
+            soon = w.jumps - self.last_jumps < 20 and w.processed - self.last_processed < 100
+            if outcome == "looping" and not force and soon:
+                add = False
             if add:
                 old.misses += 1
             often = 64 if w.cfg.checkpoint[idx] and old.branches > 0 else 3
@@ -74,9 +72,9 @@ class Memory:
         loop = False
         if old.branches:
             op = w.cfg.ops[idx]
-            if op is not None and op.operation == "may_goto":
-                if old.goto_depth != cur.goto_depth:
-                    loop = states_equal(old, cur, live, RANGE_WITHIN)
+            may_goto = op is not None and op.operation == "may_goto"
+            if may_goto and old.goto_depth != cur.goto_depth:
+                loop = states_equal(old, cur, live, RANGE_WITHIN)
             if not loop and idx in w.cfg.callbacks:
                 loop = states_equal(old, cur, live, RANGE_WITHIN)
                 if not loop:
@@ -213,9 +211,9 @@ def widen(old: State, cur: State) -> None:
             if _may_widen(a.regs[i], b.regs[i], a.precise >> i & 1):
                 b.regs[i] = UNKNOWN
         for i in range(min(len(a.slots), len(b.slots))):
-            if spilled(a.slots[i]) and spilled(b.slots[i]):
-                if _may_widen(a.slots[i][1], b.slots[i][1], a.sprecise >> i & 1):
-                    b.slots[i] = b.slots[i][0], UNKNOWN
+            both = spilled(a.slots[i]) and spilled(b.slots[i])
+            if both and _may_widen(a.slots[i][1], b.slots[i][1], a.sprecise >> i & 1):
+                b.slots[i] = b.slots[i][0], UNKNOWN
 
 
 def _may_widen(old: Reg, cur: Reg, precise: int) -> bool:

@@ -162,4 +162,3 @@ def check_stack_depth(w: Walk) -> None:
             descend(callee, depth, (*chain, function))
 
     descend(0, 0, ())
-

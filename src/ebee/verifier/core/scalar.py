@@ -34,10 +34,14 @@ def s64(value: int) -> int:
 def sync(r: Reg) -> None:
     """Let tnum and ranges tighten each other, as far as the kernel goes."""
     v = r.v
-    if not r.m and r.umin <= v <= r.umax and r.wmin <= v & U32 <= r.wmax:
-        if r.smin <= s64(v) <= r.smax and r.tmin <= s32(v) <= r.tmax:
-            set_known(r, v)
-            return
+    if not r.m and (
+        r.umin <= v <= r.umax
+        and r.wmin <= v & U32 <= r.wmax
+        and r.smin <= s64(v) <= r.smax
+        and r.tmin <= s32(v) <= r.tmax
+    ):
+        set_known(r, v)
+        return
     _from_tnum(r)
     for _ in range(3):
         _deduce32(r)
@@ -273,6 +277,22 @@ def mul(r: Reg, s: Reg) -> None:
     r.umin, r.umax = (r.umin * s.umin, high) if high <= U64 else (0, U64)
 
 
+def forget_wrapped(r: Reg, a: Reg, b: Reg, operation: str) -> None:
+    """Before 6.16 unsigned sums that may wrap were unknown, and so were products of numbers that
+    may be negative or have more than half of the bits."""
+    if operation == "mul":
+        if min(a.smin, b.smin) < 0 or max(a.umax, b.umax) > U32:
+            r.umin, r.umax, r.smin, r.smax = 0, U64, S64_MIN, S64_MAX
+        if min(a.tmin, b.tmin) < 0 or max(a.wmax, b.wmax) > 0xFFFF:
+            r.wmin, r.wmax, r.tmin, r.tmax = 0, U32, S32_MIN, S32_MAX
+    elif operation in ("add", "sub"):
+        plus = operation == "add"
+        if a.umax + b.umax > U64 if plus else a.umin < b.umax:
+            r.umin, r.umax = 0, U64
+        if a.wmax + b.wmax > U32 if plus else a.wmin < b.wmax:
+            r.wmin, r.wmax = 0, U32
+
+
 def _bitwise_signs(r: Reg) -> None:
     """After a bitwise operation the signed ranges are the unsigned ones, if these keep a sign."""
     low, high = s32(r.wmin), s32(r.wmax)
@@ -283,7 +303,7 @@ def _bitwise_signs(r: Reg) -> None:
 
 def and_(r: Reg, s: Reg) -> None:
     """r &= s, both widths."""
-    v, m = r.v, r.m = tnum.and_(r.v, r.m, s.v, s.m)
+    v, _ = r.v, r.m = tnum.and_(r.v, r.m, s.v, s.m)
     r.wmin, r.wmax = v & U32, min(r.wmax, s.wmax)
     r.umin, r.umax = v, min(r.umax, s.umax)
     _bitwise_signs(r)

@@ -253,5 +253,3 @@ def overwrite(w: Walk, reg: Reg, off: int, size: int) -> None:
     low = _signed(reg.v) + off
     for at in range(low, low + size):
         _write_bytes(frame, at, 1, MISC)
-
-
