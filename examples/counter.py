@@ -3,22 +3,10 @@
 ebee run examples/counter.py --pcap examples/data/web.pcapng
 """
 
-from ebee import (  # fmt: skip
-    ETH_IP,
-    ETH_IPV6,
-    XDP,
-    Ethernet,
-    IPv4,
-    IPv6,
-    PerCpuArray,
-    XdpContext,
-    func,
-    struct,
-    u8,
-    u32,
-    u64,
-    xdp,
-)
+from ebee import (  # isort: skip
+    ETH_IP, ETH_IPV6, XDP, Ethernet, IPv4, IPv6, PerCpuArray, XdpContext, func, struct, u8, u32,
+    u64, xdp,
+)  # fmt: skip
 
 
 @struct

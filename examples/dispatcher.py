@@ -3,21 +3,10 @@
 ebee run examples/dispatcher.py --prog dispatcher --pcap examples/data/web.pcapng
 """
 
-from ebee import (  # fmt: skip
-    ETH_ARP,
-    ETH_IP,
-    ETH_IPV6,
-    XDP,
-    Array,
-    Ethernet,
-    ProgArray,
-    XdpContext,
-    atomic_add,
-    func,
-    u32,
-    u64,
-    xdp,
-)
+from ebee import (  # isort: skip
+    ETH_ARP, ETH_IP, ETH_IPV6, XDP, Array, Ethernet, ProgArray, XdpContext, atomic_add, func, u32,
+    u64, xdp,
+)  # fmt: skip
 
 IP, IPV6, ARP, OTHER = range(4)
 

@@ -5,24 +5,10 @@ ebee run examples/dns_watcher.py --pcap examples/data/web.pcapng
 
 from typing import Literal
 
-from ebee import (  # fmt: skip
-    ETH_IP,
-    UDP,
-    UDP_PROTOCOL,
-    XDP,
-    Ethernet,
-    IPv4,
-    RingBuf,
-    XdpContext,
-    array,
-    be16,
-    char,
-    struct,
-    u8,
-    u16,
-    u32,
-    xdp,
-)
+from ebee import (  # isort: skip
+    ETH_IP, UDP, UDP_PROTOCOL, XDP, Ethernet, IPv4, RingBuf, XdpContext, array, be16, char,
+    struct, u8, u16, u32, xdp,
+)  # fmt: skip
 
 NAME = 64
 

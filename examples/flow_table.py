@@ -3,24 +3,10 @@
 ebee run examples/flow_table.py --pcap examples/data/web.pcapng
 """
 
-from ebee import (  # fmt: skip
-    ETH_IP,
-    TCP_PROTOCOL,
-    UDP,
-    UDP_PROTOCOL,
-    XDP,
-    Ethernet,
-    IPv4,
-    LruHash,
-    XdpContext,
-    atomic_add,
-    bpf,
-    struct,
-    u16,
-    u32,
-    u64,
-    xdp,
-)
+from ebee import (  # isort: skip
+    ETH_IP, TCP_PROTOCOL, UDP, UDP_PROTOCOL, XDP, Ethernet, IPv4, LruHash, XdpContext, atomic_add,
+    bpf, struct, u16, u32, u64, xdp,
+)  # fmt: skip
 
 
 @struct

@@ -5,22 +5,10 @@ A knock is a TCP packet to one of the ports; a wrong one starts the sequence ane
     ebee run examples/port_knocker.py --dev eth0
 """
 
-from ebee import (  # fmt: skip
-    ETH_IP,
-    TCP,
-    TCP_PROTOCOL,
-    XDP,
-    Ethernet,
-    IPv4,
-    LruHash,
-    RingBuf,
-    XdpContext,
-    func,
-    struct,
-    u16,
-    u32,
-    xdp,
-)
+from ebee import (  # isort: skip
+    ETH_IP, TCP, TCP_PROTOCOL, XDP, Ethernet, IPv4, LruHash, RingBuf, XdpContext, func, struct,
+    u16, u32, xdp,
+)  # fmt: skip
 
 KNOCKS = (7000, 8000, 9000)
 GUARDED = 22

@@ -4,23 +4,10 @@ for each of the last 65,536 sources.
     ebee run examples/rate_limiter.py --pcap examples/data/flood.pcap.gz --set per_second=10
 """
 
-from ebee import (  # fmt: skip
-    ETH_IP,
-    XDP,
-    Const,
-    Ethernet,
-    Global,
-    IPv4,
-    LruHash,
-    XdpContext,
-    atomic_add,
-    bpf,
-    func,
-    struct,
-    u32,
-    u64,
-    xdp,
-)
+from ebee import (  # isort: skip
+    ETH_IP, XDP, Const, Ethernet, Global, IPv4, LruHash, XdpContext, atomic_add, bpf, func,
+    struct, u32, u64, xdp,
+)  # fmt: skip
 
 per_second: Const[u64] = 100
 burst: Const[u64] = 200

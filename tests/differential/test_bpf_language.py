@@ -288,25 +288,30 @@ return 1
 """)
 
 
-def test_maps_and_variables_of_other_modules(run, tmp_path, monkeypatch):
+@pytest.mark.parametrize("names", ["limit, note", "*"])
+def test_maps_and_variables_of_other_modules(names, tmp_path, monkeypatch):
     lib = tmp_path / "shared_maps_of_test.py"
     lib.write_text(
         "from ebee import *\nseen = Array[u64](max_entries=1)\nlimit: Const[u32] = 6\n"
-        "@func\ndef note(n: u64) -> None:\n    p = seen.lookup(0)\n    if p is not None:\n"
+        "total: Global[u64] = 0\n@func\ndef note(n: u64) -> None:\n    p = seen.lookup(0)\n"
+        "    if p is not None:\n"
         "        p[0] += n + limit\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     main = Path(tmp_path / "main.py")
     main.write_text(
         "from ebee import *\nimport shared_maps_of_test as lib\n"
-        "from shared_maps_of_test import limit, note\n"
-        "@xdp\ndef prog(ctx: XdpContext) -> u32:\n    note(u64(1))\n    p = lib.seen.lookup(0)\n"
-        "    return 0 if p is None else u32(p[0]) + limit\n"
+        f"from shared_maps_of_test import {names}\n"
+        "@xdp\ndef prog(ctx: XdpContext) -> u32:\n    note(u64(1))\n"
+        "    lib.total += 4\n    atomic_add(lib.total, 1)\n    p = lib.seen.lookup(0)\n"
+        "    return 0 if p is None else u32(p[0]) + limit + lib.limit\n"
     )
     spec = build.compile(main)
     spec.variables["limit"] = 10
     with Machine() as machine:
-        assert machine.load(spec).programs["prog"].test_run(FRAME).retval == 21
+        loaded = machine.load(spec)
+        assert loaded.programs["prog"].test_run(FRAME).retval == 31
+        assert loaded.variables["total"].value == 5
 
 
 def test_a_file_that_changes_is_read_again(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from ebee.lang.bpf.packets import Packet
 from ebee.lang.bpf.programs import Context
 from ebee.lang.bpf.scopes import with_statement
 from ebee.lang.bpf.state import unit_of
+from ebee.lang.bpf.variables import Variable
 from ebee.lang.errors import Refusal
 from ebee.lang.expressions import place as place_of
 from ebee.lang.function import EXPRESSIONS
@@ -57,6 +59,8 @@ def _attribute(f: Function, node: ast.Attribute) -> Value:
     thing = static(f, node)
     if isinstance(thing, AnyMap):
         return _module_name(f, node, node.attr, thing)
+    if (variable := _module_variable(f, node)) is not None:
+        return memory.load(f.body, unit_of(f).address(variable))
     if _is_variable(f, node.value):
         address, const = place_of(f, node)
         return memory.load(f.body, address, const)
@@ -69,9 +73,21 @@ def _attribute(f: Function, node: ast.Attribute) -> Value:
     return _default(f, node)
 
 
+def _module_variable(f: Function, node: ast.expr) -> Variable | None:
+    """The variable that `module.name` names, if it does."""
+    if not isinstance(node, ast.Attribute):
+        return None
+    module = static(f, node.value)
+    if not isinstance(module, types.ModuleType):
+        return None
+    return unit_of(f).variable_in(vars(module), node.attr)
+
+
 def _is_variable(f: Function, node: ast.expr) -> bool:
-    """Whether an expression begins with a variable of the module."""
+    """Whether an expression begins with a variable of a module."""
     while isinstance(node, ast.Attribute | ast.Subscript):
+        if _module_variable(f, node) is not None:
+            return True
         node = node.value
     if not isinstance(node, ast.Name) or node.id in f.writes:
         return False
@@ -123,6 +139,8 @@ def place(f: Function, node: ast.expr) -> tuple[Value, bool] | None:
                 f"an element of `{name}` may not be there",
                 f"entry = {name}.lookup({ast.unparse(node.slice)}), then test it and change that",
             )
+    if (variable := _module_variable(f, node)) is not None:
+        return unit_of(f).address(variable), variable.const
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         base = f.env.get(node.value.id) if f.env is not None else None
         if base is not None and is_struct(base.type) and issubclass(base.type, Context):

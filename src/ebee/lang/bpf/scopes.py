@@ -51,8 +51,9 @@ def with_statement(f: Function, node: ast.With) -> None:
     if f.env is not None:
         _send(f, hidden)
     f.withs.pop()
-    if f.env is not None:
-        for name in (hidden, item.optional_vars.id):
+    if f.env is not None:  # nobody may use the record any more, under whatever name
+        gone = [n for n, v in f.env.items() if v.text == text and is_ptr(v.type)]
+        for name in {hidden, item.optional_vars.id, *gone}:
             f.env.pop(name, None)
 
 
@@ -101,8 +102,9 @@ def discard(f: Function, node: ast.Call, ring: Value) -> Value:
             _release(f, hidden, DISCARD)
             f.body.emit(f"store ptr null, ptr {f.variables[hidden].slot}")
             f.env[hidden] = f.env[hidden]._replace(text="", maybe=2)
-            name = node.args[0].id
-            f.env[name] = f.env[name]._replace(maybe=2)
+            for name, v in f.env.items():
+                if v.text == record.text and is_ptr(v.type):
+                    f.env[name] = v._replace(maybe=2)
             return NONE
     raise Refusal(f"`{ast.unparse(node.args[0])}` is no record that is reserved here")
 

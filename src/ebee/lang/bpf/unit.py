@@ -269,7 +269,11 @@ class BpfUnit(Unit):
 
     def variable(self, f: Function, name: str) -> Variable | None:
         """The variable of the module that a name means in a function."""
-        found = find_variable(f, name)
+        return self.variable_in(f.source.function.__globals__, name)
+
+    def variable_in(self, space: dict[str, Any], name: str) -> Variable | None:
+        """The variable that a name means in a module's namespace."""
+        found = _find(space, name)
         if found is None:
             return None
         before = self.variables.setdefault(found.name, found)
@@ -364,9 +368,13 @@ def _bytes(data: bytes) -> str:
 
 
 def find_variable(f: Function, name: str) -> Variable | None:
-    """The Const or Global that a name means."""
+    """The Const or Global that a name means in a function."""
+    return _find(f.source.function.__globals__, name)
+
+
+def _find(space: dict[str, Any], name: str) -> Variable | None:
     try:
-        return find(f.source.function.__globals__, name)
+        return find(space, name)
     except TypeError as e:
         raise Refusal(str(e)) from None
 

@@ -76,35 +76,39 @@ def _hints(space: dict[str, Any]) -> dict[str, Any]:
 
 
 def _imported(space: dict[str, Any], name: str) -> Variable | None:
-    """The same for `from module import name`."""
-    file = space.get("__file__")
+    """The same for `from module import name` and `from module import *`."""
     import linecache
     import sys
 
-    module, original = _imports("".join(linecache.getlines(file, space)) if file else "").get(
-        name, ("", "")
-    )
-    if module.startswith("."):
-        from importlib.util import resolve_name
+    file = space.get("__file__")
+    imports = _imports("".join(linecache.getlines(file, space)) if file else "")
+    for local, module, original in imports:
+        if local not in (name, "*"):
+            continue
+        if module.startswith("."):
+            from importlib.util import resolve_name
 
-        module = resolve_name(module, space.get("__package__") or "")
-    found = sys.modules.get(module)
-    return find(vars(found), original) if found is not None else None
+            module = resolve_name(module, space.get("__package__") or "")
+        there = sys.modules.get(module)
+        wanted = name if local == "*" else original
+        if there is not None and (found := find(vars(there), wanted)) is not None:
+            return found
+    return None
 
 
 @lru_cache(64)
-def _imports(text: str) -> dict[str, tuple[str, str]]:
-    """Local name -> module and name there, of the imports at the top of a module."""
+def _imports(text: str) -> tuple[tuple[str, str, str], ...]:
+    """Local name, module, and name there, of the imports at the top of a module."""
     try:
         tree = ast.parse(text)
     except SyntaxError:
-        return {}
-    return {
-        alias.asname or alias.name: ("." * node.level + (node.module or ""), alias.name)
+        return ()
+    return tuple(
+        (alias.asname or alias.name, "." * node.level + (node.module or ""), alias.name)
         for node in tree.body
-        if isinstance(node, ast.ImportFrom)
+        if isinstance(node, ast.ImportFrom) and node.module != "ebee"
         for alias in node.names
-    }
+    )
 
 
 def _bytes(name: str, t: Any, value: Any) -> bytes:
