@@ -7,6 +7,8 @@ differs in the running kernel's struct is the loader's to translate (ebee.linux.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from ebee.btf import Btf, BtfBuilder, Datasec, FuncProto, Ptr, SecVar, Struct, Var
 from ebee.btf.types import Linkage
 from ebee.obj import elf
@@ -69,8 +71,9 @@ def read_members(src: Source) -> None:
     for section in src.file.sections:
         if section.name not in NAMES or src.btf is None:
             continue
+        starts = sorted(at for index, at in src.map_at if index == section.index)
         for offset, reloc in src.relocs(section).items():
-            where, at = _map_at(src, section.index, offset)
+            where, at = _map_at(src, section.index, starts, offset)
             index = member_at(src.btf, where.value_btf_id, at)
             symbol = src.symbol(reloc)
             addend = int.from_bytes(section.data[offset : offset + 8], src.file.endian)
@@ -86,11 +89,12 @@ def read_members(src: Source) -> None:
             where.contents[index] = target
 
 
-def _map_at(src: Source, section: int, offset: int) -> tuple[MapSpec, int]:
-    for (index, start), name in src.map_at.items():
-        made = src.spec.maps[name]
-        if index == section and start <= offset < start + made.value_size:
-            return made, offset - start
+def _map_at(src: Source, section: int, starts: list[int], offset: int) -> tuple[MapSpec, int]:
+    """The map at a byte of a section, and the byte in it; `starts`: where maps begin, in order."""
+    start = starts[bisect_right(starts, offset) - 1] if starts else 0
+    name = src.map_at.get((section, start))
+    if name is not None and start <= offset < start + src.spec.maps[name].value_size:
+        return src.spec.maps[name], offset - start
     raise src.error(f"a relocation at byte {offset} of a struct_ops section is in no map")
 
 
