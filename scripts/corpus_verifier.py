@@ -58,6 +58,10 @@ def normal(text: str) -> str:
 def kernel_says(spec: ObjectSpec, name: str) -> tuple[bool | None, str, int]:
     """Whether the kernel accepts a program (None: it did not come to that), its last words, and
     the instructions it processed."""
+    spec = spec.copy()
+    for each in spec.maps.values():
+        if each.type == "prog_array":  # the other programs are not loaded
+            each.contents.clear()
     try:
         with load(spec, programs=[name], log_level=4) as made:
             log = made.programs[name].log

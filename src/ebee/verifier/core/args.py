@@ -11,6 +11,7 @@ from ebee.verifier.core import reg as R
 from ebee.verifier.core.errors import EINVAL, DoesNotKnow, Rejected
 from ebee.verifier.core.program import MapInfo
 from ebee.verifier.core.reg import Reg
+from ebee.verifier.core.scalar import s64
 from ebee.verifier.core.state import SPILL, ZEROS, spilled_scalar
 
 if TYPE_CHECKING:
@@ -224,8 +225,7 @@ def _constant_key(w: Walk, info: MapInfo, reg: Reg) -> int | None:
         return None
     if not w.profile.constant_keys:
         return None
-    off = reg.off + reg.v
-    off -= (1 << 64) if off >> 63 else 0
+    off = reg.off + s64(reg.v)
     frame = w.state.frames[reg.frame]
     if not -len(frame.slots) * 8 <= off < 0:
         return None

@@ -235,6 +235,8 @@ def check_helper(
     end = high + size
     if end > low:
         mark_read(w, frame, low, end)
+    if not write and not w.profile.indirect:
+        return False  # since 6.14 what a helper only reads stays known
     for at in range(low, end):
         spi, byte = (-at - 1) // 8, at % 8
         slot = frame.slots[spi]

@@ -1,0 +1,167 @@
+"""What the verifier says of small programs, with the kernel's own words."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from ebee import hooks, isa, maps
+from ebee.cli.check import check as command
+from ebee.obj import ObjectSpec, ProgramSpec, write
+from ebee.verifier.core.check import check_program
+from ebee.verifier.core.profile import PROFILES
+from ebee.verifier.core.program import MapInfo, Program
+
+pytestmark = pytest.mark.unit
+ARRAY = MapInfo("array", maps.by_name("array"), 4, 48, 4, 0)
+RING = MapInfo("ring", maps.by_name("ringbuf"), 0, 0, 4096, 0)
+LOOKUP = """
+    *(u64 *)(r10 -8) = 9
+    r2 = r10
+    r2 += -8
+    r1 = map[fd:0]
+    call 1
+"""
+
+
+def verdict(text, hook="xdp", kernel="6.18", **more):
+    code = isa.assemble(text)
+    which = {0: ARRAY, 1: RING}
+    wide = [i for i, insn in enumerate(code) if insn.op == isa.insn.LDDW and insn.src == 1]
+    pseudo = {i: ("map", which[code[i].imm], 0) for i in wide}
+    program = Program("test", code, hooks.by_name(hook), pseudo=pseudo, **more)
+    return check_program(program, PROFILES[kernel])
+
+
+ACCEPTED = {
+    "nothing": "r0 = 0\nexit",
+    "a checked packet": """
+        r2 = *(u32 *)(r1 +0)
+        r3 = *(u32 *)(r1 +4)
+        r4 = r2
+        r4 += 14
+        if r4 > r3 goto out
+        r0 = *(u8 *)(r2 +13)
+    out:
+        r0 = 2
+        exit""",
+    "a bounded loop": "r0 = 0\ntop: r0 += 1\nif r0 < 100 goto top\nexit",
+    "a checked lookup": LOOKUP + "if r0 == 0 goto out\nr1 = *(u64 *)(r0 +40)\nout: r0 = 0\nexit",
+    "an index below a bound": LOOKUP + """
+        if r0 == 0 goto out
+        r6 = r0
+        call 7
+        if r0 > 40 goto out
+        r6 += r0
+        r1 = *(u8 *)(r6 +7)
+    out:
+        r0 = 0
+        exit""",
+    "a subprogram": "r1 = 5\ncall double\nexit\ndouble: r0 = r1\nr0 += r0\nexit",
+    "a record that is submitted": """
+        r1 = map[fd:1]
+        r2 = 8
+        r3 = 0
+        call 131
+        if r0 == 0 goto out
+        *(u64 *)(r0 +0) = 1
+        r1 = r0
+        r2 = 0
+        call 132
+    out:
+        r0 = 0
+        exit""",
+}  # fmt: skip
+REJECTED = {
+    "an unwritten register": ("r0 = r2\nexit", "unwritten-register", "R2 !read_ok"),
+    "unreachable code": ("r0 = 0\nexit\nr0 = 1\nexit", "unreachable", "unreachable insn 2"),
+    "an endless loop": ("r0 = 0\ntop: goto top", "infinite-loop", "infinite loop detected"),
+    "a missing null check": (
+        LOOKUP + "r0 = *(u64 *)(r0 +0)\nexit", "not-memory",
+        "R0 invalid mem access 'map_value_or_null'",
+    ),
+    "an access behind a value": (
+        LOOKUP + "if r0 == 0 goto out\nr0 = *(u64 *)(r0 +44)\nout: exit", "out-of-bounds",
+        "invalid access to map value, value_size=48 off=44 size=8",
+    ),
+    "an unchecked packet": (
+        "r2 = *(u32 *)(r1 +0)\nr0 = *(u8 *)(r2 +0)\nexit", "packet-bounds",
+        "invalid access to packet, off=0 size=1, R2(id=0,off=0,r=0)",
+    ),
+    "a stack overflow": (
+        "*(u64 *)(r10 -520) = 0\nr0 = 0\nexit", "stack-bounds",
+        "invalid write to stack R10 off=-520 size=8",
+    ),
+    "a lost record": (
+        "r1 = map[fd:1]\nr2 = 8\nr3 = 0\ncall 131\nr0 = 0\nexit", "reference-leak",
+        "Unreleased reference id=",
+    ),
+    "recursion": ("f: call f\nr0 = 0\nexit", "call-depth", "the call stack of"),
+    "a store to the context": ("*(u32 *)(r1 +12) = 0\nexit", "context-access",
+                               "invalid bpf_context access off=12 size=4"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ACCEPTED)
+def test_it_accepts(what):
+    found = verdict(ACCEPTED[what])
+    assert found.accepted, str(found)
+    assert found.processed > 0
+
+
+@pytest.mark.parametrize("what", REJECTED)
+def test_it_rejects(what):
+    text, id, message = REJECTED[what]
+    found = verdict(text)
+    assert (found.outcome, found.id) == ("rejected", id), str(found)
+    assert message in found.message
+
+
+def test_what_is_not_known_is_not_accepted():
+    found = verdict("r1 = 0 ll\ncall kfunc#7\nexit")
+    assert found.outcome == "unknown" and not found.accepted
+    assert "does not know" in str(found)
+
+
+def test_the_failed_inequality_is_told_in_numbers():
+    text = REJECTED["an access behind a value"][0]
+    assert verdict(text).detail == "offset 44 + 8 bytes > value size 48"
+
+
+def test_the_limit_of_instructions_is_the_profile_s():
+    from dataclasses import replace
+
+    program = Program(
+        "test", isa.assemble(ACCEPTED["a bounded loop"]), hooks.by_name("xdp")
+    )
+    found = check_program(program, replace(PROFILES["6.18"], max_processed=50))
+    assert found.id == "too-complex" and "Processed 51 insn" in found.message
+
+
+def test_versions_differ():
+    text = LOOKUP.replace("= 9", "= 0").replace("(u64 *)(r10 -8)", "(u32 *)(r10 -8)")
+    text += "r0 = *(u64 *)(r0 +0)\nexit"
+    assert verdict(text).accepted  # since 6.14 a constant index of an array is never null
+    assert verdict(text, kernel="6.12").id == "not-memory"
+
+
+@pytest.fixture
+def file(tmp_path):
+    def made(text):
+        spec = ObjectSpec("made.o", license="GPL")
+        code = isa.assemble(text)
+        spec.programs["prog"] = ProgramSpec("prog", "xdp", code, hook="xdp")
+        path = tmp_path / "made.o"
+        path.write_bytes(write(spec))
+        return str(path)
+
+    return made
+
+
+def test_the_command_tells_by_its_exit_code(file):
+    good = CliRunner().invoke(command, [file(ACCEPTED["a bounded loop"])])
+    assert good.exit_code == 0 and "accepted" in good.output
+    bad = CliRunner().invoke(command, ["--json", file("r0 = r2\nexit")])
+    assert bad.exit_code == 3
+    (row,) = json.loads(bad.output)
+    assert row["id"] == "unwritten-register" and row["text"] == "r0 = r2"
