@@ -1,11 +1,12 @@
 """What BPF mode adds to the language, each rule on the machine and in the kernel."""
 
 import os
+import random
 from pathlib import Path
 
 import pytest
 
-from ebee import linux
+from ebee import linux, native
 from ebee.cli.events import EventReader
 from ebee.lang.bpf import build
 from ebee.lang.source import define
@@ -34,7 +35,7 @@ class Record:
 
 table = Hash[Key, Value](max_entries=3)
 numbers = Hash[u32, u64](max_entries=8)
-out = Array[u64](max_entries=8)
+out = Array[u64](max_entries=16)
 events = RingBuf[Record](size=4096)
 
 @func
@@ -76,8 +77,8 @@ def run(request):
         thing.close()
 
 
-def outputs(loaded):
-    return [loaded.maps["out"][i] for i in range(8)]
+def outputs(loaded, count=8):
+    return [loaded.maps["out"][i] for i in range(count)]
 
 
 def test_elements_of_maps(run):
@@ -324,3 +325,95 @@ def test_a_file_that_changes_is_read_again(tmp_path):
         with Machine() as machine:
             loaded = machine.load(build.compile(file))
             assert loaded.programs["prog"].test_run(FRAME).retval == {"PASS": 2, "DROP": 1}[verdict]
+
+
+INTRINSICS = """
+from ebee.native import mulhi, clz64, ctz64, rotl32, rotl64, memeq, bswap32, memset
+
+@struct
+class Big:
+    bytes: array[u8, 200]
+@struct
+class Odd:
+    a: u8
+    b: array[u8, 300]
+
+bigs = Array[Big](max_entries=2)
+odds = Array[Odd](max_entries=2)
+given = Array[u64](max_entries=2)
+
+@func(inline=False)
+def table(n: u32) -> u32:
+    match n:
+        case 0: return 100
+        case 1: return 7
+        case 2: return 99
+        case 3: return 1234
+        case 4: return 5
+        case 5: return 77
+        case 6: return 8
+        case 7: return 3
+        case 8: return 321
+        case _: return 1
+
+@xdp
+def prog(ctx: XdpContext) -> u32:
+    p = given.lookup(0)
+    q = given.lookup(1)
+    if p is None or q is None:
+        return 0
+    x = p[0]
+    y = q[0]
+    put(0, mulhi(x, y))
+    put(1, u64(clz64(x)))
+    put(2, u64(ctz64(y)))
+    put(3, u64(rotl32(u32(x), 5)))
+    put(4, rotl64(x, u32(y) & 63))
+    put(5, u64(bswap32(u32(x))))
+    put(6, u64(table(u32(x) & 15)))
+    a = bigs.lookup(0)
+    b = bigs.lookup(1)
+    if a is not None and b is not None:
+        b.bytes[3] = 9
+        a.bytes = b.bytes
+        put(7, memeq(a.bytes.ptr, b.bytes.ptr, 100))
+        a.bytes[99] = 1
+        put(8, memeq(a.bytes.ptr, b.bytes.ptr, 100))
+        put(9, u64(a.bytes[3]))
+    c = odds.lookup(0)
+    d = odds.lookup(1)
+    if c is not None and d is not None:
+        d.b[299] = 7
+        c.b = d.b
+        put(10, u64(c.b[299]))
+        put(11, u64(c.b[u32(x) % 300]))
+        memset(c.b.ptr, u8(5), 300)
+        put(12, u64(c.b[298]))
+    total = u64(0)
+    for i in range(u32(x) & 63):
+        total += u64(i) * u64(i)
+    put(13, total)
+    s = u64(0)
+    for i in range(200):
+        s += u64(i)
+    put(14, s)
+    return 1
+"""
+CASES = (100, 7, 99, 1234, 5, 77, 8, 3, 321)
+
+
+def test_bits_copies_comparisons_and_tables(run):
+    """What LLVM would make library calls, 128-bit products or jump tables of."""
+    rng = random.Random(3)
+    _, loaded = run.program(INTRINSICS)
+    for _ in range(12):
+        x, y = rng.choice((rng.getrandbits(64), rng.getrandbits(9), 0)), rng.getrandbits(64)
+        loaded.maps["given"][0], loaded.maps["given"][1] = x, y
+        assert loaded.programs["prog"].test_run(FRAME).retval == 1
+        bits = [native.mulhi(x, y), native.clz64(x), native.ctz64(y), native.rotl32(x, 5)]
+        bits += [native.rotl64(x, y & 63), native.bswap32(x)]
+        table = CASES[x & 15] if x & 15 < len(CASES) else 1
+        squares = sum(i * i for i in range(x & 63))
+        found = outputs(loaded, 15)
+        assert found[:11] == [*map(int, bits), table, 1, 0, 9, 7]
+        assert found[12:] == [5, squares, sum(range(200))]

@@ -228,7 +228,9 @@ def _emit(b: Body, op: str, x: Value, y: Value, bits: int, flags: str) -> str:
 def _unsigned_division(b: Body, op: str, xs: str, y: Value, ys: str, t: str) -> str:
     what = "udiv" if op == "//" else "urem"
     if y.lo > 0:
-        return b.op(f"{what} {t} {xs}, {ys}")
+        result = b.op(f"{what} {t} {xs}, {ys}")
+        b.unfollowed.add(result)
+        return result
     zero = b.op(f"icmp eq {t} {ys}, 0")
     safe = b.op(f"select i1 {zero}, {t} 1, {t} {ys}")
     result = b.op(f"{what} {t} {xs}, {safe}")

@@ -73,6 +73,8 @@ class Body:
         self.target = target
         self.where = ""
         """What follows each instruction: the place in the source it comes from."""
+        self.unfollowed: set[str] = set()
+        """Results of divisions: the kernel's verifier does not know their ranges."""
         self.entry: list[str] = []
         self.lines: list[str] = []
         self.block = "start.0"

@@ -126,8 +126,19 @@ def array_element(b: Body, array: Value, index: Value) -> Value:
             f"compare it first (`if i < {t.count}:`), take `i % {t.count}`, or use `.ptr[i]`,"
             " which is not checked",
         )
+    if b.target is not None and b.target.nulls and index.text in b.unfollowed:
+        index = _bounded(b, index, t.count)
     first = array._replace(type=PtrType(normal_target(t.elem)))
     return element(b, first, index, access=True)
+
+
+def _bounded(b: Body, index: Value, count: int) -> Value:
+    """An index with a comparison that the kernel's verifier understands, and LLVM, which knows
+    the range already, does not see through."""
+    kind = llvm(index.type)
+    same = b.op(f'call {kind} asm "", "=r,0"({kind} {index.text})')
+    inside = b.op(f"icmp ult {kind} {same}, {count}")
+    return index._replace(text=b.op(f"select i1 {inside}, {kind} {same}, {kind} 0"))
 
 
 def target(p: Value) -> Type:
@@ -191,10 +202,26 @@ def store(b: Body, p: Value, value: Value) -> None:
 
 def copy(b: Body, to: Value, source: Value, size: int) -> None:
     """Copy a struct or array, as if read first and then written."""
-    # BPF has no memmove; there two places are the same or apart, as they are of one type.
-    how = "memcpy" if b.target is not None and b.target.aligned else "memmove"
-    places = ", ".join(f"ptr align {_align(b, p)} {p.text}" for p in (to, source))
-    b.emit(f"call void @llvm.{how}.p0.p0.i64({places}, i64 {size}, i1 false)")
+    if b.target is None or not b.target.aligned:
+        places = f"ptr align 1 {to.text}, ptr align 1 {source.text}"
+        b.emit(f"call void @llvm.memmove.p0.p0.i64({places}, i64 {size}, i1 false)")
+        return
+    # BPF has no memmove, but there two places are the same or apart, as they are of one type;
+    # nor has it a memcpy to call, so it must be short enough for LLVM to spell it out.
+    aligns = [min(alignment(p), 8) for p in (to, source)]
+    step = min(aligns) * _STORES
+    for start in range(0, size, step):
+        ends = [
+            b.op(f"getelementptr inbounds i8, ptr {p.text}, i64 {start}") if start else p.text
+            for p in (to, source)
+        ]
+        places = ", ".join(f"ptr align {a} {t}" for a, t in zip(aligns, ends, strict=True))
+        length = min(step, size - start)
+        b.emit(f"call void @llvm.memcpy.p0.p0.i64({places}, i64 {length}, i1 false)")
+
+
+_STORES = 64
+"""Stores that a copy may take: LLVM's BPF back end spells out 128 at the most."""
 
 
 def make(b: Body, t: type[Struct]) -> Value:

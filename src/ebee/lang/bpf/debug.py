@@ -13,7 +13,7 @@ from ebee import types
 from ebee.lang.bpf.maps import AnyMap, ProgArray, RingBuf
 from ebee.lang.source import Source
 from ebee.lang.values import NONE, Type, is_int, is_integer, is_ptr, is_struct
-from ebee.types import ArrayType, PtrType, alignof, fields, sizeof
+from ebee.types import ArrayType, PtrType, fields, sizeof
 
 _BASES = {
     (1, False): ("unsigned char", "unsigned_char"), (1, True): ("signed char", "signed_char"),
@@ -262,4 +262,4 @@ def quote(text: str) -> str:
                          for b in data) + '"'  # fmt: skip
 
 
-__all__ = ["Debug", "alignof", "quote"]
+__all__ = ["Debug", "quote"]

@@ -17,12 +17,12 @@ from ebee.lang.bpf.state import unit_of
 from ebee.lang.calls import one_argument, type_argument
 from ebee.lang.errors import Refusal, at
 from ebee.lang.expressions import place
-from ebee.lang.static import static
 from ebee.lang.values import (
     NONE,
     Constant,
     FunctionRef,
     Value,
+    constant,
     is_int,
     is_ptr,
     is_struct,
@@ -248,6 +248,51 @@ def _constant_length(thing: Any, most: int) -> None:
     CALLS[thing] = handler
 
 
+def _memeq(f: Function, node: ast.Call) -> Value:
+    """Word by word, as aligned as the two places are: the first difference decides."""
+    if len(node.args) != 3 or node.keywords:
+        raise Refusal("`memeq` takes two pointers and a length")
+    x, y, n = (f.value(a) for a in node.args)
+    for p, argument in zip((x, y), node.args, strict=False):
+        if not is_ptr(p.type):
+            hint = "take its address: .ptr"
+            raise at(f.source, argument, Refusal(f"`{name_of(p.type)}` is no pointer", hint))
+        memory.check_null(p, f"`{ast.unparse(argument)}`")
+    if n.constant is None or not 0 <= n.constant <= MEMEQ:
+        raise Refusal(
+            f"`memeq` of a length that is not a constant of at most {MEMEQ}",
+            "compare in a `for` loop",
+        )
+    b, start, word = f.body, 0, min(memory.alignment(x), memory.alignment(y), 8)
+    differ, end = b.name("differ"), b.name("end")
+    while start < n.constant:
+        while start + word > n.constant:
+            word //= 2
+        parts = [
+            b.op(f"load i{word * 8}, ptr {address}, align {word}")
+            for address in [
+                b.op(f"getelementptr inbounds i8, ptr {p.text}, i64 {start}") for p in (x, y)
+            ]
+        ]
+        same, more = b.op(f"icmp eq i{word * 8} {parts[0]}, {parts[1]}"), b.name("more")
+        b.end(f"br i1 {same}, label %{more}, label %{differ}")
+        b.label(more)
+        start += word
+    last = b.block
+    b.jump(end)
+    if not n.constant:
+        b.label(end)
+        return constant(bool, True)
+    b.label(differ)
+    b.jump(end)
+    b.label(end)
+    return Value(bool, b.op(f"phi i1 [ true, %{last} ], [ false, %{differ} ]"), 0, 1)
+
+
+MEMEQ = 256
+"""Bytes that memeq compares."""
+
+
 def _mulhi(f: Function, node: ast.Call) -> Value:
     """The high half of a product, from four products of 32 bits."""
     if len(node.args) != 2 or node.keywords:
@@ -257,6 +302,9 @@ def _mulhi(f: Function, node: ast.Call) -> Value:
     (xl, xh), (yl, yh) = (
         (b.op(f"and i64 {v}, 4294967295"), b.op(f"lshr i64 {v}, 32")) for v in (x, y)
     )
+    # LLVM knows these four products and would make one of 128 bits of them, which BPF has not:
+    # it must not see that the halves are of one number.
+    xl = b.op(f'call i64 asm "", "=r,0"(i64 {xl})')
     low, cross, other, high = (
         b.op(f"mul i64 {p}, {q}") for p, q in ((xl, yl), (xh, yl), (xl, yh), (xh, yh))
     )
@@ -268,11 +316,11 @@ def _mulhi(f: Function, node: ast.Call) -> Value:
 
 CALLS: dict[Any, Callable[[Function, ast.Call], Value]] = {
     builtins.print: text.print_call, atomic_add: _atomic_add, native.mulhi: _mulhi,
+    native.memeq: _memeq,
     zero: _zero,
 }  # fmt: skip
 for _copy in (native.memcpy, native.memmove, native.memset):
     _constant_length(_copy, 512)
-_constant_length(native.memeq, 128)
 _refuse(native.host_clock, "call a helper: bpf.ktime_get_ns()")
 _refuse(native.cpu_relax, "programs cannot wait")
 for _plain in (native.atomic_load, native.atomic_store):
@@ -280,4 +328,4 @@ for _plain in (native.atomic_load, native.atomic_store):
 for _fence in (native.acquire_fence, native.release_fence):
     _refuse(_fence, "atomic operations that give a value order what is around them")
 
-__all__ = ["CALLS", "HelperName", "atomic_add", "call_helper", "helper_name", "static"]
+__all__ = ["CALLS", "HelperName", "atomic_add", "call_helper", "helper_name"]

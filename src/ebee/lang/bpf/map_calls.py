@@ -22,7 +22,7 @@ from ebee.lang.values import (
     normal_target,
     span,
 )
-from ebee.types import ArrayType, PtrType, alignof, i64, sizeof, u32, u64
+from ebee.types import PtrType, alignof, i64, sizeof, u32, u64
 
 if TYPE_CHECKING:
     from ebee.lang.function import Function
@@ -226,4 +226,4 @@ def name_of_map(m: AnyMap[Any, Any]) -> str:
     return type(m).__name__
 
 
-__all__ = ["ArrayType", "find", "helper", "method", "operand", "remove", "store"]
+__all__ = ["find", "helper", "method", "operand", "remove", "store"]

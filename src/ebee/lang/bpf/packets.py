@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ebee.lang.bpf.programs import func
-from ebee.types import Struct, array, be16, be32, ptr, struct, u8, u16, u32
+from ebee.types import array, be16, be32, ptr, struct, u8, u32
 
 H = TypeVar("H")
 
@@ -220,5 +220,5 @@ __all__ = [
     "AUTHENTICATION", "DESTINATION", "ETH_ARP", "ETH_IP", "ETH_IPV6", "ETH_QINQ", "ETH_VLAN",
     "FRAGMENT_HEADER", "HOP_BY_HOP", "ICMP", "ICMPV6_PROTOCOL", "ICMP_PROTOCOL", "ROUTING", "TCP",
     "TCP_PROTOCOL", "UDP", "UDP_PROTOCOL", "Ethernet", "ICMPv6", "IPv4", "IPv6", "IPv6Extension",
-    "Packet", "Struct", "Vlan", "parser", "u16",
+    "Packet", "Vlan", "parser",
 ]  # fmt: skip

@@ -13,7 +13,6 @@ from ebee.lang.bpf.map_calls import helper
 from ebee.lang.bpf.maps import RingBuf
 from ebee.lang.errors import Refusal
 from ebee.lang.function import Variable
-from ebee.lang.static import static
 from ebee.lang.values import NONE, Constant, Value, is_ptr, normal_target
 from ebee.types import PtrType, sizeof
 
@@ -109,4 +108,4 @@ def discard(f: Function, node: ast.Call, ring: Value) -> Value:
     raise Refusal(f"`{ast.unparse(node.args[0])}` is no record that is reserved here")
 
 
-__all__ = ["discard", "leave", "static", "with_statement"]
+__all__ = ["discard", "leave", "with_statement"]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +25,7 @@ from ebee.lang.compiler import StackError
 from ebee.lang.errors import Refusal, at
 from ebee.lang.function import Function, Loop
 from ebee.lang.ir import symbol
-from ebee.lang.source import MISSING, Source, source_of
+from ebee.lang.source import Source, source_of
 from ebee.lang.static import static_in
 from ebee.lang.target import BPF
 from ebee.lang.unit import Job, Unit, signature_of
@@ -40,7 +39,7 @@ from ebee.lang.values import (
     llvm,
     name_of,
 )
-from ebee.types import PtrType, Struct, alignof, sizeof
+from ebee.types import PtrType, alignof, sizeof
 
 REGISTERS = 5
 """Arguments that a subprogram can take."""
@@ -391,4 +390,4 @@ def map_value(f: Function, name: str, m: AnyMap[Any, Any]) -> Value:
     return Value(Constant(m), unit.map(name, m))
 
 
-__all__ = ["MISSING", "BpfUnit", "Entry", "Struct", "map_value", "types"]
+__all__ = ["BpfUnit", "Entry", "find_variable", "map_value"]
