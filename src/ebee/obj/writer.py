@@ -25,6 +25,8 @@ from ebee.obj.spec import FunctionSpec, MapSpec, ObjectSpec, ProgramSpec, Ref, V
 from ebee.obj.struct_ops import write_types
 
 _CODE = elf.SHF_ALLOC | elf.SHF_EXECINSTR
+_MAX_TEXT = 4096
+"""Bytes of a license; the kernel takes 128. A section that claims more is not worth filling."""
 
 
 def save(spec: ObjectSpec, path: str | os.PathLike[str]) -> None:
@@ -103,8 +105,9 @@ class _Writer:
         if datasec and datasec.vars:
             entry = datasec.vars[0]
             label = self.builder.type(entry.type).name
-            data = data.ljust(entry.size, b"\0")  # the variable keeps its type, if it can
-            if len(data) > entry.size:
+            if entry.size <= _MAX_TEXT:
+                data = data.ljust(entry.size, b"\0")  # the variable keeps its type, if it can
+            if len(data) != entry.size:
                 entry = entry._replace(size=len(data))
                 self.builder.set(datasec.id, datasec._replace(size=len(data), vars=(entry,)))
         section = self.elf.section(
