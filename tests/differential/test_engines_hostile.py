@@ -143,6 +143,10 @@ ATTACKS = {
         r7 = *(u32 *)(r6 +0); r8 = 0x7fffffff; r7 += r8; r8 <<= 32; r7 += r8
         r0 = *(u8 *)(r7 +0); exit""",
     "the end of the packet": CTX + "r7 = *(u32 *)(r6 +4); r0 = *(u8 *)(r7 +0); exit",
+    "null and a length": "r1 = 0; r2 = 8; r3 = 0; r4 = 0; r5 = 0; call csum_diff; exit",
+    "a tail call with a context of one's own making": """
+        r1 = r10; r1 += -64; r2 = map[programs]; r3 = 1; call tail_call; r1 = 0
+        r0 = *(u64 *)(r1 +0); exit""",
     "null": "r1 = 0; r0 = *(u64 *)(r1 +0); exit",
     "the last bytes of memory": "r1 = -1; r0 = *(u64 *)(r1 +0); exit",
     "the code of a function": "r1 = func[f]; r0 = *(u64 *)(r1 +0); exit; f: exit",

@@ -165,7 +165,7 @@ def _argument(helper: Helper, index: int, param: Param) -> Converter:
 
     def memory(vm: Vm) -> Any:
         addr, n = vm.regs[register], length(vm)
-        if n and not (addr == 0 and param.nullable):
+        if n:  # null, where it is allowed, goes with a length of zero (check_helper_mem_access)
             try:
                 vm.check(addr, n, write)
             except Fault as e:

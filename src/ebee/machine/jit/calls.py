@@ -80,6 +80,7 @@ class HelperCalls(Calls):
         helper = self.extra.get(number) or helpers.by_id(number)
         if helper is None or helper.body is None:
             raise Unsupported(f"{f.code.where(slot)}: helper {number} is not on the machine")
+        f.check_arguments(slot, helper)
         module, _, name = helper.body.partition(":")
         if module == "engine":
             own = getattr(self, f"engine_{name}", None)
@@ -87,7 +88,6 @@ class HelperCalls(Calls):
                 raise Unsupported(f"{f.code.where(slot)}: bpf_{helper.name} is not compiled")
             own(f, slot)
             return
-        f.check_arguments(slot, helper)
         if module == "map":
             m = self.map_argument(f, slot, 1)
             function = getattr(self.maps[m].ops, name, None)
@@ -194,7 +194,6 @@ class HelperCalls(Calls):
 
     def _probe(self, f: Lowering, slot: int, function: Callable[..., Any]) -> None:
         name = self.native(f"machine.{function.__name__}", function)
-        f.check_memory(slot, 1, 2, write=True)
         table = f.unit.external("machine.regions")
         target, size, source = f.pointer(1), f.narrow(2, 32), f.integer(3)
         own = not f.tables_know_stacks() and f.fact(slot, 3).kind == "stack"

@@ -375,11 +375,6 @@ class CheckedLowering(Lowering):
 
     # -- arguments of helpers ----------------------------------------------------------------------
 
-    def check_memory(self, slot: int, register: int, size: int, write: bool) -> None:
-        length = self.body.op(f"zext i32 {self.narrow(size, 32)} to i64")
-        fact = self.fact(slot, register)
-        self._check_range(slot, fact, self.pointer(register), length, write)
-
     def check_arguments(self, slot: int, helper: Helper) -> None:
         for register, param in enumerate(helper.params, 1):
             self._check_argument(slot, helper, register, param)
@@ -427,20 +422,11 @@ class CheckedLowering(Lowering):
     def _check_pointer(
         self, slot: int, helper: Helper, register: int, param: Param, fact: Fact
     ) -> None:
-        b, write = self.body, param.kind in WRITES
+        """Bytes to read or write; null where it is allowed goes with a length of zero, as in the
+        kernel (check_helper_mem_access)."""
         size = self._length(slot, helper, param)
-        if size == "0":
-            return
-        if param.nullable:
-            null = b.op(f"icmp eq i64 {self.integer(register)}, 0")
-            check, done = b.name("given"), b.name("checked")
-            b.end(f"br i1 {null}, label %{done}, label %{check}")
-            pointer = self.ptrs[register]
-            b.label(check)
-            self._check_range(slot, fact, self.pointer(register), size, write)
-            self.ptrs[register] = pointer
-            b.label(done)
-        else:
+        if size != "0":
+            write = param.kind in WRITES
             self._check_range(slot, fact, self.pointer(register), size, write)
 
     def _check_range(self, slot: int, fact: Fact, at: str, size: str, write: bool) -> None:

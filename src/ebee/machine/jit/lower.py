@@ -546,9 +546,6 @@ class Lowering:
         """Whether frames lie in the machine's memory where their addresses are taken."""
         return False
 
-    def check_memory(self, slot: int, register: int, size: int, write: bool) -> None:
-        """The same for memory whose size is in a register."""
-
     def before_return(self) -> None:
         """What has to be done before control leaves the function."""
 
