@@ -58,6 +58,13 @@ def build(
             raise ConfigError(f"-I {folder}: there is no such folder")
     target = output or f"{Path(file).stem}.bpf.o"
     if Path(file).suffix in PYTHON_SUFFIXES:
+        for_c = {
+            "-I": includes, "-D": defines, "--cpu": cpu != "v3", "--big-endian": big_endian,
+            "--no-debug": no_debug, "--vmlinux": vmlinux,
+        }  # fmt: skip
+        given = [option for option, value in for_c.items() if value]
+        if given:
+            raise ConfigError(f"{given[0]} is for C; Python is compiled for v3, with BTF")
         spec = _build_python(file, target)
     else:
         spec = clang.build(
