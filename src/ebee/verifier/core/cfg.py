@@ -24,7 +24,7 @@ class Cfg:
     prune       slots where paths are compared; `jumps` those entered in history when reached
     checkpoint  slots where a state is always remembered
     live        registers that may be read at or after a slot, before they are written
-    loop        number of the loop that a slot is in; 0: none
+    loop        number of the loop that a slot is in; 0: none. `loops`: there are any
     """
 
     def __init__(self, insns: list[Insn], ops: list[Op | None]):
@@ -38,6 +38,7 @@ class Cfg:
         self._reach()
         self.live = self._live_registers()
         self.loop = self._loops()
+        self.loops = any(self.loop)
 
     def op(self, slot: int) -> Op:
         """The instruction at a slot; Rejected when there is none."""
@@ -172,7 +173,7 @@ class Cfg:
         if op.kind == "call":
             read = CALL_ARGUMENTS
             helper = helpers.by_id(op.imm) if op.name == "call_helper" else None
-            if helper is not None:
+            if helper is not None and not helper.variants:
                 read = (1 << len(helper.params) + 1) - 2
             return read, CALL_CLOBBERS
         written = writes(op.insn)

@@ -16,8 +16,23 @@ class Op:
     """One instruction with its form's fields at hand. `imm` of a wide load is all 64 bits."""
 
     __slots__ = (
-        "bits", "dst", "form", "imm", "insn", "kind", "name", "off", "operation", "reg", "signed",
-        "size", "slot", "src", "target", "width",
+        "bits",
+        "dst",
+        "form",
+        "imm",
+        "insn",
+        "kind",
+        "name",
+        "off",
+        "operation",
+        "reg",
+        "signed",
+        "size",
+        "slot",
+        "src",
+        "stores",
+        "target",
+        "width",
     )  # fmt: skip
 
     def __init__(self, slot: int, insn: Insn, form: Form, high: int):
@@ -28,6 +43,7 @@ class Op:
             form.width, form.source == "reg", form.size, form.signed,
         )  # fmt: skip
         self.width = 2 if form.wide else 1
+        self.stores = form.kind in ("store", "atomic")
         if form.name == "lddw_imm":
             self.imm = (insn.imm & 0xFFFF_FFFF) | (high & 0xFFFF_FFFF) << 32
         elif form.wide:

@@ -84,7 +84,7 @@ def _both_ways(w: Walk, op: Op, dst: Reg, src: Reg) -> int:
         for regs, operation in ((theirs, op.operation), (mine, REVERSED[op.operation])):
             a, b = dst.copy(), src.copy()
             refine(a, b, operation, op.bits)
-            for r in (a, b):
+            for r in (a, b) if op.reg else (a,):
                 scalar.sync(r)
                 scalar.settle(r)
             regs[op.dst] = a

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ebee import maps
-from ebee.verifier.core import ctx, scalar, stack, tnum
+from ebee.verifier.core import ctx, scalar, sock, stack, tnum
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.code import Op
 from ebee.verifier.core.errors import EINVAL, DoesNotKnow, Rejected
@@ -329,6 +329,18 @@ def _ctx(
     return ctx.access(w, off, size, write, signed)
 
 
+def _socket(
+    w: Walk, op: Op, reg: Reg, regno: int, off: int, size: int, write: bool, value: int,
+    signed: bool,
+) -> Reg:  # fmt: skip
+    name = R.type_name(reg.type)
+    if write:
+        raise Rejected("read-only", f"R{regno} cannot write into {name}")
+    if not sock.may_load(reg.type, off, size):
+        raise Rejected("socket-access", f"R{regno} invalid {name} access off={off} size={size}")
+    return R.UNKNOWN
+
+
 def check_fixed(reg: Reg, regno: int) -> None:
     """A pointer that must not have been moved (check_ptr_off_reg)."""
     name = R.type_name(reg.type)
@@ -346,5 +358,6 @@ def check_fixed(reg: Reg, regno: int) -> None:
 _WAYS = {
     R.MAP_VALUE: _map_value, R.MAP_KEY: _map_key, R.MEM: _plain, R.PACKET: _packet,
     R.META: _packet, R.STACK: _stack, R.CTX: _ctx,
+    R.SOCKET: _socket, R.SOCK_COMMON: _socket, R.TCP_SOCK: _socket,
 }  # fmt: skip
-_UNKNOWN = frozenset((R.FLOW_KEYS, *R.SOCKETS, R.TP_BUFFER, R.BTF, R.BUF, R.ARENA, R.MAP))
+_UNKNOWN = frozenset((R.FLOW_KEYS, R.XDP_SOCK, R.TP_BUFFER, R.BTF, R.BUF, R.ARENA, R.MAP))

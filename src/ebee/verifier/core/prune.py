@@ -155,6 +155,8 @@ class Memory:
 
     def _visit(self, state: State) -> Visit | None:
         """The loop that a state is in: calls that lead there, and its number."""
+        if not self.walk.cfg.loops:
+            return None
         calls: list[int] = []
         for depth in range(len(state.frames)):
             at = state.at(depth)

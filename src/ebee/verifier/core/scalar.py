@@ -43,10 +43,15 @@ def sync(r: Reg) -> None:
         set_known(r, v)
         return
     _from_tnum(r)
+    before = None
     for _ in range(3):
         _deduce32(r)
         _deduce64(r)
         _deduce_mixed(r)
+        now = (r.umin, r.umax, r.smin, r.smax, r.wmin, r.wmax, r.tmin, r.tmax)
+        if now == before:
+            break
+        before = now
     _bound_tnum(r)
     _from_tnum(r)
 

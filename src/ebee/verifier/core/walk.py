@@ -120,9 +120,9 @@ class Walk:
                 break
             if jumps[idx]:
                 self.push_history()
-            chain = state.chain(len(state.frames) - 1)
             following = handlers[op.kind](op)
-            live.commit(chain, idx)
+            if op.stores:  # no other instruction marks slots as written
+                live.commit(state.chain(len(state.frames) - 1), idx)
             if following < 0:
                 break
             self.previous, idx = idx, following
