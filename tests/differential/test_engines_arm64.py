@@ -165,7 +165,8 @@ def executable(image):
         struct.pack_into("<Q", data, at, start + offset)
     entry = start + image.symbols["_start"]
     head = struct.pack(
-        "<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01", 2, ARM64.elf, 1, entry, 64, 0, 0, 64, 56, 1, 0, 0, 0,
+        "<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01", 2, ARM64.elf, 1, entry, 64, 0, 0,
+        64, 56, 1, 0, 0, 0,
     )  # fmt: skip
     size = 0x1000 + len(data)
     head += struct.pack("<IIQQQQQQ", 1, 5, 0, BASE, BASE, size, size, 0x1000)
