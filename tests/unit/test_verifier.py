@@ -167,3 +167,21 @@ def test_the_command_tells_by_its_exit_code(file):
     (row,) = json.loads(bad.output)
     assert row["id"] == "unwritten-register"
     assert row["text"] == "r0 = r2"
+
+
+def test_sign_extension_knows_no_more_than_the_kernel():
+    """Only of a constant: that all of the low byte is known is not used (found by fuzzing)."""
+    text = """
+        r9 = *(u32 *)(r1 +12)
+        r9 <<= 31
+        w9 = (s8)w9
+        r2 = r9
+        r1 = r10
+        r1 += -16
+        r3 = 0
+        r4 = 0
+        r5 = 0
+        call 28
+        r0 = 0
+        exit"""
+    assert verdict(text).id == "unbounded"

@@ -198,7 +198,7 @@ def sign_extend(r: Reg, size: int) -> None:
         value &= full
         return value - (1 << bits) if value & half else value
 
-    if not r.m & full:
+    if not r.m:
         set_known(r, extend(r.v) & U64)
         return
     low, high = -half, half - 1
@@ -219,7 +219,7 @@ def sign_extend32(r: Reg, size: int) -> None:
     bits = 8 * size
     half, full = 1 << bits - 1, (1 << bits) - 1
     low, high = -half, half - 1
-    if not r.m & full:
+    if not r.m:
         low = high = (r.v & full) - (1 << bits if r.v & half else 0)
     elif r.tmin >> bits == r.tmax >> bits:
         first, last = ((x & full) - (1 << bits if x & half else 0) for x in (r.tmin, r.tmax))
