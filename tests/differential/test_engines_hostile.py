@@ -138,6 +138,8 @@ ATTACKS = {
     "an atomic in the packet's end": CTX + """
         r7 = *(u32 *)(r6 +0); r0 = 1; lock *(u64 *)(r7 +60) += r0; exit""",
     "beyond the packet": CTX + "r7 = *(u32 *)(r6 +0); r0 = *(u64 *)(r7 +57); exit",
+    "far beyond the packet and back a little": CTX + """
+        r7 = *(u32 *)(r6 +0); r7 += 100; r0 = *(u64 *)(r7 -8); exit""",
     "before the packet": CTX + "r7 = *(u32 *)(r6 +0); r0 = *(u8 *)(r7 -1); exit",
     "a packet pointer that wraps around": CTX + """
         r7 = *(u32 *)(r6 +0); r8 = 0x7fffffff; r7 += r8; r8 <<= 32; r7 += r8

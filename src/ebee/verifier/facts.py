@@ -41,7 +41,8 @@ class Fact(NamedTuple):
         """The same pointer, moved."""
         offset = None if self.offset is None else self.offset + off
         span = None if self.span is None else (self.span[0] + off, self.span[1] + off)
-        return self._replace(offset=offset, span=span, reach=self.reach - off)
+        reach = max(self.reach - off, 0) if self.reach else 0  # 0 says nothing, wherever it goes
+        return self._replace(offset=offset, span=span, reach=reach)
 
     def within(self, lo: int, hi: int, size: int) -> bool:
         """Whether `size` bytes from here lie between the offsets lo and hi for sure."""
