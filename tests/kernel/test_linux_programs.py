@@ -351,7 +351,7 @@ def tracefs(tmp_path, monkeypatch):
     path.mkdir()
     if subprocess.run(["mount", "-t", "tracefs", "tracefs", str(path)]).returncode:
         pytest.skip("this kernel has no tracefs")
-    monkeypatch.setattr(attach, "TRACEFS", (str(path),))
+    monkeypatch.setattr("ebee.linux.tracefs.ROOTS", (str(path),))
     yield path
     subprocess.run(["umount", "-l", str(path)], check=True)
 
@@ -392,7 +392,7 @@ def test_a_tracepoint_sees_this_process(tracefs):
 
 
 def test_without_tracefs_it_says_how_to_get_it(monkeypatch):
-    monkeypatch.setattr(attach, "TRACEFS", ("/nowhere",))
+    monkeypatch.setattr("ebee.linux.tracefs.ROOTS", ("/nowhere",))
     with (
         load("r0 = 0; exit", "tracepoint") as program,
         pytest.raises(KernelError, match="mount -t tracefs"),
