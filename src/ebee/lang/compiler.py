@@ -106,6 +106,10 @@ class StackError(CompileError):
         super().__init__(f"{function} needs {total} bytes of stack")
 
 
+class DeathError(CompileError):
+    """The compiler process died of a request."""
+
+
 class Worker:
     """One child process and the pipe to it. Not for use by several threads at once."""
 
@@ -162,7 +166,7 @@ class Worker:
             raise CompileError(f"LLVM refuses the module: {result['error']}")
         return data
 
-    def _died(self) -> CompileError:
+    def _died(self) -> DeathError:
         """Why the process is gone, as an error."""
         code = self._process.wait()
         self._log.seek(0)
@@ -176,7 +180,7 @@ class Worker:
             cause = f"it ended with code {code}"
         errors = [s for s in said if "LLVM ERROR" in s or "Error" in s] or said[-1:]
         detail = f": {errors[0].removeprefix('LLVM ERROR: ')}" if errors else ""
-        return CompileError(f"the compiler process died: {cause}{detail}")
+        return DeathError(f"the compiler process died: {cause}{detail}")
 
     @property
     def alive(self) -> bool:
@@ -278,9 +282,17 @@ def compile_ir(
 ) -> bytes:  # fmt: skip
     """Link IR texts into one module and compile it: an ELF object, or text for reading.
 
-    CompileError when LLVM refuses the module, dies of it, or does not finish in time.
+    CompileError when LLVM refuses the module, dies of it, or does not finish in time. Host code that
+    LLVM's instruction selection dies of (LLVM 22: a sign bit that is both stored and an index of
+    eight-byte elements) is selected by its simple one, from the same optimised IR.
     """
     parts = [text.encode() for text in texts]
     header = (options or Options()).request(emit) | {"texts": [len(p) for p in parts]}
+    body = b"".join(parts)
     with _lock:
-        return _current().ask(header, b"".join(parts), timeout)
+        try:
+            return _current().ask(header, body, timeout)
+        except DeathError:
+            if header["stack"] or not header["codegen"]:
+                raise
+            return _current().ask(header | {"codegen": 0}, body, timeout)
