@@ -282,9 +282,9 @@ def compile_ir(
 ) -> bytes:  # fmt: skip
     """Link IR texts into one module and compile it: an ELF object, or text for reading.
 
-    CompileError when LLVM refuses the module, dies of it, or does not finish in time. Host code that
-    LLVM's instruction selection dies of (LLVM 22: a sign bit that is both stored and an index of
-    eight-byte elements) is selected by its simple one, from the same optimised IR.
+    CompileError when LLVM refuses the module, dies of it, or does not finish in time. Host code
+    whose instruction selection LLVM dies of (LLVM 22 of a sign bit that is both stored and an index
+    of eight-byte elements) is compiled at the quick level instead.
     """
     parts = [text.encode() for text in texts]
     header = (options or Options()).request(emit) | {"texts": [len(p) for p in parts]}
@@ -295,4 +295,4 @@ def compile_ir(
         except DeathError:
             if header["stack"] or not header["codegen"]:
                 raise
-            return _current().ask(header | {"codegen": 0}, body, timeout)
+            return _current().ask(header | LEVELS["quick"], body, timeout)
