@@ -7,11 +7,12 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 CODE := src tests scripts bench examples
 
-.PHONY: help demo test lint format bench corpus fuzz coverage clean
+.PHONY: help demo test test-vm lint format bench corpus fuzz coverage clean
 
 help:
 	@echo "make demo     build the firewall, run it over a capture, and (as root) in the kernel"
 	@echo "make test     all everyday tests"
+	@echo "make test-vm  the kernel tests on Linux 6.12 and 6.1, in virtual machines (needs root)"
 	@echo "make lint     ruff, mypy, and generated files that are out of date"
 	@echo "make bench    times and ratios, each measured beside something known"
 	@echo "make corpus   the kernel's own BPF tests, opened and loaded by ebee and by libbpf"
@@ -30,6 +31,9 @@ demo: $(VENV)/.c
 
 test: $(VENV)/.test
 	$(PYTEST)
+
+test-vm: $(VENV)/.test
+	$(BIN)/python scripts/vm.py test
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check $(CODE)

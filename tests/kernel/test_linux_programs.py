@@ -127,7 +127,7 @@ def test_a_rejected_program_gives_the_useful_line_first(text, complaint, where):
 
 
 def test_a_log_of_any_length_comes_whole():
-    steps = "\n".join("r0 += 1" for _ in range(20_000))
+    steps = "\n".join("r0 += 1" for _ in range(22_000))
     with load(f"r0 = 1\n{steps}\nexit", log_level=2) as program:
         assert len(program.log) > 1 << 20
         assert "20000: (07) r0 += 1" in program.log
