@@ -4,43 +4,80 @@ The layout is ebee.abi.ringbuf's. The kernel and we share memory without locks, 
 the producer's position is read before headers, headers before payloads, and the consumer's position
 is written after the reader is done with a record. CPython does these as separate 8- or 4-byte loads
 and stores in program order; x86 keeps that order, other processors get a fence.
+
+Records are mostly of one size, so they are taken in runs: where the header of a record is known,
+those of its followers of the same size are at equal distances, which a slice with a step reads
+without a line of Python for each.
 """
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import select
+import struct
 import threading
-import time
-from collections.abc import AsyncIterator, Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ebee.abi import ringbuf
+from ebee.abi.ringbuf import BUSY, DISCARD, HEADER, LENGTH
 from ebee.errors import KernelError
 from ebee.linux.errors import refused
 from ebee.linux.maps import LinuxMap
+from ebee.linux.reader import Reader
+
+if TYPE_CHECKING:
+    from ebee.btf.codec import Codec
 
 _ORDERED = os.uname().machine == "x86_64"
+_READERS: weakref.WeakValueDictionary[int, RingBuffer] = weakref.WeakValueDictionary()
+"""The open readers of this process, by the map's id."""
 
 
-class RingBuffer:
-    """The reader of a ring buffer map; a ring buffer has only one at a time. Since Linux 5.8.
+class _Run(NamedTuple):
+    """`number` complete records, `step` bytes each from `at` on, all with one `header`."""
+
+    number: int
+    at: int
+    step: int
+    header: int
+
+    @property
+    def length(self) -> int:
+        return self.header & LENGTH
+
+
+class RingBuffer(Reader):
+    """The reader of a ring buffer map, which has only one at a time. Since Linux 5.8.
 
         with RingBuffer(map) as events:
             for record in events:          # waits for ever; drain() takes what is there
                 print(bytes(record))
 
-    A record is a memoryview of the shared memory, valid until the next one is asked for: after that
-    it is released, and using it raises ValueError. `bytes(record)` keeps it. `discarded` counts
-    the records that the program took back.
+    See Reader for what records are and how to wait for them. `discarded` counts the records that
+    programs took back. A full buffer is seen by the program alone (no reservation, -EAGAIN), which
+    has to count it; `lost`, where the caller gives it, reads that count:
+
+        RingBuffer(map, lost=lambda: obj.variables["dropped"].value)
     """
 
-    def __init__(self, map: LinuxMap):
+    def __init__(
+        self, map: LinuxMap, codec: Codec | None = None, lost: Callable[[], int] | None = None
+    ):
         if map.type != "ringbuf":
             raise KernelError(f"map {map.name} is a {map.type} map, not a ring buffer")
+        other = _READERS.get(map.id) if map.id else None
+        if other is not None and other._pid == os.getpid():
+            raise KernelError(
+                f"ring buffer {map.name} has a reader already: records go to one only", errno.EBUSY
+            )
         self.map = map
         self.discarded = 0
+        self._count_lost = lost
         self._lock = threading.Lock()
         self._mapped: list[mmap.mmap] = []
         page, fd = mmap.PAGESIZE, map.fd.fileno()
@@ -50,10 +87,10 @@ class RingBuffer:
             size = page * ringbuf.PRODUCER_PAGE + 2 * map.max_entries
             produced = mmap.mmap(fd, size, mmap.MAP_SHARED, mmap.PROT_READ, offset=page)
             self._mapped.append(produced)
-            self._epoll = select.epoll()
+            super().__init__(codec)
         except OSError as error:
             self._unmap()
-            raise refused(error, f"map ring buffer {map.name} into memory") from None
+            raise refused(error, f"map ring buffer {map.name} into memory", since="5.8") from None
         # Edge-triggered: a record that is begun but not finished counts as data for the kernel's
         # poll, and would wake us again and again. Finishing the record that we wait for notifies.
         self._epoll.register(fd, select.EPOLLIN | select.EPOLLET)
@@ -61,6 +98,11 @@ class RingBuffer:
         self._producer = memoryview(produced).cast("Q")
         self._data = memoryview(produced)[page:]
         self._words = self._data.cast("I")
+        self._mask = map.max_entries - 1
+        self._guess = FIRST_GUESS
+        self._packers: dict[int, struct.Struct] = {}
+        if map.id:
+            _READERS[map.id] = self
 
     @property
     def pending(self) -> int:
@@ -68,91 +110,142 @@ class RingBuffer:
         return int(self._producer[0] - self._consumer[0])
 
     @property
-    def closed(self) -> bool:
-        return not self._mapped
+    def lost(self) -> int | None:
+        """How many records found no room, as the program counts them; None: nobody counts."""
+        return None if self._count_lost is None else self._count_lost()
+
+    # -- taking records --------------------------------------------------------------------------
 
     def drain(self) -> Iterator[memoryview]:
         """The records that are there now, oldest first; ends without waiting.
 
         It stops at a record that a program has begun and not yet finished.
         """
-        while self._mapped:
-            consumer = self._consumer[0]
-            producer = self._producer[0]
-            self._fence()
-            for position, record in ringbuf.records(self._data, self._words, consumer, producer):
-                if record is None:
-                    self.discarded += 1
-                else:
-                    if not _ORDERED:
-                        self._fence()
-                    yield record
-                    if not self._mapped:
-                        return
-                    try:  # noqa: SIM105  (suppress() would cost as much as all the rest)
-                        record.release()
-                    except BufferError:  # something else was built on it
-                        pass
-                if not _ORDERED:
-                    self._fence()
-                self._consumer[0] = position
-            if self._consumer[0] == consumer:  # nothing more, or an unfinished record
-                return
-
-    def read(self) -> list[bytes]:
-        """Copies of the records that are there now."""
-        return [bytes(record) for record in self.drain()]
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until a record can be read, at most `timeout` seconds; whether there is one.
-
-        Records sent with BPF_RB_NO_WAKEUP wake nobody: give a timeout, and read anyway.
-        """
-        # The other half of the kernel's "has the consumer caught up?": our position is out before
-        # we look again, so either it sees us waiting or we see its record.
-        self._fence(always=True)
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while not self._ready():
-            left = None if deadline is None else max(deadline - time.monotonic(), 0)
-            if not self._epoll.poll(left):  # time is up
-                return self._ready()
-        return True
-
-    def __iter__(self) -> Iterator[memoryview]:
-        """Every record, waiting for more; ends when the buffer is closed."""
-        while not self.closed:
-            if self.wait():
-                yield from self.drain()
-
-    async def __aiter__(self) -> AsyncIterator[memoryview]:
-        """Every record, leaving the event loop free while there is none."""
-        import asyncio
-
-        loop = asyncio.get_running_loop()
-        while not self.closed:
-            for record in self.drain():
-                yield record
-            if self.closed or self.wait(0):
+        self._check()
+        consumer, data, ordered = self._consumer, self._data, _ORDERED
+        while self._mapped and (run := self._next()):
+            position = consumer[0]
+            step, length = run.step, run.length
+            if run.header & DISCARD:
+                self.discarded += run.number
+                self._release(position + run.number * step)
                 continue
-            woken = asyncio.Event()
-            # Our epoll rather than the map: it is readable only once for each notification.
-            fd = self._epoll.fileno()
-            loop.add_reader(fd, woken.set)
-            try:
-                await woken.wait()
-            finally:
-                loop.remove_reader(fd)
+            for at in range(run.at + HEADER, run.at + HEADER + run.number * step, step):
+                record = data[at : at + length]
+                yield record
+                if not self._mapped:  # closed meanwhile
+                    return
+                try:  # noqa: SIM105  (suppress() would cost as much as all the rest)
+                    record.release()
+                except BufferError:  # something else was built on it
+                    pass
+                if consumer[0] != position:
+                    raise self._shared()
+                position += step
+                if not ordered:
+                    self._fence()
+                consumer[0] = position
+
+    def read(self, limit: int | None = None) -> list[bytes]:
+        """Copies of the records that are there now, `limit` at most."""
+        self._check()
+        found: list[bytes] = []
+        while (left := _left(limit, found)) and (run := self._next(left)):
+            step, length, start = run.step, run.length, self._consumer[0]
+            if run.header & DISCARD:
+                self.discarded += run.number
+            elif run.number == 1:
+                found.append(self._data[run.at + HEADER : run.at + HEADER + length].tobytes())
+            else:
+                block = self._data[run.at : run.at + run.number * step].tobytes()
+                ends = range(HEADER, run.number * step, step)
+                found += [block[at : at + length] for at in ends]
+            self._release(start + run.number * step)
+        return found
+
+    def read_values(self, limit: int | None = None) -> list[Any]:
+        """The records that are there now as values, `limit` at most."""
+        node: Any = getattr(self.codec, "node", None)
+        if not hasattr(node, "layout"):  # no struct, whose values come from unpacked items
+            return super().read_values(limit)
+        self._check()
+        found: list[Any] = []
+        while (left := _left(limit, found)) and (run := self._next(left)):
+            start, end = self._consumer[0], run.at + run.number * run.step
+            if run.header & DISCARD:
+                self.discarded += run.number
+            elif run.length < node.size:
+                views = range(run.at + HEADER, end, run.step)
+                found += [self._data[at : at + run.length].tobytes() for at in views]
+            else:
+                make, packer = node.make, self._packer(node, run.step)
+                items = packer.iter_unpack(self._data[run.at : end])
+                found += [make(item) for item in items]
+            self._release(start + run.number * run.step)
+        return found
+
+    def _packer(self, node: Any, step: int) -> struct.Struct:
+        """What unpacks a record with its header and padding, `step` bytes in all."""
+        known = self._packers.get(step)
+        if known is None:
+            format: str = node.layout.format
+            whole = f"{format[0]}{HEADER}x{format[1:]}{step - HEADER - node.size}x"
+            known = self._packers[step] = struct.Struct(whole)
+        return known
+
+    def _next(self, limit: int | None = None) -> _Run | None:
+        """The next complete records that have the same header; None when there is none."""
+        consumer, producer = self._consumer[0], self._producer[0]
+        if consumer >= producer:
+            return None
+        self._fence()
+        at = consumer & self._mask
+        header = self._words[at >> 2]
+        if header & BUSY:
+            return None
+        step = ((header & LENGTH) + HEADER + 7) & ~7
+        most = min((producer - consumer) // step, self._guess, limit or self._guess)
+        count = 1
+        if most > 1:
+            headers = self._words[at >> 2 : (at + most * step) >> 2 : step >> 2].tolist()
+            count = headers.count(header)
+            if count < most:  # only those up to the first that differs are at their places
+                count = next(n for n, other in enumerate(headers) if other != header)
+        self._guess = min(self._guess * 4, MOST) if count == most else max(2 * count, 2)
+        self._fence()
+        return _Run(count, at, step, header)
+
+    def _release(self, position: int) -> None:
+        """Give the memory before a position back to the kernel."""
+        self._fence()
+        self._consumer[0] = position
+
+    def _shared(self) -> KernelError:
+        return KernelError(
+            f"somebody else reads ring buffer {self.map.name} at the same time; each record went"
+            " to one of the readers, or to both",
+            errno.EBUSY,
+        )
+
+    # -- waiting ---------------------------------------------------------------------------------
 
     def _ready(self) -> bool:
         consumer, producer = self._consumer[0], self._producer[0]
-        at = consumer & (self.map.max_entries - 1)
-        return consumer < producer and not self._words[at >> 2] & ringbuf.BUSY
+        return consumer < producer and not self._words[(consumer & self._mask) >> 2] & BUSY
+
+    def _arm(self) -> None:
+        """The other half of the kernel's "has the consumer caught up?": our position is out before
+        we look again, so either it sees us waiting or we see its record. (Records sent with
+        BPF_RB_NO_WAKEUP wake nobody: wait with a timeout, and read anyway.)"""
+        self._fence(always=True)
 
     def _fence(self, always: bool = False) -> None:
         """A full memory barrier where one is needed: a lock's release and acquire are one."""
         if always or not _ORDERED:
             with self._lock:
                 pass
+
+    # -- the end ---------------------------------------------------------------------------------
 
     def _unmap(self) -> None:
         for mapped in self._mapped:
@@ -162,15 +255,19 @@ class RingBuffer:
 
     def close(self) -> None:
         """Unmap the buffer; the map itself stays open. Records still held stay readable."""
-        if self.closed:
+        if not self._mapped:
             return
-        self._epoll.close()
+        super().close()
+        if _READERS.get(self.map.id) is self:
+            del _READERS[self.map.id]
         for view in (self._consumer, self._producer, self._words, self._data):
             view.release()
         self._unmap()
 
-    def __enter__(self) -> RingBuffer:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+FIRST_GUESS, MOST = 16, 8192
+"""How many records of one size to expect in a row: at first, and at most."""
+
+
+def _left(limit: int | None, found: list[Any]) -> int:
+    return MOST if limit is None else limit - len(found)
