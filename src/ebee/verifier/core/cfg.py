@@ -144,7 +144,7 @@ class Cfg:
                 self.checkpoint[slot] = self.prune[slot] = self.jumps[slot] = 1
         self.prune[after] = self.jumps[after] = 1
         if op.name in ("call_local", "lddw_func"):
-            self.prune[slot] = 1
+            self.prune[slot] = self.prune[op.target] = self.jumps[op.target] = 1
             return (after, op.target)
         return (after,)
 

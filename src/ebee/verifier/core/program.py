@@ -50,6 +50,7 @@ class Program:
     hook: Hook
     attach_type: int = 0
     flags: int = 0
+    attach_to: str = ""
     gpl: bool = True
     pseudo: dict[int, tuple[str, MapInfo, int]] = field(default_factory=dict)
     unknown: dict[int, str] = field(default_factory=dict)
@@ -98,7 +99,8 @@ def from_spec(spec: ObjectSpec, program: ProgramSpec) -> Program:
     linked = link(spec, program)
     made = Program(
         program.name, list(linked.insns), hook, program.attach_type, program.flags,
-        spec.license in GPL, funcs=linked.funcs, lines=linked.lines, btf=spec.btf,
+        program.attach_to, spec.license in GPL, funcs=linked.funcs, lines=linked.lines,
+        btf=spec.btf,
     )  # fmt: skip
     for function in linked.funcs:
         made.linkage[function.start] = spec.function(function.name).linkage
