@@ -7,33 +7,60 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-_API = """
-AUTHENTICATION Array Cgroup Const DESTINATION ETH_ARP ETH_IP ETH_IPV6 ETH_QINQ ETH_VLAN EXIST
-EbeeError Ethernet FRAGMENT_HEADER Global HOP_BY_HOP Hash ICMP ICMPV6_PROTOCOL ICMP_PROTOCOL
-ICMPv6 IPv4 IPv6 IPv6Extension LpmTrie LruHash LruPerCpuHash NOEXIST Packet PerCpuArray PerCpuHash
-ProgArray ROUTING RawContext RingBuf SkbContext TC TCP TCP_PROTOCOL TCX UDP UDP_PROTOCOL Vlan XDP
-XdpContext array atomic_add be16 be32 be64 bpf cgroup_skb char compile func i16 i32 i64 i8 parser
-ptr raw_tracepoint section sizeof socket_filter struct tc tcx tracepoint u16 u32 u64 u8 union xdp
-zero
-"""
-_PUBLIC = dict.fromkeys(_API.split(), "ebee.api")
+_WHERE = {
+    "errors": """
+        BtfError CaptureError CompileError ConfigError EbeeError KernelError MachineError
+        ObjectError VerifierError
+    """,
+    "lang.bpf.build": "compile",
+    "lang.bpf.intrinsics": "atomic_add",
+    "lang.bpf.maps": """
+        EXIST NOEXIST Array Hash LpmTrie LruHash LruPerCpuHash PerCpuArray PerCpuHash ProgArray
+        RingBuf
+    """,
+    "lang.bpf.packets": """
+        AUTHENTICATION DESTINATION ETH_ARP ETH_IP ETH_IPV6 ETH_QINQ ETH_VLAN FRAGMENT_HEADER
+        HOP_BY_HOP ICMP ICMPV6_PROTOCOL ICMP_PROTOCOL ROUTING TCP TCP_PROTOCOL UDP UDP_PROTOCOL
+        Ethernet ICMPv6 IPv4 IPv6 IPv6Extension Packet Vlan parser
+    """,
+    "lang.bpf.programs": """
+        TC TCX XDP Cgroup RawContext SkbContext XdpContext cgroup_skb func raw_tracepoint section
+        socket_filter tc tcx tracepoint xdp
+    """,
+    "lang.bpf.variables": "Const Global",
+    "loading": "load read",
+    "machine.capture": "Capture CaptureWriter",
+    "machine.machine": "Machine",
+    "obj.events": "Events",
+    "obj.handles": "Link Map Object PerCpu Program Variable",
+    "obj.spec": "MapSpec ObjectSpec ProgramSpec VariableSpec",
+    "obj.writer": "save",
+    "types": """
+        array be16 be32 be64 char i8 i16 i32 i64 ptr sizeof struct u8 u16 u32 u64 union zero
+    """,
+}
+"""Module of this package -> public names in it; `ebee.api` says the same to type checkers."""
+
+_PUBLIC = {name: f"ebee.{module}" for module, names in _WHERE.items() for name in names.split()}
 
 if TYPE_CHECKING:
     from ebee.api import *  # noqa: F403
 
-__all__ = [*_PUBLIC, "__version__"]
+__all__ = [*_PUBLIC, "__version__", "bpf"]  # noqa: F405
 
 
 def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name == "bpf":  # a module of its own: its import puts it here
+        return import_module("ebee.bpf")
     module = _PUBLIC.get(name)
     if module is None:
         raise AttributeError(f"module 'ebee' has no attribute {name!r}")
-    from importlib import import_module
-
     value = getattr(import_module(module), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PUBLIC})
+    return sorted({*globals(), *__all__})

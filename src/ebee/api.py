@@ -1,10 +1,21 @@
 """The public names of ebee: what programs are written with, and what compiles and loads them.
 
-`ebee/__init__.py` imports each on first use; the list here is the whole of it.
+This module is for type checkers and editors, who see here what is where. At run time
+`ebee/__init__.py` imports each name on first use.
 """
 
 from ebee import bpf
-from ebee.errors import EbeeError
+from ebee.errors import (
+    BtfError,
+    CaptureError,
+    CompileError,
+    ConfigError,
+    EbeeError,
+    KernelError,
+    MachineError,
+    ObjectError,
+    VerifierError,
+)
 from ebee.lang.bpf.build import compile
 from ebee.lang.bpf.intrinsics import atomic_add
 from ebee.lang.bpf.maps import (
@@ -66,6 +77,13 @@ from ebee.lang.bpf.programs import (
     xdp,
 )
 from ebee.lang.bpf.variables import Const, Global
+from ebee.loading import load, read
+from ebee.machine.capture import Capture, CaptureWriter
+from ebee.machine.machine import Machine
+from ebee.obj.events import Events
+from ebee.obj.handles import Link, Map, Object, PerCpu, Program, Variable
+from ebee.obj.spec import MapSpec, ObjectSpec, ProgramSpec, VariableSpec
+from ebee.obj.writer import save
 from ebee.types import (
     array,
     be16,
@@ -111,26 +129,48 @@ __all__ = [
     "UDP_PROTOCOL",
     "XDP",
     "Array",
+    "BtfError",
+    "Capture",
+    "CaptureError",
+    "CaptureWriter",
     "Cgroup",
+    "CompileError",
+    "ConfigError",
     "Const",
     "EbeeError",
     "Ethernet",
+    "Events",
     "Global",
     "Hash",
     "ICMPv6",
     "IPv4",
     "IPv6",
     "IPv6Extension",
+    "KernelError",
+    "Link",
     "LpmTrie",
     "LruHash",
     "LruPerCpuHash",
+    "Machine",
+    "MachineError",
+    "Map",
+    "MapSpec",
+    "Object",
+    "ObjectError",
+    "ObjectSpec",
     "Packet",
+    "PerCpu",
     "PerCpuArray",
     "PerCpuHash",
     "ProgArray",
+    "Program",
+    "ProgramSpec",
     "RawContext",
     "RingBuf",
     "SkbContext",
+    "Variable",
+    "VariableSpec",
+    "VerifierError",
     "Vlan",
     "XdpContext",
     "array",
@@ -147,9 +187,12 @@ __all__ = [
     "i16",
     "i32",
     "i64",
+    "load",
     "parser",
     "ptr",
     "raw_tracepoint",
+    "read",
+    "save",
     "section",
     "sizeof",
     "socket_filter",

@@ -1,69 +1,34 @@
-"""Events of a loaded object: the records of its ring buffers, typed where BTF says how."""
+"""Events of a loaded object, as `ebee run` reads them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ebee.errors import BtfError
+from ebee.obj.handles import BUFFERS
 
 if TYPE_CHECKING:
     from ebee.obj.handles import Object
-    from ebee.obj.spec import MapSpec, ObjectSpec
-
-
-def event_type(spec: ObjectSpec, ring: MapSpec) -> int:
-    """BTF id of a ring buffer's records, 0 when the object does not tell.
-
-    It is the map's declared value type, or what a global pointer `<map>_type` or `event_type`
-    points to: the usual way to keep a type in BTF that only a ring buffer carries.
-    """
-    if ring.value_btf_id or spec.btf is None:
-        return ring.value_btf_id
-    from ebee.btf import Ptr
-
-    for name in (f"{ring.name}_type", f"{ring.name.removesuffix('s')}_type", "event_type"):
-        variable = spec.variables.get(name)
-        if variable is not None and variable.btf_id:
-            found = spec.btf.resolve(variable.btf_id)
-            if isinstance(found, Ptr):
-                return found.type
-    return 0
 
 
 class EventReader:
-    """The records of one ring buffer, decoded."""
+    """The events of one buffer, of which only those that are shown are decoded."""
 
     def __init__(self, loaded: Object, name: str):
         self.name = name
-        self.ring: Any = loaded.ring_buffer(name)  # type: ignore[attr-defined]
-        spec = loaded.spec
-        self.codec = None
-        found = event_type(spec, spec.maps[name])
-        if found and spec.btf is not None:
-            from ebee.btf.codec import Codec
-
-            self.codec = Codec(spec.btf, found)
+        self.events = loaded.events(name)
 
     @classmethod
     def all(cls, loaded: Object) -> list[EventReader]:
-        """A reader for each ring buffer of the object."""
-        return [cls(loaded, n) for n, m in loaded.spec.maps.items() if m.type == "ringbuf"]
+        """A reader for each buffer of the object."""
+        return [cls(loaded, n) for n, m in loaded.spec.maps.items() if m.type in BUFFERS]
 
     def read(self, most: int | None = None) -> tuple[list[Any], int]:
-        """The first `most` (None: all) of the records that are there, and how many there were;
-        bytes where the type is not known or does not fit. The others are not even copied."""
-        found: list[Any] = []
-        count = 0
-        for record in self.ring.drain():
-            count += 1
-            if most is None or len(found) < most:
-                found.append(self._decode(bytes(record)))
-        return found, count
+        """The first `most` (None: all) of the events that are there, and how many there were."""
+        if most is None:
+            found = self.events.read()
+            return found, len(found)
+        return self.events.skim(most)
 
-    def _decode(self, record: bytes) -> Any:
-        if self.codec is None:
-            return record
-        try:
-            return self.codec.decode_from(record)
-        except BtfError:
-            return record
+    def wait(self, timeout: float) -> bool:
+        """Wait for an event; whether there is one."""
+        return self.events.wait(timeout)

@@ -141,7 +141,7 @@ class Session:
 
     def _wait(self) -> None:
         if len(self.readers) == 1:
-            self.readers[0].ring.wait(POLL)
+            self.readers[0].wait(POLL)
         else:
             time.sleep(POLL)
 

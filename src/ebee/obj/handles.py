@@ -20,12 +20,19 @@ from collections.abc import (
 )
 from sys import byteorder
 from types import TracebackType
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ebee.errors import BtfError, KernelError, ObjectError
 from ebee.obj.spec import MapSpec, ObjectSpec, ProgramSpec, VariableSpec, value_codec
 
+if TYPE_CHECKING:
+    from ebee.obj.events import Events
+
 Self = TypeVar("Self", bound="Closing")
+T = TypeVar("T")
+
+BUFFERS = ("ringbuf",)
+"""Types of maps that events come from."""
 
 BPF_NOEXIST, BPF_EXIST = 1, 2
 _NO_OPERATION = (524, errno.EOPNOTSUPP, errno.EINVAL)
@@ -425,14 +432,62 @@ class Program(ABC):
         return f"<{type(self).__name__} {self.name} ({self.spec.section})>"
 
 
+class Named(dict[str, T]):
+    """Things of an object by name; a name that is not there is an ObjectError that says which
+    are."""
+
+    def __init__(self, kind: str, owner: str):
+        self.kind, self.owner = kind, owner
+
+    def __missing__(self, name: str) -> T:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, list(self), 1) if isinstance(name, str) else []
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        there = ", ".join(self) or "none"
+        raise ObjectError(f"{self.owner} has no {self.kind} {name!r}.{hint} It has: {there}")
+
+
 class Object(Closing):
-    """A loaded object: live maps, programs and variables by name."""
+    """A loaded object: live maps, programs and variables by name, and the events it sends.
+
+    Closing it takes its programs out of their places and gives everything back.
+    """
 
     def __init__(self, spec: ObjectSpec):
         self.spec, self.name = spec, spec.name
-        self.maps: dict[str, Map] = {}
-        self.programs: dict[str, Program] = {}
-        self.variables: dict[str, Variable] = {}
+        self.maps: dict[str, Map] = Named("map", spec.name)
+        self.programs: dict[str, Program] = Named("program", spec.name)
+        self.variables: dict[str, Variable] = Named("variable", spec.name)
+        self._events: dict[str, Events] = {}
+
+    def ring_buffer(self, name: str) -> Any:
+        """The backend's reader of a buffer, in bytes; see `events` for typed values."""
+        raise ObjectError(f"{type(self).__name__} has no reader of {name!r}")
+
+    def events(self, name: str | None = None, *, timeout: float | None = None) -> Events:
+        """The events of a ring buffer (of the only one, if no name is given), as typed values.
+
+        `timeout` is how many seconds an iteration waits for the next one (None: for ever).
+
+        >>> for event in obj.events("events", timeout=1): ...             # doctest: +SKIP
+        """
+        from ebee.obj.events import Events, event_codec
+
+        buffers = [n for n, m in self.spec.maps.items() if m.type in BUFFERS]
+        if name is None and len(buffers) == 1:
+            name = buffers[0]
+        if name not in buffers:
+            there = ", ".join(buffers) or "none"
+            fault = f"{name!r} is no buffer of events" if name else "say which buffer of events"
+            raise ObjectError(f"{self.name}: {fault}; it has: {there}")
+        raw = self.ring_buffer(name)
+        made = self._events.get(name)
+        if made is None or made.raw is not raw:
+            codec = event_codec(self.spec, self.spec.maps[name])
+            made = self._events[name] = Events(raw, name, codec)
+        made.timeout = timeout
+        return made
 
     def __repr__(self) -> str:
         parts = ((len(self.programs), "program"), (len(self.maps), "map"))
