@@ -18,6 +18,7 @@ from ebee.lang import arith, memory
 from ebee.lang.errors import Refusal, SourceError, at
 from ebee.lang.ir import Body
 from ebee.lang.refused import refusal_of
+from ebee.lang.steps import reach, writes_in
 from ebee.lang.values import (
     NONE,
     NULL,
@@ -244,14 +245,18 @@ class Function:
             maybe=maybe, align=align,
         )  # fmt: skip
 
-    def forget(self, node: ast.AST) -> None:
-        """At the head of a loop: what its body assigns is only known by its type."""
+    def forget(self, node: ast.stmt, rounds: int = 0) -> None:
+        """At the head of a loop: what its body assigns is only known by its type, plain ints also
+        by the most rounds that there are (0: unknown) when they change by constants."""
         assert self.env is not None
         for name in writes_in(node):
             if name in self.env:
                 v = self.env[name]
                 t = self.variables[name].type
                 bounds = span(t) if is_integer(t) else (0, 0)
+                if t is int and rounds and (apart := reach(self, node, name, rounds)) is not None:
+                    lo, hi = v.lo + apart[0], v.hi + apart[1]
+                    bounds = (lo, hi) if fits64(lo, hi) else bounds
                 maybe = int(is_ptr(t) and self.unit.target.nulls)
                 self.env[name] = Value(t, "", *bounds, stack=v.stack, maybe=maybe)
 
@@ -319,18 +324,6 @@ class Function:
         if is_integer(v.type) and v.constant is not None:
             return arith.operand(self.body, v, int(llvm(v.type)[1:]))
         return v.text
-
-
-@cache
-def writes_in(node: ast.AST) -> set[str]:
-    """Names that code assigns."""
-    names: set[str] = set()
-    for n in ast.walk(node):
-        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store):
-            names.add(n.id)
-        elif isinstance(n, ast.MatchAs | ast.MatchStar) and n.name:
-            names.add(n.name)
-    return names
 
 
 @cache

@@ -85,7 +85,7 @@ def _count(
     head, inside, latch, done, end = (b.name(n) for n in ("for", "body", "next", "done", "end"))
     loop = Loop(end, latch, [], [])
     b.label(head)
-    f.forget(node)
+    f.forget(node, max(hi - lo, 0) // abs(step) + 1)
     at_head = f.fork()
     if lo > hi:  # it never runs
         b.jump(done)

@@ -273,18 +273,48 @@ def _match(f: Function, node: ast.Match) -> None:
 
 @handles(ast.While)
 def _while(f: Function, node: ast.While) -> None:
-    head, inside, done, end = (f.body.name(n) for n in ("while", "body", "done", "end"))
-    f.body.label(head)
-    f.forget(node)
+    while_loop(f, node)
+
+
+def while_loop(f: Function, node: ast.While, most: int = 0, count: bool = False) -> None:
+    """Lower a `while`. `most`: rounds that there are, if known; `count` them, for a reader of the
+    code who has to see that it ends."""
+    b = f.body
+    head, inside, done, end = (b.name(n) for n in ("while", "body", "done", "end"))
+    rounds = b.alloca("i64", 8, "rounds") if count else ""
+    if rounds:
+        b.emit(f"store i64 0, ptr {rounds}, align 8")
+    b.label(head)
+    f.forget(node, most)
+    worn = _count_round(f, rounds, most) if rounds else ""
+    at_head = f.fork()
     holds, fails = branch(f, node.test, inside, done)
     loop = Loop(end, head, [], [])
     if holds is not None:
-        f.body.label(inside)
+        b.label(inside)
         f.env = holds
         loop_body(f, loop, node.body)
         if f.env is not None:
-            f.body.jump(head)
+            b.jump(head)
+    if worn:
+        f.env = at_head
+        b.label(worn)
+        f.unit.leave(f, None)
+        b.end("ret void" if f.result is NONE.type else f"ret {llvm(f.result)} zeroinitializer")
     after_loop(f, loop, fails, done, node.orelse)
+
+
+def _count_round(f: Function, rounds: str, most: int) -> str:
+    """Count a round; gives the label of where no round comes."""
+    b = f.body
+    more, worn = b.name("more"), b.name("worn")
+    count = b.op(f"load i64, ptr {rounds}, align 8")
+    left = b.op(f"icmp ult i64 {count}, {most}")
+    b.end(f"br i1 {left}, label %{more}, label %{worn}")
+    b.label(more)
+    following = b.op(f"add i64 {count}, 1")
+    b.emit(f"store i64 {following}, ptr {rounds}, align 8")
+    return worn
 
 
 def loop_body(f: Function, loop: Loop, body: list[ast.stmt]) -> None:

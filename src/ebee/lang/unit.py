@@ -145,7 +145,7 @@ class Unit:
     def unset(self, f: Function, name: str) -> None:
         """Say more of a variable that is read before it has a value, by a Refusal."""
 
-    def check_rounds(self, most: int) -> None:
+    def check_rounds(self, most: int, bounded: str = "") -> None:
         """Refuse a loop that may run too often."""
 
     def leave(self, f: Function, loop: Loop | None) -> None:

@@ -15,10 +15,12 @@ from ebee.lang.bpf.programs import Context
 from ebee.lang.bpf.scopes import with_statement
 from ebee.lang.bpf.state import unit_of
 from ebee.lang.bpf.variables import Variable
+from ebee.lang.bpf.whiles import bound
 from ebee.lang.errors import Refusal
 from ebee.lang.expressions import place as place_of
 from ebee.lang.function import EXPRESSIONS
 from ebee.lang.source import MISSING
+from ebee.lang.statements import while_loop
 from ebee.lang.static import static
 from ebee.lang.values import NULL_VALUE, Constant, Value, is_struct, name_of
 
@@ -182,10 +184,10 @@ def _global(f: Function, node: ast.Global) -> None:
 
 
 def _while(f: Function, node: ast.While) -> None:
-    raise Refusal(
-        "a `while` loop: the kernel takes only loops that certainly end",
-        f"give it a bound: for _ in range(64): if not ({ast.unparse(node.test)}): break",
-    )
+    """A loop that certainly ends, its rounds counted where the verifier could not follow it."""
+    found = bound(f, node)
+    f.unit.check_rounds(found.rounds, "while i < min(n, u32(64))")
+    while_loop(f, node, found.rounds, count=not found.followed)
 
 
 def _text(f: Function, node: ast.expr) -> Value:

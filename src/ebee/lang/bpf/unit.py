@@ -246,11 +246,11 @@ class BpfUnit(Unit):
                 f"begin the function with: global {name}",
             )
 
-    def check_rounds(self, most: int) -> None:
+    def check_rounds(self, most: int, bounded: str = "for i in range(min(n, u32(64)))") -> None:
         if most > ROUNDS:
             raise Refusal(
                 f"the loop may run {most} times: the kernel follows every round, at most {ROUNDS}",
-                "bound it: for i in range(min(n, u32(64)))",
+                f"bound it: {bounded}",
             )
 
     def leave(self, f: Function, loop: Loop | None) -> None:
