@@ -20,9 +20,8 @@ from typing import Any
 from ebee.btf import Btf, Func, Typedef
 from ebee.errors import BtfError, KernelError, ObjectError, VerifierError
 from ebee.hooks import Hook, by_name
-from ebee.linux import uapi
+from ebee.linux import attach, uapi
 from ebee.linux.arena import ArenaMemory
-from ebee.linux.attach import way
 from ebee.linux.btf import LoadedBtf
 from ebee.linux.btf import load as load_btf
 from ebee.linux.errors import older_than, version_text
@@ -91,6 +90,11 @@ class LinuxObject(handles.Object):
         if reader is None or reader.closed:
             reader = self._readers[name] = RingBuffer(self._raw[name])
         return reader
+
+    def release(self, link: Link) -> None:
+        """Let go of a link of one of its programs: it is the caller's to close from now on, and
+        stays when the object is closed (another object's program may have been put there)."""
+        self._links[:] = [own for own in self._links if own is not link]
 
     def close(self) -> None:
         """Detach, unload and free everything that is not pinned."""
@@ -220,7 +224,7 @@ class LinuxObject(handles.Object):
         except VerifierError as error:
             raise self._patcher.explain(error) from None
         self._stack.enter_context(raw)
-        return Program(spec, raw, hook.attach, self._links)
+        return Program(spec, raw, self._raw, self._links)
 
     def _member(self, spec: ProgramSpec) -> tuple[dict[str, Any], int]:
         """The kernel's struct that a program is a member of, and which one."""
@@ -271,12 +275,12 @@ class LinuxObject(handles.Object):
 class Program(handles.Program):
     """A program in the kernel; `raw` is the LinuxProgram."""
 
-    def __init__(self, spec: ProgramSpec, raw: LinuxProgram, attach: str | None, links: list[Link]):
+    def __init__(
+        self, spec: ProgramSpec, raw: LinuxProgram, maps: Mapping[str, LinuxMap], links: list[Link]
+    ):
         super().__init__(spec)
-        self.raw = raw
-        self.fd = raw.fd
-        self._mechanism = attach
-        self._links = links
+        self.raw, self.fd = raw, raw.fd
+        self._maps, self._links = maps, links
 
     @property
     def id(self) -> int:
@@ -302,22 +306,8 @@ class Program(handles.Program):
         The target may also be given by its name there (dev=, path=, name=) or by the section.
         The link stays until it or the object is closed.
         """
-        function = way(self._mechanism, self.raw.type)
-        names = function.__code__.co_varnames[1 : function.__code__.co_argcount]
-        if target is None:
-            target = options.pop(names[0], None) if names else None
-            target = target or self.spec.attach_to or None
-        for name, value in _said_by_section(self.spec).items():
-            if name in names:
-                options.setdefault(name, value)
-        unknown = [name for name in options if name not in names[1:]]
-        if unknown or (target is None and names):
-            fault = f"no option {unknown[0]!r}" if unknown else f"needs {names[0]}="
-            raise ObjectError(
-                f"program {self.name}: attaching {self.hook} {fault}; it takes {', '.join(names)}"
-            )
-        made = function(self.raw, *([target] if names else ()), **options)
-        self._links[:] = [link for link in self._links if not link.fd.closed]
+        made = attach.attach(self.spec, self.raw, target, options, self._maps)
+        self._links[:] = [link for link in self._links if not link.closed]
         self._links.append(made)
         return made
 
@@ -382,14 +372,6 @@ def _target(hook: Hook, spec: ProgramSpec) -> dict[str, Any]:
         text = f"this kernel has no {hook.target} {spec.attach_to!r} for {hook.name}"
         raise KernelError(f"program {spec.name}: {text}", errno.ENOENT)
     return {"attach_btf_id": found.id}
-
-
-def _said_by_section(spec: ProgramSpec) -> dict[str, str]:
-    """Options of attaching that the section's attach type decides."""
-    names = {number: name for name, number in uapi.ATTACH_TYPES.items()}
-    name = names.get(spec.attach_type, "")
-    found = {"attach_type": name} if "cgroup" in name else {}
-    return found | ({"direction": name[4:]} if name.startswith("tcx_") else {})
 
 
 def _named(spec: MapSpec, owner: str) -> MapSpec:

@@ -7,14 +7,19 @@ the functions' are singular (`attach.cgroup` is the function).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ebee.errors import KernelError
+from ebee.errors import KernelError, ObjectError
+from ebee.hooks import by_name
 
 if TYPE_CHECKING:
     from ebee.linux.links import Link
+    from ebee.linux.maps import LinuxMap
+    from ebee.linux.programs import LinuxProgram
+    from ebee.obj.spec import ProgramSpec
 
 # By mechanism, and by the program's type where that makes a difference: "module:function" here.
 MECHANISMS: dict[str, dict[str, str]] = {
@@ -26,6 +31,70 @@ MECHANISMS: dict[str, dict[str, str]] = {
     "tracing": {"": "trampolines:tracing"},
     "tracepoint": {"": "perf_events:tracepoint"},
 }
+# What a mechanism's program names in its section is used when it is loaded, not to attach it.
+LOADED_FOR = {"tracing", "freplace", "iterator"}
+
+
+def attach(
+    spec: ProgramSpec,
+    program: LinuxProgram,
+    target: Any = None,
+    options: Mapping[str, Any] = MappingProxyType({}),
+    maps: Mapping[str, LinuxMap] = MappingProxyType({}),
+) -> Link:
+    """Attach an object's program as its hook says, to `target` or what its section names.
+
+    ObjectError for options that its way of attaching does not have, or a target that is missing.
+    """
+    hook = by_name(spec.hook)
+    function = way(hook.attach if hook else None, program.type)
+    code = function.__code__
+    names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+    given = dict(options)
+    wanted = names[0] if code.co_argcount > 1 else ""
+    if target is None and wanted:
+        target = given.pop(wanted, None)
+        if target is None and hook and hook.target is None:
+            target = spec.attach_to or None
+    own = {**said_by_section(spec), "maps": maps, "spec": spec}
+    unknown = [name for name in given if name not in names[bool(wanted) :] or name in INTERNAL]
+    if unknown or (target is None and wanted and wanted not in OPTIONAL):
+        fault = f"no option {unknown[0]!r}" if unknown else f"needs {wanted}="
+        takes = ", ".join(name for name in names if name not in INTERNAL) or "nothing"
+        raise ObjectError(f"program {spec.name}: attaching {spec.hook} {fault}; it takes {takes}")
+    for name, value in own.items():
+        if name in names:
+            given.setdefault(name, value)
+    if target is None:
+        return function(program, **given)
+    if not wanted:
+        text = f"program {spec.name}: attaching {spec.hook} takes no target: it was loaded for one"
+        raise ObjectError(text)
+    return function(program, target, **given)
+
+
+INTERNAL = {"maps", "spec"}
+"""Arguments that the object gives, not its user."""
+OPTIONAL = {"event", "target"}
+"""Targets that need not be named."""
+
+
+def said_by_section(spec: ProgramSpec) -> dict[str, Any]:
+    """Options of attaching that the section decides."""
+    from ebee.hooks import for_section
+    from ebee.linux import uapi
+
+    types = {number: name for name, number in uapi.ATTACH_TYPES.items()}
+    name = types.get(spec.attach_type, "")
+    found: dict[str, Any] = {"session": name.endswith("_session")}
+    if "cgroup" in name:
+        found["attach_type"] = name
+    if name.startswith("tcx_"):
+        found["direction"] = name[4:]
+    section = for_section(spec.section.removeprefix("?"))
+    if section is not None:
+        found["on_return"] = section[1].on_return
+    return found
 
 
 def way(mechanism: str | None, type: str) -> Callable[..., Link]:

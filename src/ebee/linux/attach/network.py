@@ -1,15 +1,20 @@
-"""Attaching to the network: interfaces, namespaces, netfilter."""
+"""Attaching to the network by links: interfaces, namespaces, netfilter."""
 
 from __future__ import annotations
 
 import errno
-from typing import Literal
+from typing import Any, Literal
 
 from ebee.errors import KernelError
 from ebee.linux import uapi
-from ebee.linux.attach.common import opened
-from ebee.linux.errors import ENOTSUPP
-from ebee.linux.flags import XDP_FLAGS_DRV_MODE, XDP_FLAGS_HW_MODE, XDP_FLAGS_SKB_MODE
+from ebee.linux.attach.common import ANCHOR_ERRORS, anchor, attach_type_of, opened
+from ebee.linux.errors import ENOTSUPP, older_than
+from ebee.linux.flags import (
+    BPF_F_NETFILTER_IP_DEFRAG,
+    XDP_FLAGS_DRV_MODE,
+    XDP_FLAGS_HW_MODE,
+    XDP_FLAGS_SKB_MODE,
+)
 from ebee.linux.links import Link, create
 from ebee.linux.programs import LinuxProgram
 
@@ -20,6 +25,14 @@ XDP_MODES: dict[str, int] = {
     "generic": XDP_FLAGS_SKB_MODE,
     "offload": XDP_FLAGS_HW_MODE,
 }
+DIRECTIONS = ("ingress", "egress")
+NETKIT_ENDS = ("primary", "peer")
+# NFPROTO_* and NF_INET_* (include/uapi/linux/netfilter.h): those that BPF may have.
+NETFILTER_FAMILIES = {"ipv4": 2, "ipv6": 10}
+NETFILTER_HOOKS = {
+    "pre_routing": 0, "local_in": 1, "forward": 2, "local_out": 3, "post_routing": 4,
+}  # fmt: skip
+_AT_AN_ANCHOR = {getattr(errno, name): text for name, text in ANCHOR_ERRORS.items()}
 
 
 def interface(dev: str | int) -> int:
@@ -38,71 +51,173 @@ def interface(dev: str | int) -> int:
     raise KernelError(f"there is no network interface {dev!r} here; there are: {known}", 19)
 
 
-def xdp(program: LinuxProgram, dev: str | int, mode: XdpMode = "auto") -> Link:
-    """Attach an XDP program to a network interface, by name or index. Since Linux 5.9.
+def xdp(
+    program: LinuxProgram,
+    dev: str | int,
+    mode: XdpMode = "auto",
+    by: str = "auto",
+    replace: bool = False,
+) -> Link:
+    """Attach an XDP program to a network interface, by name or index. Since Linux 4.8.
 
     `mode`: "native" (in the driver), "generic" (in the stack, any driver), "offload" (in the card),
-    "auto" (native where the driver can, else generic).
+    "auto" (native where the driver can, else generic). `by`: "link" (since Linux 5.9), "netlink",
+    "auto" (a link where there are some). With netlink `replace` puts the program in the place of
+    another one, which is there again afterwards.
     """
-    if mode not in XDP_MODES:
-        raise KernelError(f"{mode!r} is no XDP mode; there are: {', '.join(XDP_MODES)}")
-    busy = (
-        f"another XDP program is attached there in this or another mode"
-        f" (`ip link show dev {dev}` tells; `ip link set dev {dev} xdp off` removes it)"
-    )
-    no_mode = f"the driver of {dev} has no {mode} XDP; mode 'generic' works on every interface"
-    why = {
-        errno.EBUSY: busy,
-        errno.EEXIST: busy,
-        errno.EOPNOTSUPP: no_mode,
-        ENOTSUPP: no_mode,
-        errno.ERANGE: f"the MTU of {dev} (or of its peer) is too large for native XDP",
-        errno.EINVAL: f"{dev} or its settings (MTU, LRO, queues) do not go with {mode} XDP,"
-        " or the program was made for a device or CPU map",
-    }
+    _one_of("XDP mode", mode, XDP_MODES)
+    _one_of("way to attach XDP", by, ("auto", "link", "netlink"))
+    if by == "netlink" or replace or (by == "auto" and older_than("5.9")):
+        from ebee.linux.attach.netlinks import xdp_by_netlink
+
+        if by == "link":
+            raise KernelError("an XDP link replaces no other program; update() a link instead")
+        return xdp_by_netlink(program, dev, interface(dev), mode, XDP_MODES[mode], replace)
     fields = {
         "target_ifindex": interface(dev),
         "attach_type": uapi.ATTACH_TYPES["xdp"],
         "flags": XDP_MODES[mode],
     }
-    return create(program, f"{dev} ({mode} XDP)", fields, why, "5.9")
+    return create(program, f"{dev} ({mode} XDP)", fields, xdp_errors(dev, mode), "5.9")
 
 
-def tcx(program: LinuxProgram, dev: str | int, direction: str = "ingress") -> Link:
-    """Attach a sched_cls program to one direction of an interface. Since Linux 6.6."""
-    if direction not in ("ingress", "egress"):
-        raise KernelError(f"{direction!r} is no direction; there are: ingress, egress")
+def xdp_errors(dev: str | int, mode: str) -> dict[int, str]:
+    """What the errnos of attaching XDP mean."""
+    busy = (
+        f"another XDP program is attached there in this or another mode"
+        f" (`ebee net show --dev {dev}` tells; `ip link set dev {dev} xdp off` removes it)"
+    )
+    no_mode = f"the driver of {dev} has no {mode} XDP; mode 'generic' works on every interface"
+    if mode == "offload":
+        no_mode = f"{dev} is no card that runs XDP itself; mode 'generic' works on every interface"
+    return {
+        errno.EBUSY: busy,
+        errno.EEXIST: busy,
+        errno.EOPNOTSUPP: no_mode,
+        ENOTSUPP: no_mode,
+        errno.ERANGE: f"the MTU of {dev} (or of its peer) is too large for native XDP",
+        errno.EINVAL: no_mode
+        if mode == "offload"
+        else f"{dev} or its settings (MTU, LRO, queues) do not go with {mode} XDP,"
+        " or the program was made for a device or CPU map",
+    }
+
+
+def tcx(
+    program: LinuxProgram,
+    dev: str | int,
+    direction: str = "ingress",
+    before: Any = None,
+    after: Any = None,
+    expected_revision: int = 0,
+) -> Link:
+    """Attach a sched_cls program to one direction of an interface. Since Linux 6.6.
+
+    Programs run in order; `before` or `after` names a program or link (or a program's id) that the
+    new one stands next to, or is True: the beginning, the end (the default). `expected_revision`:
+    only while the list is still at that revision (see ebee.linux.query). Older kernels get a
+    classifier of clsact, whose order is its priority: see `tc`.
+    """
+    _one_of("direction", direction, DIRECTIONS)
+    ordered = anchor("tcx", before, after, expected_revision)
+    if older_than("6.6") and not ordered:
+        from ebee.linux.attach.netlinks import tc
+
+        return tc(program, dev, direction)
     fields = {
         "target_ifindex": interface(dev),
         "attach_type": uapi.ATTACH_TYPES[f"tcx_{direction}"],
+        **ordered,
     }
-    why = {errno.EEXIST: "this program is attached there already"}
-    return create(program, f"{dev} ({direction} tcx)", fields, why, "6.6")
+    return create(program, f"{dev} ({direction} tcx)", fields, _AT_AN_ANCHOR, "6.6")
 
 
-def netns(program: LinuxProgram, path: str = "/proc/self/ns/net") -> Link:
-    """Attach a sk_lookup or flow_dissector program to a network namespace. Since Linux 5.9, 5.8."""
+def netkit(
+    program: LinuxProgram,
+    dev: str | int,
+    end: str | None = None,
+    before: Any = None,
+    after: Any = None,
+    expected_revision: int = 0,
+) -> Link:
+    """Attach a sched_cls program to a netkit device: to its "primary" or "peer" end, both by the
+    name of the primary device. Since Linux 6.7; for the others see `tcx`."""
+    if end is None:
+        end = attach_type_of(program, None, "netkit").removeprefix("netkit_")
+    _one_of("end of a netkit pair", end, NETKIT_ENDS)
+    fields = {
+        "target_ifindex": interface(dev),
+        "attach_type": uapi.ATTACH_TYPES[f"netkit_{end}"],
+        **anchor("netkit", before, after, expected_revision),
+    }
+    why = _AT_AN_ANCHOR | {
+        errno.ENXIO: f"{dev} is no netkit device",
+        errno.EACCES: f"{dev} is the peer of its pair: name the primary device",
+        errno.EINVAL: "this kernel was built without netkit (CONFIG_NETKIT)",
+    }
+    return create(program, f"{dev} (netkit {end})", fields, why, "6.7")
+
+
+def netns(program: LinuxProgram, path: str = "/proc/thread-self/ns/net") -> Link:
+    """Attach a sk_lookup or flow_dissector program to a network namespace: a path, or a name as
+    `ip netns` gives it. Since Linux 5.9 and 5.8.
+
+    Socket lookups take several programs, flow dissection only one, and none where the first
+    namespace has one.
+    """
+    if "/" not in path:
+        path = f"/run/netns/{path}"
     why = {
-        errno.EEXIST: "there is another one, and no room for more",
+        errno.EEXIST: "this namespace, or the first one, has a program for that already",
+        errno.E2BIG: "there is no room for more programs",
         errno.EINVAL: f"{path} is no network namespace, or this type of program does not go there",
     }
+    if program.type not in ("sk_lookup", "flow_dissector"):
+        raise KernelError(f"a {program.type} program does not go to a network namespace")
+    since = {"sk_lookup": "5.9"}.get(program.type, "5.8")
     with opened(path) as namespace:
-        fields = {"target_fd": namespace, "attach_type": uapi.ATTACH_TYPES.get(program.type, 0)}
-        return create(program, f"network namespace {path}", fields, why, "5.8")
+        fields = {"target_fd": namespace, "attach_type": uapi.ATTACH_TYPES[program.type]}
+        return create(program, f"network namespace {path}", fields, why, since)
 
 
-def netfilter(program: LinuxProgram, family: int, hook: int, priority: int, flags: int = 0) -> Link:
-    """Attach to a netfilter hook: NFPROTO_* family, NF_INET_* hook, priority. Since Linux 6.4."""
+def netfilter(
+    program: LinuxProgram,
+    family: str | int,
+    hook: str | int = "local_in",
+    priority: int = 0,
+    defrag: bool = False,
+) -> Link:
+    """Attach to a netfilter hook. Since Linux 6.4.
+
+    `family`: "ipv4" or "ipv6"; `hook`: "pre_routing", "local_in", "forward", "local_out",
+    "post_routing"; both also as numbers (NFPROTO_*, NF_INET_*). `priority`: programs with lower
+    ones run first; each is taken once, the lowest and highest integer never. `defrag`: fragments
+    are put together before (Linux 6.6; priority over -400).
+    """
     fields = {
         "attach_type": uapi.ATTACH_TYPES["netfilter"],
-        "netfilter_pf": family,
-        "netfilter_hooknum": hook,
+        "netfilter_pf": _number("netfilter family", family, NETFILTER_FAMILIES),
+        "netfilter_hooknum": _number("netfilter hook", hook, NETFILTER_HOOKS),
         "netfilter_priority": priority,
-        "netfilter_flags": flags,
+        "netfilter_flags": BPF_F_NETFILTER_IP_DEFRAG if defrag else 0,
     }
     why = {
-        errno.EBUSY: "this priority is taken",
-        errno.EINVAL: "family, hook or priority is one that BPF cannot have",
-        errno.EAFNOSUPPORT: "BPF takes only IPv4 and IPv6",
+        errno.EBUSY: f"priority {priority} is taken",
+        errno.EINVAL: "this hook, priority or flag is one that BPF cannot have there",
+        errno.ERANGE: f"priority {priority} is one of the two that BPF cannot have",
+        errno.EAFNOSUPPORT: f"BPF takes no {family}, or this kernel has none",
+        errno.EPROTONOSUPPORT: f"BPF takes no {family}",
     }
-    return create(program, f"netfilter hook {hook} of family {family}", fields, why, "6.4")
+    return create(program, f"netfilter {family} {hook}", fields, why, "6.4")
+
+
+def _one_of(what: str, given: str, known: Any) -> None:
+    if given not in known:
+        raise KernelError(f"{given!r} is no {what}; there are: {', '.join(known)}")
+
+
+def _number(what: str, given: str | int, known: dict[str, int]) -> int:
+    if isinstance(given, int):
+        return given
+    _one_of(what, given, known)
+    return known[given]
