@@ -31,16 +31,19 @@ def native(f: F) -> F:
     """
     convert: tuple[Callable[[Any], Any] | None, ...] | None = None
     result: Callable[[Any], Any] | None = None
+    signature: inspect.Signature
 
     @functools.wraps(f)
-    def call(*args: Any) -> Any:
-        nonlocal convert, result
+    def call(*args: Any, **named: Any) -> Any:
+        nonlocal convert, result, signature
         if convert is None:
             signature = inspect.signature(f, eval_str=True)
             result = _converter(signature.return_annotation)
             convert = tuple(_converter(p.annotation) for p in signature.parameters.values())
-        if len(args) != len(convert):
-            raise TypeError(f"{f.__name__} takes {len(convert)} arguments, not {len(args)}")
+        if named or len(args) != len(convert):
+            bound = signature.bind(*args, **named)  # TypeError, as a call of the function gives it
+            bound.apply_defaults()
+            args = bound.args
         value = f(*[a if c is None else c(a) for c, a in zip(convert, args, strict=True)])
         return value if result is None else result(value)
 

@@ -103,6 +103,9 @@ def element(b: Body, p: Value, index: Value, access: bool) -> Value:
         return known_address(p.type, p.known, p.at + index.constant * size)
     flags = " nusw" if access and index.hi < 1 << 63 else ""
     text = arith.operand(b, index, 64)
+    if b.target is not None and b.target.aligned and index.constant is None and index.hi * size < 8:
+        # LLVM would add so few bytes to an aligned address by `or`, which the verifier forbids
+        text = b.op(f'call i64 asm "", "=r,0"(i64 {text})')
     unit = llvm(to) if is_int(to) or is_ptr(to) else f"[{size} x i8]"
     text = b.op(f"getelementptr{flags} {unit}, ptr {p.text}, i64 {text}")
     align = min(alignment(p), size & -size) if size else 1
