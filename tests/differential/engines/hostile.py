@@ -381,7 +381,7 @@ def make_hostile(seed: str, count: int = 2) -> Program:
     program = Program(seed)
     for number in range(functions):
         attack = Attack(rng, number, functions)
-        program.functions.append(attack.write(rng.choice((4, 8, 16, 30))))
+        program.functions.append(attack.write(rng.choice((3, 4, 6, 8, 8, 16, 30))))
     for _ in range(count):
         words = b"".join(edge(rng).to_bytes(8, "little") for _ in range(8))
         program.inputs.append(words[: rng.choice((14, 20, 60, 64))])

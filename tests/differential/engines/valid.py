@@ -17,10 +17,10 @@ from .program import Address, Call, Item, Jump, Label, Program
 SPAN = 160
 """Bytes of the packet that every program has checked."""
 
-AREA, TOP = 144, 16
+AREA, TOP = 80, 16
 """The part of the stack in use: r10 - AREA to r10 - TOP."""
 
-KEY = -168
+KEY = -104
 """Where keys (8 bytes) and values (up to 32) of map operations are put together."""
 
 MAPS = {
@@ -591,7 +591,7 @@ class Maker:
         self.table = (list(lean), list(lean.values())), (list(chosen), list(chosen.values()))
         quiet = {n: w for n, w in chosen.items() if n in QUIET} or {"alu": 1}
         self.quiet = list(quiet), list(quiet.values())
-        self.size, self.limit, self.looping = 0, rng.choice((15, 40, 40, 90)), False
+        self.size, self.limit, self.looping = 0, rng.choice((4, 8, 8, 15, 15, 40, 90)), False
         self.out = Label()
         self.depth = 0
         self.callees: dict[int, list[int]] = {}
@@ -613,7 +613,7 @@ class Maker:
         main.statements(1000)
         for r in range(9):
             main.emit("store64_reg", 9, r, 8 * r)
-        for i, at in enumerate(range(-AREA, -AREA + 80, 8)):
+        for i, at in enumerate(range(-AREA, -TOP, 8)):
             main.emit("load_u64", 1, 10, at)
             main.emit("store64_reg", 9, 1, 72 + 8 * i)
         main.put(self.out)
@@ -630,7 +630,7 @@ class Maker:
         known = self.callees.setdefault(depth, [])
         if known and self.rng.random() < 0.5:
             return self.rng.choice(known)
-        made = Function(self, entry=False, area=AREA if depth == 1 else 80, keys=False)
+        made = Function(self, entry=False, keys=False)
         number = self._function(depth, made, callback=False)
         known.append(number)
         return number
