@@ -12,17 +12,18 @@ from typing import Any
 from ebee.errors import KernelError, VerifierError
 from ebee.isa import Insn, encode
 from ebee.isa.insn import MAX_INSNS
-from ebee.linux import uapi
+from ebee.linux import features, uapi
 from ebee.linux.errors import ENOTSUPP, name_of, object_name, older_than, refused
 from ebee.linux.flags import BPF_F_TEST_RUN_ON_CPU, BPF_F_TEST_XDP_LIVE_FRAMES
 from ebee.linux.host import version_code
 from ebee.linux.info import Info, object_info, open_id, open_pinned, pin
-from ebee.linux.sys import Attributes, Fd, open_fd, strerror, submit
+from ebee.linux.sys import Attributes, Fd, call, open_fd, strerror, submit
 from ebee.obj.run import RunResult
 
 LOG_START = 1 << 16
 LOG_LIMIT = (1 << 24) - 1 if older_than("5.2") else (1 << 30) - 1  # bpf_verifier_log_attr_valid
 FUNC_INFO_SIZE, LINE_INFO_SIZE = 8, 16  # struct bpf_func_info, struct bpf_line_info
+ANY_VERSION = 0xFFFF_FFFE  # What gobpf and cilium/ebpf write for "whatever is running".
 OUT_ROOM = 4096  # How much a test run's output may be longer than its input.
 
 # Capabilities beyond CAP_BPF, by program type (kernel/bpf/syscall.c: is_net_admin_prog_type,
@@ -43,7 +44,8 @@ CTX_IN_PLACE = {"syscall", "raw_tracepoint", "raw_tracepoint_writable"}
 
 
 class LinuxProgram:
-    """One program of the kernel: `name`, `type` ("xdp"), `id`, `tag`; `log` when one was asked for.
+    """One program of the kernel: `name`, `type` ("xdp"), `id`, `tag`; `log` when one was asked for;
+    `attach_type`: the one it was loaded for, None where another process has done that.
 
     Closed by close(), `with`, or when collected; the kernel's program lives on while a link, a pin,
     a prog_array or another process holds it.
@@ -56,6 +58,7 @@ class LinuxProgram:
         self.id: int = info.id
         self.tag: str = info.tag
         self.log = log
+        self.attach_type: int | None = None
 
     # -- making and finding ------------------------------------------------------------------
 
@@ -67,6 +70,7 @@ class LinuxProgram:
         *,
         name: str = "",
         license: str = "GPL",
+        version: int = 0,
         attach_type: int = 0,
         flags: int = 0,
         log_level: int = 0,
@@ -78,6 +82,7 @@ class LinuxProgram:
     ) -> LinuxProgram:
         """Load instructions whose map references are descriptors already.
 
+        `version`: what the object says it was made for; kernels before 5.0 want their own.
         `log_level` (1: what the verifier did, 2: more, 4: statistics) fills `.log`; without it a
         log is asked for only after a failure. `attributes` are further ones of BPF_PROG_LOAD by
         name (attach_btf_id, attach_prog_fd, prog_ifindex, ...). Raises VerifierError when the
@@ -89,22 +94,25 @@ class LinuxProgram:
         code = insns if isinstance(insns, bytes) else encode(insns)
         attributes |= {"prog_type": uapi.PROG_TYPES[type], "insn_cnt": len(code) // 8}
         attributes |= {"insns": code, "license": license, "prog_flags": flags}
-        if name and not older_than("4.15"):
+        if name and features.has("names"):
             attributes["prog_name"] = object_name(name)
-        if attach_type and not older_than("4.17"):
+        if attach_type and features.has("attach types"):
             attributes["expected_attach_type"] = attach_type
         if older_than("5.0"):
-            attributes["kern_version"] = version_code()
+            any_version = version in (0, ANY_VERSION)
+            attributes["kern_version"] = version_code() if any_version else version
         if btf is not None and not older_than("5.0"):
             attributes |= _debug_info(btf, func_info, line_info)
         if fd_array:
             attributes["fd_array"] = array("i", fd_array).tobytes()
         fd, log = _load(attributes, type, name, log_level)
         try:
-            return cls(fd, object_info(fd, "prog"), log)
+            made = cls(fd, object_info(fd, "prog"), log)
         except KernelError:  # before Linux 4.13
             unknown = Info(type=uapi.PROG_TYPES[type], name=name, id=0, tag="")
-            return cls(fd, unknown, log)
+            made = cls(fd, unknown, log)
+        made.attach_type = attach_type
+        return made
 
     @classmethod
     def from_fd(cls, fd: Fd) -> LinuxProgram:
@@ -202,6 +210,13 @@ class LinuxProgram:
     def jited(self) -> bytes:
         """The machine code; empty when not compiled, or not for this user to see."""
         return self._array("jited_prog_insns", "jited_prog_len", 1)
+
+    def bind(self, fd: Fd) -> None:
+        """Let the program hold a map as long as it lives. Since Linux 5.10."""
+        try:
+            call("PROG_BIND_MAP", prog_fd=self.fd, map_fd=fd)
+        except OSError as error:
+            raise refused(error, f"bind a map to program {self.name!r}", since="5.10") from None
 
     def pin(self, path: str | os.PathLike[str]) -> None:
         """Give the program a name in a BPF file system, which keeps it alive."""

@@ -26,6 +26,11 @@ MECHANISMS: dict[str, dict[str, str]] = {
     "netdev": {"xdp": "network:xdp", "sched_cls": "network:tcx"},
     "cgroup": {"": "cgroups:cgroup"},
     "netns": {"": "network:netns"},
+    "netkit": {"": "network:netkit"},
+    "tc": {"": "netlinks:tc"},
+    "route": {"": "netlinks:route"},
+    "socket": {"socket_filter": "sockets:socket", "sk_reuseport": "sockets:reuseport"},
+    "sockmap": {"": "sockets:sockmap"},
     "netfilter": {"": "network:netfilter"},
     "raw_tracepoint": {"": "trampolines:raw_tracepoint", "tracing": "trampolines:tracing"},
     "tracing": {"": "trampolines:tracing"},
@@ -75,7 +80,7 @@ def attach(
 
 INTERNAL = {"maps", "spec"}
 """Arguments that the object gives, not its user."""
-OPTIONAL = {"event", "target"}
+OPTIONAL = {"event", "target", "namespace"}
 """Targets that need not be named."""
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from ebee.errors import KernelError
 from ebee.linux import uapi
-from ebee.linux.flags import BPF_F_AFTER, BPF_F_BEFORE, BPF_F_ID, BPF_F_LINK
+from ebee.linux.flags import BPF_F_AFTER, BPF_F_BEFORE, BPF_F_ID
 from ebee.linux.links import Link
 from ebee.linux.programs import LinuxProgram
 from ebee.linux.sys import Fd
+from ebee.linux.uapi import BPF_F_LINK
 
 ATTACH_TYPE_NAMES = {number: name for name, number in uapi.ATTACH_TYPES.items()}
 

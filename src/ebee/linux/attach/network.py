@@ -158,15 +158,14 @@ def netkit(
     return create(program, f"{dev} (netkit {end})", fields, why, "6.7")
 
 
-def netns(program: LinuxProgram, path: str = "/proc/thread-self/ns/net") -> Link:
+def netns(program: LinuxProgram, namespace: str = "/proc/thread-self/ns/net") -> Link:
     """Attach a sk_lookup or flow_dissector program to a network namespace: a path, or a name as
     `ip netns` gives it. Since Linux 5.9 and 5.8.
 
     Socket lookups take several programs, flow dissection only one, and none where the first
     namespace has one.
     """
-    if "/" not in path:
-        path = f"/run/netns/{path}"
+    path = namespace if "/" in namespace else f"/run/netns/{namespace}"
     why = {
         errno.EEXIST: "this namespace, or the first one, has a program for that already",
         errno.E2BIG: "there is no room for more programs",
@@ -175,8 +174,8 @@ def netns(program: LinuxProgram, path: str = "/proc/thread-self/ns/net") -> Link
     if program.type not in ("sk_lookup", "flow_dissector"):
         raise KernelError(f"a {program.type} program does not go to a network namespace")
     since = {"sk_lookup": "5.9"}.get(program.type, "5.8")
-    with opened(path) as namespace:
-        fields = {"target_fd": namespace, "attach_type": uapi.ATTACH_TYPES[program.type]}
+    with opened(path) as held:
+        fields = {"target_fd": held, "attach_type": uapi.ATTACH_TYPES[program.type]}
         return create(program, f"network namespace {path}", fields, why, since)
 
 
@@ -202,9 +201,9 @@ def netfilter(
         "netfilter_flags": BPF_F_NETFILTER_IP_DEFRAG if defrag else 0,
     }
     why = {
-        errno.EBUSY: f"priority {priority} is taken",
+        errno.EBUSY: "this priority is taken",
         errno.EINVAL: "this hook, priority or flag is one that BPF cannot have there",
-        errno.ERANGE: f"priority {priority} is one of the two that BPF cannot have",
+        errno.ERANGE: "this priority is one of those that BPF cannot have",
         errno.EAFNOSUPPORT: f"BPF takes no {family}, or this kernel has none",
         errno.EPROTONOSUPPORT: f"BPF takes no {family}",
     }
