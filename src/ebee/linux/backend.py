@@ -14,18 +14,22 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from mmap import mmap
 from typing import Any
 
-from ebee.btf import Btf, Func, Typedef
 from ebee.errors import BtfError, KernelError, ObjectError, VerifierError
-from ebee.hooks import Hook, by_name
-from ebee.linux import attach, uapi
+from ebee.hooks import by_name
+from ebee.linux import attach, context_tags, features, targets, uapi
 from ebee.linux.arena import ArenaMemory
 from ebee.linux.btf import LoadedBtf
 from ebee.linux.btf import load as load_btf
 from ebee.linux.errors import older_than, version_text
+from ebee.linux.externs import Externs
+from ebee.linux.flags import BPF_F_XDP_DEV_BOUND_ONLY
 from ebee.linux.info import Info
+from ebee.linux.kconfig import Given, Kconfig
+from ebee.linux.kernel_btf import KernelBtf
 from ebee.linux.links import Link
 from ebee.linux.maps import LinuxMap, entries
 from ebee.linux.programs import PROG_TYPE_NAMES, LinuxProgram
@@ -42,6 +46,8 @@ from ebee.obj.spec import Linked, MapSpec, ObjectSpec, ProgramSpec, VariableSpec
 BPFFS = "/sys/fs/bpf"
 PIN_BY_NAME = 1
 NAME_LENGTH = 15
+READONLY_TYPES = ("devmap", "devmap_hash")
+"""The kernel itself adds BPF_F_RDONLY_PROG to the flags of these."""
 
 
 def load(
@@ -51,20 +57,39 @@ def load(
     maps: Mapping[str, LinuxMap] | None = None,
     pin_path: str = BPFFS,
     log_level: int = 0,
+    targets: Mapping[str, Program | LinuxProgram] | None = None,
+    kconfig: Given = None,
+    ifindex: int = 0,
 ) -> LinuxObject:
     """Load an object into the kernel; all of it or, after an error, nothing.
 
     `programs`: the names to load (by default those with `autoload`); `maps`: open maps to use in
     place of those of the same name, which stay the caller's; `pin_path`: the folder of maps that
-    are pinned by name; `log_level`: for every program's `.log`. The spec is not changed.
+    are pinned by name; `log_level`: for every program's `.log`. `targets`: for programs that trace
+    or replace a function of another eBPF program, that one; `kconfig`: values of CONFIG_ options
+    by name, or a configuration file, before this kernel's own; `ifindex`: the interface that
+    programs belong to: those with BPF_F_XDP_DEV_BOUND_ONLY among their flags may use what its
+    driver offers (Linux 6.3), others run on it (offload), with all maps. The spec is not changed.
     """
-    made = LinuxObject(spec)
+    held = {n: p.raw if isinstance(p, Program) else p for n, p in (targets or {}).items()}
+    made = LinuxObject(spec, Options(pin_path, log_level, held, kconfig, ifindex))
     try:
-        made._load(programs, dict(maps or {}), pin_path, log_level)
+        made._load(programs, dict(maps or {}))
     except BaseException:
         made.close()
         raise
     return made
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to load, see `load`."""
+
+    pin_path: str = BPFFS
+    log_level: int = 0
+    targets: Mapping[str, LinuxProgram] = field(default_factory=dict)
+    kconfig: Given = None
+    ifindex: int = 0
 
 
 class LinuxObject(handles.Object):
@@ -72,9 +97,11 @@ class LinuxObject(handles.Object):
 
     programs: dict[str, Program]  # type: ignore[assignment]
 
-    def __init__(self, spec: ObjectSpec):
+    def __init__(self, spec: ObjectSpec, options: Options | None = None):
         super().__init__(spec)
+        self._options = options or Options()
         self.btf: LoadedBtf | None = None
+        self._kernel = KernelBtf()
         self._raw: dict[str, LinuxMap] = {}
         self._memory: dict[str, mmap | ArenaMemory] = {}
         self._ops: dict[str, StructOps] = {}
@@ -115,10 +142,9 @@ class LinuxObject(handles.Object):
         self,
         programs: Iterable[str] | None,
         given: dict[str, LinuxMap],
-        pin_path: str,
-        log_level: int,
     ) -> None:
         spec = self.spec
+        self._stack.callback(self._kernel.close)
         if spec.endian != sys.byteorder:
             raise ObjectError(
                 f"object {spec.name} is for {spec.endian}-endian machines, this one is"
@@ -128,20 +154,22 @@ class LinuxObject(handles.Object):
             _check_same(spec.map(name), own, f"map {own.name!r} given")
         for name, made in spec.maps.items():
             if made.type == "struct_ops" and made.autocreate:
-                self._ops[name] = StructOps(spec, made, Btf.vmlinux())
+                self._ops[name] = StructOps(spec, made, self._kernel)
         if programs is not None:
             wanted = {name: spec.program(name) for name in programs}
         else:
             wanted = {n: p for n, p in spec.programs.items() if self._autoload(p)}
-        linked = {name: link(spec, program) for name, program in wanted.items()}
-        self._load_btf(linked)
+        linked = self._load_btf({name: link(spec, p) for name, p in wanted.items()})
         for name, made in spec.maps.items():
             if made.autocreate or name in given:
-                self._raw[name] = given.get(name) or self._make_map(made, pin_path)
-        self._patcher = Patcher(spec, self._raw)
-        self._stack.callback(self._patcher.close)
+                self._raw[name] = given.get(name) or self._make_map(made)
+        externs = Externs(spec, self._kernel)
+        label = internal_name(".kconfig", spec.name)
+        kconfig = Kconfig(spec, externs.order, label, self._options.kconfig)
+        self._stack.callback(kconfig.close)
+        self._patcher = Patcher(spec, self._raw, externs, kconfig)
         for name, program in wanted.items():
-            self.programs[name] = self._load_program(program, linked[name], log_level)
+            self.programs[name] = self._load_program(program, linked[name])
         for made in spec.maps.values():
             if made.type != "struct_ops":
                 self._fill(made)
@@ -157,34 +185,41 @@ class LinuxObject(handles.Object):
         ]
         return any(name in self._ops for name in users) if users else program.autoload
 
-    def _load_btf(self, linked: dict[str, Linked]) -> None:
-        if self.spec.btf is None or older_than("4.18"):
-            return
+    def _load_btf(self, linked: dict[str, Linked]) -> dict[str, Linked]:
+        """Load the object's BTF as the kernel and the programs need it; the programs, which may
+        have to refer to other types then."""
+        btf = self.spec.btf
+        if btf is None or older_than("4.18"):
+            return linked
+        if not features.has("context tags"):
+            btf, linked = context_tags.typed(btf, {n: self._typed(c) for n, c in linked.items()})
         lines = [line for code in linked.values() for line in code.lines]
         strings = {line.file for line in lines} | {line.text for line in lines}
-        self.btf = load_btf(self.spec.btf, strings)
+        self.btf = load_btf(btf, strings)
         self._stack.callback(self.btf.close)
+        return linked
 
-    def _make_map(self, spec: MapSpec, pin_path: str) -> LinuxMap:
-        path = os.path.join(pin_path, spec.name)
+    def _typed(self, code: Linked) -> tuple[Linked, str, str]:
+        hook = by_name(self.spec.program(code.name).hook)
+        type = PROG_TYPE_NAMES[hook.prog_type] if hook else ""
+        return code, type, context_tags.context_name(hook, type) if hook else ""
+
+    def _make_map(self, spec: MapSpec) -> LinuxMap:
+        path = os.path.join(self._options.pin_path, spec.name.replace(".", "_"))
         pinned = spec.pinning == PIN_BY_NAME
         if pinned and os.path.exists(path):
             made = self._stack.enter_context(LinuxMap.get(path))
             _check_same(spec, made, f"map pinned at {path}")
             return made
-        if spec.data is not None and older_than("5.2"):
+        if spec.data is not None and spec.type == "array" and not features.has("global data"):
             raise KernelError(
                 f"global data ({spec.name}) requires Linux >= 5.2; this is {version_text()}"
             )
         with ExitStack() as temporary:
             inner = None
             if spec.inner is not None:
-                inner = temporary.enter_context(self._make_map(spec.inner, pin_path))
-            named = _named(spec, self.spec.name)
-            if spec.type == "struct_ops" and self.btf is not None:
-                made = self._ops[spec.name].create(spec, self.btf.fd)
-            else:
-                made = LinuxMap.from_spec(named, self.btf.fd if self.btf else None, inner)
+                inner = temporary.enter_context(self._make_map(spec.inner))
+            made = self._create(spec, inner)
         self._stack.enter_context(made)
         if spec.type == "arena":
             memory = self._memory[spec.name] = ArenaMemory(made, spec.map_extra)
@@ -197,40 +232,78 @@ class LinuxObject(handles.Object):
             made.pin(path)
         return made
 
-    def _load_program(self, spec: ProgramSpec, linked: Linked, log_level: int) -> Program:
+    def _create(self, spec: MapSpec, inner: LinuxMap | None) -> LinuxMap:
+        """A new map; as libbpf does, without its BTF where the kernel does not like that."""
+        btf = self.btf.fd if self.btf else None
+        if spec.type == "struct_ops" and btf is not None:
+            return self._ops[spec.name].create(spec, btf)
+        if spec.data is not None and not features.has("arrays in memory"):
+            spec = replace(spec, flags=spec.flags & ~uapi.BPF_F_MMAPABLE)
+        named = replace(spec, name=internal_name(spec.name, self.spec.name))
+        bound = {"map_ifindex": self._options.ifindex} if self._offloaded else {}
+        try:
+            return LinuxMap.from_spec(named, btf, inner, **bound)
+        except KernelError:
+            declared = map_type(spec.type)
+            if btf is None or not spec.value_btf_id or (declared and declared.btf == "required"):
+                raise
+            return LinuxMap.from_spec(named, None, inner, **bound)
+
+    @property
+    def _offloaded(self) -> bool:
+        flagged = any(p.flags & BPF_F_XDP_DEV_BOUND_ONLY for p in self.spec.programs.values())
+        return bool(self._options.ifindex) and not flagged
+
+    def _load_program(self, spec: ProgramSpec, linked: Linked) -> Program:
         hook = by_name(spec.hook)
         if hook is None:
             raise unknown(spec)
         attach_type = spec.attach_type
         if hook.name == "struct_ops":
-            debug, attach_type = self._member(spec)
+            more, attach_type = self._member(spec)
         else:
-            debug = _target(hook, spec)
+            more = targets.attributes(
+                hook, spec, self._kernel, self._options.targets.get(spec.name)
+            )
+        if hook.name == "usdt" and features.has("uprobe.multi"):
+            attach_type = uapi.ATTACH_TYPES["trace_uprobe_multi"]
         if self.btf is not None:
-            debug["btf"] = self.btf.fd
-            debug["func_info"] = self.btf.func_info(linked.funcs)
-            debug["line_info"] = self.btf.line_info(linked.lines, linked.funcs)
+            more["btf"] = self.btf.fd
+            more["func_info"] = self.btf.func_info(linked.funcs)
+            more["line_info"] = self.btf.line_info(linked.lines, linked.funcs)
+        if self._offloaded or spec.flags & BPF_F_XDP_DEV_BOUND_ONLY:
+            more["prog_ifindex"] = self._options.ifindex
+        insns = self._patcher.patch(linked)
         try:
             raw = LinuxProgram.load(
-                self._patcher.patch(linked),
+                insns,
                 PROG_TYPE_NAMES[hook.prog_type],
                 name=spec.name,
                 license=self.spec.license,
+                version=self.spec.version,
                 attach_type=attach_type,
                 flags=spec.flags,
-                log_level=log_level,
-                **debug,
+                log_level=self._options.log_level,
+                fd_array=self._patcher.externs.fd_array,
+                **more,
             )
         except VerifierError as error:
-            raise self._patcher.explain(error) from None
+            raise self._patcher.explain(error, spec.name) from None
         self._stack.enter_context(raw)
+        self._bind(raw)
         return Program(spec, raw, self._raw, self._links)
+
+    def _bind(self, program: LinuxProgram) -> None:
+        """Let the program hold the object's constants, also those that its code does not name."""
+        for name, spec in self.spec.maps.items():
+            if spec.readonly and name in self._raw and features.has("maps bound to programs"):
+                program.bind(self._raw[name].fd)
 
     def _member(self, spec: ProgramSpec) -> tuple[dict[str, Any], int]:
         """The kernel's struct that a program is a member of, and which one."""
         for ops in self._ops.values():
             if spec.name in ops.places:
-                return {"attach_btf_id": ops.type_id}, ops.places[spec.name]
+                return ops.attributes(), ops.places[spec.name]
         raise ObjectError(f"program {spec.name} is in no struct_ops map that is created")
 
     def _fill(self, spec: MapSpec) -> None:
@@ -346,49 +419,22 @@ class Variable(handles.Variable):
             memory[self.spec.offset : self.spec.offset + self.spec.size] = data
 
 
-# What a program must name to be loaded: the prefix of the name in the kernel's BTF, and its kind.
-TARGETS: dict[str, tuple[str, type[Func] | type[Typedef]]] = {
-    "function": ("", Func),
-    "tracepoint": ("btf_trace_", Typedef),
-    "hook": ("bpf_lsm_", Func),
-    "iterator": ("bpf_iter_", Func),
-}
-
-
-def _target(hook: Hook, spec: ProgramSpec) -> dict[str, Any]:
-    """The load attribute that says which function or tracepoint a program is for."""
-    if hook.target is None:
-        return {}
-    if hook.target not in TARGETS or hook.name == "freplace":
-        raise ObjectError(f"program {spec.name}: ebee cannot load {hook.name} programs yet")
-    if not spec.attach_to:
-        raise ObjectError(
-            f"program {spec.name}: {hook.name} needs a {hook.target}; name it in the section,"
-            f' as in SEC("{hook.sections[0].name.rstrip("+")}/NAME")'
-        )
-    prefix, kind = TARGETS[hook.target]
-    found = Btf.vmlinux().get(prefix + spec.attach_to, kind)
-    if found is None:
-        text = f"this kernel has no {hook.target} {spec.attach_to!r} for {hook.name}"
-        raise KernelError(f"program {spec.name}: {text}", errno.ENOENT)
-    return {"attach_btf_id": found.id}
-
-
-def _named(spec: MapSpec, owner: str) -> MapSpec:
-    """A data section's map is called as its object, then the section: "firewall.rodata"."""
-    from dataclasses import replace
-
-    if not spec.name.startswith("."):
-        return spec
-    return replace(spec, name=owner[: max(NAME_LENGTH - len(spec.name), 0)] + spec.name)
+def internal_name(name: str, owner: str) -> str:
+    """A data section's map is called as its object, then the section: "firewall.rodata"; a
+    section with a name of its own (.data.custom) keeps that. As libbpf cuts them off."""
+    if not name.startswith(".") or "." in name[1:]:
+        return name
+    kept = owner[:NAME_LENGTH][: NAME_LENGTH - min(max(7, len(name)), NAME_LENGTH)]
+    return kept + name
 
 
 def _check_same(spec: MapSpec, found: LinuxMap, what: str) -> None:
     """A map can stand for a spec only if it is the same in everything that matters."""
     wanted = {"type": spec.type, "key_size": spec.key_size, "value_size": spec.value_size}
     wanted |= {"max_entries": entries(spec), "flags": spec.flags}
+    ours = uapi.BPF_F_RDONLY_PROG if spec.type in READONLY_TYPES else 0
     for name, want in wanted.items():
         have = getattr(found, name)
-        if want != have:
+        if want not in (have, have & ~ours if name == "flags" else have):
             text = f"the {what} has {name} {have}, but {spec.name} wants {want}"
             raise KernelError(text, errno.EINVAL)

@@ -35,6 +35,7 @@ from ebee.btf.types import (
 )
 from ebee.errors import KernelError
 from ebee.linux.errors import refused
+from ebee.linux.info import object_info
 from ebee.linux.sys import Attributes, Fd, strerror, submit
 from ebee.obj.spec import FuncInfo, Line
 
@@ -127,6 +128,14 @@ def load_bytes(data: bytes) -> Fd:
     complaint = next((line for line in reversed(lines) if line.strip()), "")
     error = OSError(code, strerror(code))
     raise refused(error, "load BTF", complaint, needs=("CAP_BPF",), since="4.18")
+
+
+def read(fd: Fd) -> Btf:
+    """The types that a BTF of the kernel's holds. Since Linux 4.18."""
+    size = object_info(fd, "btf").btf_size
+    buffer = bytearray(size)
+    object_info(fd, "btf", btf=buffer, btf_size=size)
+    return Btf.parse(bytes(buffer), name="BTF of the kernel's")
 
 
 @cache

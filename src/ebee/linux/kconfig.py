@@ -1,33 +1,38 @@
 """The kernel's configuration as a program sees it: `extern int CONFIG_HZ __kconfig`.
 
-Values stand in a frozen map of their own, as libbpf makes it (set_kcfg_value_*), besides those of
-CONFIG_ options: LINUX_KERNEL_VERSION, LINUX_HAS_BPF_COOKIE, LINUX_HAS_SYSCALL_WRAPPER.
+Values stand in a frozen map of their own, laid out and converted as libbpf does it
+(set_kcfg_value_*), besides those of CONFIG_ options: LINUX_KERNEL_VERSION, LINUX_HAS_BPF_COOKIE,
+LINUX_HAS_SYSCALL_WRAPPER.
 """
 
 from __future__ import annotations
 
 import gzip
 import os
+import re
 import sys
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
-from ebee.btf import Array, Enum, Int, Var
+from ebee.btf import Array, Btf, Enum, Enum64, Int, Var
+from ebee.btf.types import Type
 from ebee.errors import ObjectError
-from ebee.linux import uapi
-from ebee.linux.errors import older_than
-from ebee.linux.host import kernel_symbols, version_code
+from ebee.linux import features, uapi
+from ebee.linux.host import version_code
 from ebee.linux.maps import LinuxMap
 from ebee.obj.spec import ExternSpec, ObjectSpec
 
 TRISTATE = {"n": 0, "y": 1, "m": 2}  # enum libbpf_tristate
-SYSCALL_WRAPPERS = ("__x64_sys_bpf", "__arm64_sys_bpf", "__s390x_sys_bpf", "__riscv_sys_bpf")
 VIRTUAL: dict[str, Callable[[], int]] = {
     "LINUX_KERNEL_VERSION": version_code,
-    "LINUX_HAS_BPF_COOKIE": lambda: int(not older_than("5.15")),
-    "LINUX_HAS_SYSCALL_WRAPPER": lambda: int(bool(kernel_symbols(*SYSCALL_WRAPPERS))),
+    "LINUX_HAS_BPF_COOKIE": lambda: int(features.has("cookies")),
+    "LINUX_HAS_SYSCALL_WRAPPER": lambda: int(features.has("system call wrappers")),
 }
+_GZIP = b"\x1f\x8b"
+Given = str | os.PathLike[str] | Mapping[str, object] | None
+"""A configuration of the caller's: a file, or values by name."""
 
 
 @cache
@@ -35,68 +40,153 @@ def options() -> dict[str, str] | None:
     """The kernel's CONFIG_ options as its configuration file has them; None without one."""
     for path in (f"/boot/config-{os.uname().release}", "/proc/config.gz"):
         try:
-            raw = Path(path).read_bytes()
+            return parse(Path(path).read_bytes())
         except OSError:
             continue
-        text = (gzip.decompress(raw) if path.endswith(".gz") else raw).decode(errors="replace")
-        lines = (line.partition("=") for line in text.splitlines() if line.startswith("CONFIG_"))
-        return {name: value.strip() for name, _, value in lines}
     return None
 
 
-class Kconfig:
-    """The values that one object's externs ask for; the map is made when the first is needed."""
+def parse(raw: bytes) -> dict[str, str]:
+    """The options of a configuration file (.config), also a compressed one."""
+    text = (gzip.decompress(raw) if raw.startswith(_GZIP) else raw).decode(errors="replace")
+    lines = (line.partition("=") for line in text.splitlines() if line.startswith("CONFIG_"))
+    return {name: value.strip() for name, _, value in lines}
 
-    def __init__(self, spec: ObjectSpec):
-        self.spec = spec
+
+def given_options(given: Given) -> dict[str, str]:
+    """The options that the caller supplies; True and False are y and n, text gets its quotes."""
+    if given is None:
+        return {}
+    if isinstance(given, Mapping):
+        return {name: _written(value) for name, value in given.items()}
+    try:
+        return parse(Path(given).read_bytes())
+    except (OSError, EOFError, zlib.error) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ObjectError(f"cannot read the configuration {os.fspath(given)}: {why}") from None
+
+
+def _written(value: object) -> str:
+    if isinstance(value, bool):
+        return "y" if value else "n"
+    if isinstance(value, str) and value not in TRISTATE:
+        return f'"{value}"'
+    return str(value)
+
+
+class Kconfig:
+    """The values that one object's externs ask for, in `order`; the map is made when the first is
+    needed. `name`: the map's."""
+
+    def __init__(self, spec: ObjectSpec, order: list[str], name: str, given: Given = None):
+        self.spec, self.name = spec, name
+        self._wanted = [e for n in order if (e := spec.externs[n]).kind == "kconfig"]
+        self._given = given_options(given)
         self._map: LinuxMap | None = None
         self._offsets: dict[str, int] = {}
 
     def place(self, name: str) -> tuple[LinuxMap, int]:
         """The map, and the offset of a variable in its value."""
         if self._map is None:
-            data = b""
-            for extern in self.spec.externs.values():
-                if extern.kind == "kconfig":
-                    self._offsets[extern.name] = len(data)
-                    data += self._value(extern)
-                    data += bytes(-len(data) % 8)
+            data = self.data()
             flags = uapi.BPF_F_RDONLY_PROG
-            self._map = LinuxMap.create("array", 4, len(data), 1, name=".kconfig", flags=flags)
+            flags |= uapi.BPF_F_MMAPABLE if features.has("arrays in memory") else 0
+            self._map = LinuxMap.create("array", 4, len(data), 1, name=self.name, flags=flags)
             self._map.update(bytes(4), data)
             self._map.freeze()
         return self._map, self._offsets[name]
+
+    def data(self) -> bytes:
+        """All values as they stand in the map."""
+        data = b""
+        for extern in self._wanted:
+            btf = self.spec.btf
+            declared = btf.type(extern.btf_id) if btf else None
+            if btf is None or not isinstance(declared, Var):
+                raise ObjectError(f"{extern.name}: its type is not known")
+            data += bytes(-len(data) % btf.alignof(declared.type))
+            self._offsets[extern.name] = len(data)
+            data += self._value(extern, btf, declared.type)
+        return data
 
     def close(self) -> None:
         if self._map is not None:
             self._map.close()
 
-    def _value(self, extern: ExternSpec) -> bytes:
-        btf = self.spec.btf
-        declared = btf.type(extern.btf_id) if btf else None
-        if btf is None or not isinstance(declared, Var):
-            raise ObjectError(f"{extern.name}: its type is not known")
-        size = btf.sizeof(declared.type)
-        if extern.name in VIRTUAL:
-            return VIRTUAL[extern.name]().to_bytes(size, sys.byteorder)
-        found = (options() or {}).get(extern.name)
-        if found is None:
-            if extern.weak:
-                return bytes(size)
-            where = "the kernel's configuration" if options() else "no readable configuration"
-            raise ObjectError(f"{extern.name} is not set: {where} has no such option")
-        kind = btf.resolve(declared.type)
-        try:
-            if isinstance(kind, Array):
-                return found.strip('"').encode()[: size - 1].ljust(size, b"\0")
-            if found in TRISTATE and isinstance(kind, Enum):
-                return TRISTATE[found].to_bytes(size, sys.byteorder)
-            if found in TRISTATE and isinstance(kind, Int):
-                number = int(found == "y") if kind.boolean else ord(found)
-                return number.to_bytes(size, sys.byteorder)
-            signed = isinstance(kind, Int) and kind.signed
-            return int(found, 0).to_bytes(size, sys.byteorder, signed=signed)
-        except (ValueError, OverflowError):
-            raise ObjectError(
-                f"{extern.name} is {found} here, which its type cannot hold"
-            ) from None
+    def _value(self, extern: ExternSpec, btf: Btf, type_id: int) -> bytes:
+        name, size = extern.name, btf.sizeof(type_id)
+        if name in VIRTUAL:
+            return _number(name, btf, btf.resolve(type_id), size, VIRTUAL[name]())
+        found = self._given.get(name)
+        if found is None and name.startswith("CONFIG_"):
+            found = (options() or {}).get(name)
+        if found is not None:
+            return convert(name, found, btf, type_id)
+        if extern.weak:
+            return bytes(size)
+        if not name.startswith("CONFIG_"):
+            raise ObjectError(f"{name} is no option of the kernel (CONFIG_...), nor one of"
+                              f" {', '.join(VIRTUAL)}")  # fmt: skip
+        where = "the kernel's configuration" if options() else "no readable configuration"
+        raise ObjectError(
+            f"{name} is not set: {where} has no such option; give a configuration (kconfig=), or"
+            " declare it __weak"
+        )
+
+
+def convert(name: str, text: str, btf: Btf, type_id: int) -> bytes:
+    """An option as its file has it, in the type that a program declares."""
+    kind, size = btf.resolve(type_id), btf.sizeof(type_id)
+    if text in TRISTATE:
+        return _tristate(name, text, kind, size)
+    if text.startswith('"'):
+        if not _is_text(btf, kind):
+            raise _misfit(name, text, "an array of char")
+        if len(text) < 2 or not text.endswith('"'):
+            raise ObjectError(f"{name} is {text} here, a string without its end")
+        return text[1:-1].encode()[: size - 1].ljust(size, b"\0")
+    if not re.fullmatch(r"[-+]?(0[xX][0-9a-fA-F]+|[0-9]+)", text):
+        raise ObjectError(f"{name} is {text} here, which is no number")
+    if not isinstance(kind, Int) or kind.boolean:
+        raise _misfit(name, text, "an integer")
+    octal = re.fullmatch(r"([-+]?)0([0-7]+)", text)
+    number = int(octal[1] + octal[2], 8) if octal else int(text, 0)
+    return _number(name, btf, kind, size, number)
+
+
+def _tristate(name: str, text: str, kind: Type, size: int) -> bytes:
+    if isinstance(kind, Enum | Enum64) and kind.name == "libbpf_tristate":
+        return TRISTATE[text].to_bytes(size, sys.byteorder)
+    if isinstance(kind, Int) and kind.boolean and text != "m":
+        return bytes([text == "y"])
+    if isinstance(kind, Int) and not kind.boolean and size == 1:
+        return text.encode()
+    wanted = "enum libbpf_tristate or char" if text == "m" else "bool, enum libbpf_tristate or char"
+    raise _misfit(name, text, wanted)
+
+
+def _number(name: str, btf: Btf, kind: Type, size: int, number: int) -> bytes:
+    if not isinstance(kind, Int) or size not in (1, 2, 4, 8):
+        raise _misfit(name, str(number), "an integer")
+    try:
+        if kind.boolean and number > 1:
+            raise OverflowError
+        # As libbpf reads them (strtoull): a 64-bit number has its bits, whatever its sign.
+        wide = size == 8 and -(1 << 63) <= number < 1 << 64
+        value = number & (1 << 64) - 1 if wide else number
+        return value.to_bytes(size, sys.byteorder, signed=kind.signed and not wide)
+    except OverflowError:
+        raise ObjectError(
+            f"{name} is {number} here, which its type of {size} bytes cannot hold"
+        ) from None
+
+
+def _is_text(btf: Btf, kind: Type) -> bool:
+    if not isinstance(kind, Array) or not kind.nelems:
+        return False
+    element = btf.resolve(kind.type)
+    return isinstance(element, Int) and element.size == 1 and not element.boolean
+
+
+def _misfit(name: str, text: str, wanted: str) -> ObjectError:
+    return ObjectError(f"{name} is {text} here, which its type cannot hold: declare it as {wanted}")

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ebee.errors import KernelError
-from ebee.linux import uapi
+from ebee.linux import features, uapi
 from ebee.linux.errors import ENOTSUPP, name_of, object_name, older_than, refused
 from ebee.linux.host import possible_cpus
 from ebee.linux.info import Info, object_info, open_id, open_pinned, pin
@@ -133,7 +133,7 @@ class LinuxMap(RawMapDefaults):
         `attributes` are further attributes of BPF_MAP_CREATE by name. Raises KernelError.
         """
         number = _type_number(type)
-        attributes |= {"map_name": object_name(name)} if name and not older_than("4.15") else {}
+        attributes |= {"map_name": object_name(name)} if name and features.has("names") else {}
         attributes |= {"inner_map_fd": inner.fd} if inner is not None else {}
         attributes |= {"map_extra": map_extra} if map_extra else {}
         if numa_node is not None:
@@ -158,9 +158,13 @@ class LinuxMap(RawMapDefaults):
 
     @classmethod
     def from_spec(
-        cls, spec: MapSpec, btf: Fd | None = None, inner: LinuxMap | None = None
+        cls,
+        spec: MapSpec,
+        btf: Fd | None = None,
+        inner: LinuxMap | None = None,
+        **attributes: Any,
     ) -> LinuxMap:
-        """A new map as its spec says, see `entries`."""
+        """A new map as its spec says, see `entries`; `attributes` as for `create`."""
         return cls.create(
             spec.type,
             spec.key_size,
@@ -174,6 +178,7 @@ class LinuxMap(RawMapDefaults):
             btf=btf,
             key_btf_id=spec.key_btf_id,
             value_btf_id=spec.value_btf_id,
+            **attributes,
         )
 
     @classmethod

@@ -9,12 +9,14 @@ from __future__ import annotations
 import errno
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 from ebee.btf import Btf, FuncProto, Member, Ptr, Struct
 from ebee.btf.match import essential
 from ebee.errors import KernelError, ObjectError
 from ebee.linux import uapi
 from ebee.linux.errors import refused
+from ebee.linux.kernel_btf import KernelBtf
 from ebee.linux.links import Link
 from ebee.linux.maps import LinuxMap
 from ebee.linux.sys import Fd, open_fd
@@ -31,16 +33,20 @@ class StructOps:
     program -> index of its member in the kernel's struct, which is its attach type.
     """
 
-    def __init__(self, spec: ObjectSpec, made: MapSpec, kernel: Btf):
+    def __init__(self, spec: ObjectSpec, made: MapSpec, types: KernelBtf):
         self.name, self.contents = made.name, made.contents
         struct = spec.btf.resolve(made.value_btf_id) if spec.btf else None
         if spec.btf is None or not isinstance(struct, Struct):
             raise ObjectError(f"map {made.name}: the object's BTF does not describe its struct")
         label = essential(struct.name)
-        value, own = kernel.get(PREFIX + label, Struct), kernel.get(label, Struct)
-        if value is None or own is None:
-            text = f"this kernel has no struct {label} that programs may fill"
-            raise KernelError(f"map {made.name}: {text}", errno.ENOENT)
+        self._place = types.find(PREFIX + label, Struct)
+        own = self._place.btf.get(label, Struct) if self._place else None
+        if self._place is None or own is None:
+            text = f"neither this kernel nor its modules have a struct {label} that programs may"
+            raise KernelError(f"map {made.name}: {text} fill", errno.ENOENT)
+        kernel = self._place.btf
+        value = kernel.type(self._place.id)
+        assert isinstance(value, Struct)
         inside = next((m for m in value.members if kernel.resolve(m.type).id == own.id), None)
         if inside is None:
             raise KernelError(f"map {made.name}: struct {value.name} does not hold struct {label}")
@@ -95,16 +101,27 @@ class StructOps:
     def _refused(self, why: str) -> KernelError:
         return KernelError(f"map {self.name}: {why}", errno.EOPNOTSUPP)
 
+    def attributes(self) -> dict[str, Any]:
+        """The load attributes that name the struct for its programs."""
+        assert self._place is not None
+        module = {"attach_btf_obj_fd": self._place.fd} if self._place.module else {}
+        return {"attach_btf_id": self.type_id, **module}
+
     def create(self, made: MapSpec, btf: Fd) -> LinuxMap:
         """The map, empty: that registers nothing yet. The kernel wants the object's BTF, too."""
+        assert self._place is not None
+        module: dict[str, Any] = {}
+        if self._place.module:
+            module["value_type_btf_obj_fd"] = self._place.fd
         return LinuxMap.create(
             "struct_ops",
             4,
             self.value.size,
             1,
             name=made.name,
-            flags=made.flags,
+            flags=made.flags | (uapi.BPF_F_VTYPE_BTF_OBJ_FD if module else 0),
             btf_fd=btf,
+            **module,
             btf_vmlinux_value_type_id=self.value.id,
         )
 
