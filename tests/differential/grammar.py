@@ -64,7 +64,7 @@ class Generator:
 
     def __init__(self, seed):
         self.rng = random.Random(seed)
-        self.helpers = []  # name, types of parameters (a type, or a struct's name), result
+        self.helpers = []  # name, and the types (or names of structs) and defaults of its parameters
         self.count = 0
 
     # --- expressions -----------------------------------------------------------------------------
@@ -132,7 +132,7 @@ class Generator:
         if not fitting or self.calls > 3:
             return ""
         self.calls += 1
-        name, parameters, result = self.rng.choice(fitting)
+        name, parameters = self.rng.choice(fitting)
         shown, named = [], False
         for parameter, (kind, default) in parameters.items():
             if default and self.rng.random() < 0.5:
@@ -302,8 +302,8 @@ class Generator:
             if kind in TYPES and (default or self.rng.random() < 0.3):
                 default = str(self.rng.randrange(100))
             parameters[n] = kind, default
-        text, result = self.function(name, parameters, self.rng.random() < 0.6)
-        self.helpers.append((name, parameters, result))
+        text, _ = self.function(name, parameters, self.rng.random() < 0.6)
+        self.helpers.append((name, parameters))
         return text
 
 

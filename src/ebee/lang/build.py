@@ -10,9 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import ebee
 from ebee import cachedir
-from ebee.lang.compiler import Options, compile_ir, llvmlite_place
+from ebee.lang.compiler import Options, compile_ir
+from ebee.lang.identity import compiler_identity
 from ebee.lang.image import Image, layout
 from ebee.lang.ir import FunctionType, Module
 from ebee.lang.loader import Loaded
@@ -22,9 +22,6 @@ from ebee.types import Int
 
 ROOM = "native"
 """The cache's room."""
-
-FORMAT = "1"
-"""Changes when images or their making change without a change of IR."""
 
 _DIGEST = 32
 
@@ -67,14 +64,6 @@ def _key(texts: Sequence[str], options: Options) -> str:
         h.update(len(data).to_bytes(8, "little"))
         h.update(data)
     return h.hexdigest()
-
-
-@cache
-def compiler_identity() -> str:
-    """Which compiler this is: the versions of ebee and of the library of LLVM."""
-    library = max(llvmlite_place().glob("binding/libllvmlite.*"), default=llvmlite_place())
-    info = library.stat()
-    return "\0".join(map(str, (FORMAT, ebee.__version__, library, info.st_size, info.st_mtime_ns)))
 
 
 @cache

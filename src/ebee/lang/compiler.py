@@ -19,11 +19,10 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import IO, Any, Literal
 
 from ebee.errors import CompileError
+from ebee.lang.identity import llvmlite_place
 from ebee.lang.target import Target, host
 from ebee.lang.worker import frame, read_frame
 
@@ -81,20 +80,6 @@ class Options:
             "stack": target.stack,
             **LEVELS[self.level],
         }  # fmt: skip
-
-
-@cache
-def llvmlite_place() -> Path:
-    """The folder that llvmlite is in, without importing it; CompileError when it is missing."""
-    from importlib.util import find_spec
-
-    found = find_spec("llvmlite")
-    if found is None or found.origin is None:
-        raise CompileError(
-            "compiling needs llvmlite, which is not installed\n"
-            "way out: pip install llvmlite, or use the interpreter"
-        )
-    return Path(found.origin).parent
 
 
 class StackError(CompileError):

@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-import builtins
 import hashlib
-import linecache
 import os
-import sys
-import types
-from collections.abc import Callable, Iterable
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ebee import cachedir
-from ebee.errors import CompileError, EbeeError
-from ebee.lang.bpf.maps import AnyMap, ProgArray
-from ebee.lang.bpf.programs import program_of
-from ebee.lang.bpf.unit import BpfUnit, Entry
-from ebee.lang.compiler import Options, StackError, compile_ir
-from ebee.lang.target import BPF
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from ebee.lang.bpf.modules import Source
+    from ebee.lang.bpf.unit import BpfUnit
     from ebee.obj.spec import ObjectSpec
-
-LICENCE = "GPL"
-"""Of a module that has no LICENSE of its own."""
 
 CPU = "v3"
 ROOM = "bpf"
-
-Source = str | os.PathLike[str] | types.ModuleType | Callable[..., Any]
 
 
 def compile(source: Source, *, name: str = "") -> ObjectSpec:
@@ -43,22 +25,54 @@ def compile(source: Source, *, name: str = "") -> ObjectSpec:
     becomes the object's. CompileError (its text has file, line, column and a way out) for what is
     not in the language, and for whatever a file raises when it is run.
 
+    Objects are kept: a file is not even run again when neither it nor what it imports has changed
+    and all of that depends on nothing else.
+
     >>> compile("firewall.py").programs            # doctest: +SKIP
     {'firewall': ProgramSpec(name='firewall', section='xdp', ...)}
     """
     from ebee.obj import read
 
-    unit, found = lower(source)
-    spec = read(assemble(unit), name or found)
-    for m in unit.maps.values():
-        if isinstance(m, ProgArray):
-            spec.maps[m.name].contents = {i: p.__name__ for i, p in m.entries.items()}
+    file = os.fspath(source) if isinstance(source, str | os.PathLike) else None
+    if file is not None:
+        from ebee.lang.bpf import sources
+
+        kept = sources.find(file)
+        if kept is None:
+            sources.prepare(file)
+            kept = _made(source)
+            sources.keep(file, kept)
+    else:
+        kept = _made(source)
+    data, entries, found = kept
+    spec = read(data, name or found)
+    for map_name, contents in entries.items():
+        spec.maps[map_name].contents = dict(contents)
     return spec
+
+
+Made = tuple[bytes, dict[str, dict[int, str]], str]
+"""An ELF object, what its program arrays begin with, and its name."""
+
+
+def _made(source: Source) -> Made:
+    from ebee.lang.bpf.maps import ProgArray
+    from ebee.lang.bpf.modules import lower
+
+    unit, found = lower(source)
+    entries = {
+        m.name: {i: p.__name__ for i, p in m.entries.items()}
+        for m in unit.maps.values()
+        if isinstance(m, ProgArray)
+    }
+    return assemble(unit), entries, found
 
 
 def assemble(unit: BpfUnit, *, cached: bool = True) -> bytes:
     """The ELF object of a module, from the cache where it has been made before by this user."""
-    from ebee.lang.build import compiler_identity
+    from ebee.lang.compiler import Options, StackError, compile_ir
+    from ebee.lang.identity import compiler_identity
+    from ebee.lang.target import BPF
 
     text = unit.text()
     options = Options(level="optimised", target=BPF, cpu=CPU)
@@ -75,99 +89,9 @@ def assemble(unit: BpfUnit, *, cached: bool = True) -> bytes:
     return data
 
 
-def lower(source: Source) -> tuple[BpfUnit, str]:
-    """The module of IR that a source becomes, and its name."""
-    if isinstance(source, types.FunctionType):
-        space, entries, whole = source.__globals__, [_entry(source)], False
-        name = source.__name__
-    else:
-        module = source if isinstance(source, types.ModuleType) else load(source)  # type: ignore[arg-type]
-        space, whole = vars(module), True
-        entries = [_entry(f) for f in _unique(space.values()) if program_of(f)]
-        name = module.__name__.rpartition(".")[2]
-        if not entries:
-            shown = getattr(module, "__file__", name)
-            raise CompileError(f"{shown} has no programs\nway out: mark a function with @xdp")
-    licence = space.get("LICENSE", LICENCE)
-    if not isinstance(licence, str):
-        raise CompileError(f"LICENSE is a text, not {licence!r}")
-    unit = BpfUnit(licence)
-    if whole:
-        for key, thing in space.items():
-            if isinstance(thing, AnyMap):
-                unit.map(key, thing)
-    for entry in entries:
-        unit.program(entry)
-    if whole:
-        unit.all_variables(space)
-    missing = {p for m in unit.maps.values() if isinstance(m, ProgArray)
-               for p in m.entries.values()} - {e.function for e in entries}  # fmt: skip
-    for function in missing:
-        unit.program(_entry(function))
-    return unit, name
+def __getattr__(name: str) -> object:
+    if name in ("load", "lower"):  # the steps before, for those who want them
+        from ebee.lang.bpf import modules
 
-
-def _entry(function: Any) -> Entry:
-    program = program_of(function)
-    if program is None:
-        raise CompileError(
-            f"`{getattr(function, '__name__', function)}` is no program\n"
-            "way out: mark it with its hook, @xdp and the like"
-        )
-    return Entry(function, program)
-
-
-def _unique(things: Iterable[Any]) -> list[Any]:
-    return list({id(t): t for t in things if isinstance(t, types.FunctionType)}.values())
-
-
-def load(path: str | os.PathLike[str]) -> types.ModuleType:
-    """Run a file as a module; CompileError when it cannot be read or fails.
-
-    Not by import: that may take a stale __pycache__ for a file that was changed twice in a second,
-    and sources must be those of the code that runs.
-    """
-    path = os.fspath(path)
-    module = types.ModuleType(Path(path).name.partition(".")[0])
-    module.__file__ = path
-    try:
-        text = Path(path).read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise CompileError(f"cannot read {path}: {reason}") from None
-    linecache.cache[path] = len(text), None, text.splitlines(keepends=True), path
-    with _importable(Path(path).resolve().parent):
-        try:
-            exec(builtins.compile(text, path, "exec", dont_inherit=True), vars(module))
-        except EbeeError:
-            raise
-        except Exception as error:
-            raise CompileError(_failure(path, error)) from None
-    return module
-
-
-@contextmanager
-def _importable(folder: Path) -> Iterator[None]:
-    """The modules beside a file can be imported, as when it is run."""
-    sys.path.insert(0, str(folder))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(folder))
-
-
-def _failure(path: str, error: Exception) -> str:
-    """What a file raised, and the line of it that did."""
-    if isinstance(error, SyntaxError) and error.filename == path:
-        text = (error.text or "").rstrip("\n")
-        indent = len(text) - len(text.lstrip())
-        at = max((error.offset or 1) - 1 - indent, 0)
-        where = f"{path}:{error.lineno}:{error.offset}"
-        return f"{where}: {error.msg}\n    {text.strip()}\n    {' ' * at}^"
-    line, trace = 0, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == path:
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    where = f"{path}:{line}" if line else path
-    return f"{where}: {type(error).__name__}: {error}"
+        return getattr(modules, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,107 @@
+"""Programs that were compiled before are found by their sources, and only when nothing changed."""
+
+import subprocess
+import sys
+
+import pytest
+
+from ebee.lang.bpf import build, sources
+
+pytestmark = pytest.mark.unit
+
+LIB = "from ebee import *\nlimit = {}\n@func\ndef verdict() -> u32:\n    return limit\n"
+MAIN = (
+    "from ebee import *\nfrom lib_of_cache import verdict\n"
+    "jumps = ProgArray(max_entries=2)\n"
+    "@jumps.entry(1)\n@xdp\ndef prog(ctx: XdpContext) -> u32:\n    return verdict()\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "cache").mkdir()
+
+
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / "lib_of_cache.py").write_text(LIB.format(1))
+    (tmp_path / "main.py").write_text(MAIN)
+    return tmp_path
+
+
+def result(spec):
+    """The verdict, which is the first instruction's constant."""
+    return spec.programs["prog"].insns[0].imm
+
+
+def compile_anew(files):
+    return build.compile(files / "main.py")
+
+
+def test_a_second_compile_finds_the_object(files):
+    first = build.compile(files / "main.py")
+    assert sources.find(str(files / "main.py")) is not None
+    second = build.compile(files / "main.py", name="other")
+    assert second.name == "other"
+    assert second.programs["prog"].insns == first.programs["prog"].insns
+    assert second.maps["jumps"].contents == {1: "prog"} == first.maps["jumps"].contents
+
+
+def test_a_change_of_the_file_or_of_what_it_imports_is_seen(files):
+    assert result(compile_anew(files)) == 1
+    (files / "lib_of_cache.py").write_text(LIB.format(7))
+    assert sources.find(str(files / "main.py")) is None
+    assert result(compile_anew(files)) == 7
+    (files / "main.py").write_text(MAIN.replace("return verdict()", "return 3"))
+    assert result(compile_anew(files)) == 3
+
+
+def test_a_module_that_would_be_imported_instead_is_seen(files):
+    (files / "deeper").mkdir()
+    build.compile(files / "main.py")
+    (files / "lib_of_cache").mkdir()
+    (files / "lib_of_cache" / "__init__.py").write_text(LIB.format(9))
+    assert result(compile_anew(files)) == 9
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import os",
+        "import time",
+        "x = len(open(__file__).read())",
+        "x = eval('1')",
+        "import random",
+    ],
+)
+def test_files_that_look_at_the_world_are_compiled_each_time(files, line):
+    (files / "main.py").write_text(f"{line}\n{MAIN}")
+    build.compile(files / "main.py")
+    assert sources.find(str(files / "main.py")) is None
+    (files / "main.py").write_text(MAIN)
+    (files / "lib_of_cache.py").write_text(f"{line}\n{LIB.format(2)}")
+    compile_anew(files)
+    assert sources.find(str(files / "main.py")) is None
+
+
+def test_a_damaged_entry_is_no_entry(files, tmp_path):
+    build.compile(files / "main.py")
+    (entry,) = (tmp_path / "cache" / "ebee" / "sources").iterdir()
+    entry.write_bytes(entry.read_bytes()[:-1] + b"x")
+    assert sources.find(str(files / "main.py")) is None
+    assert result(compile_anew(files)) == 1
+
+
+def test_what_is_found_needs_neither_the_compiler_nor_the_program_to_run(files):
+    build.compile(files / "main.py")
+    script = (
+        "import sys, ebee\n"
+        f"spec = ebee.compile({str(files / 'main.py')!r})\n"
+        "assert spec.programs['prog'].insns\n"
+        "loaded = ('llvmlite', 'lib_of_cache', 'ebee.lang.unit', 'ebee.lang.compiler',"
+        " 'ebee.lang.bpf.unit')\n"
+        "print([m for m in loaded if m in sys.modules])\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert ran.stdout == "[]\n", ran.stderr
