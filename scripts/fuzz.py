@@ -89,16 +89,21 @@ def fuzz_hostile(args: argparse.Namespace) -> int:
     begin = time.monotonic()
     seeds = [f"{args.seed}{n}" for n in range(args.part, args.hostile, args.jobs)]
 
+    told = 0
+
     def progress(found: attack.Findings) -> None:
+        nonlocal told
+        for seed, what in found.bad[told:]:
+            print(f"\n{seed}: {what}", flush=True)
+            if " .. " not in seed:
+                print(hostile.make_hostile(seed, args.packets).text(), flush=True)
+        told = len(found.bad)
         took = time.monotonic() - begin
         rate = found.programs / took
         print(f"{found.line()}, {rate:.1f} programs a second", file=sys.stderr, flush=True)
 
     found = attack.attack(seeds, inputs=args.packets, report=progress)
-    for seed, what in found.bad:
-        print(f"\n{seed}: {what}", flush=True)
-        if " .. " not in seed:
-            print(hostile.make_hostile(seed, args.packets).text(), flush=True)
+    progress(found)
     print(f"hostile: {found.line()}, {time.monotonic() - begin:.0f} s", flush=True)
     return len(found.bad)
 

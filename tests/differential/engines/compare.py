@@ -135,7 +135,7 @@ class Engines:
                 errors.append("")
             except Unsupported as e:
                 errors.append(f"unsupported: {e}")
-        runner = compile_native([Spec(runtime.run_batch, BATCH)])
+        runner = compile_native([Spec(runtime.run_batch, BATCH, {"needs": runtime.EVERYTHING})])
         text = whole.merge(calls.module(), runner).ir + (METADATA if checked else "")
         keep = (BATCH, *(entry_name(c) for c, e in zip(codes, errors, strict=True) if not e))
         symbols = {f"map/{name}": at for name, at in self.addresses.items()} | calls.addresses

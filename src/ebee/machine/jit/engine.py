@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from ebee.errors import MachineError
 from ebee.helpers import Helper
@@ -18,6 +18,7 @@ from ebee.machine.jit import runtime
 from ebee.machine.jit.calls import HelperCalls, entry_name
 from ebee.machine.jit.checked import METADATA, CheckedLowering
 from ebee.machine.jit.lower import Lowering, Unit, map_name
+from ebee.machine.jit.needs import needs_of
 from ebee.machine.jit.regions import RegionTable
 from ebee.machine.maps import MachineMap
 from ebee.machine.memory import Region
@@ -70,7 +71,10 @@ def ir_of(
     lowering = CheckedLowering if checked else Lowering
     calls = HelperCalls(maps, programs, extra or {})
     module = Unit(code, calls, lowering).lower()
-    runner = compile_native([Spec(runtime.run_batch, BATCH, {"program": Known(entry_name(code))})])
+    bind: dict[str, Any] = {
+        "program": Known(entry_name(code)), "needs": needs_of(code, checked, calls.extra)
+    }  # fmt: skip
+    runner = compile_native([Spec(runtime.run_batch, BATCH, bind)])
     text = module.merge(calls.module(), runner).ir
     return text + (METADATA if checked else ""), calls
 

@@ -187,6 +187,11 @@ def probe_read_str(
 
 # --- running -------------------------------------------------------------------------------------
 
+FRAME, CLOCK, REDIRECT, TAILS, BUDGET, FAULTS = 1, 2, 4, 8, 16, 32
+"""What programs need of the batch loop: the packet in a frame of its own, time by the packets'
+stamps, redirects and tail calls counted from the start, a budget, to be stopped at a fault."""
+EVERYTHING = FRAME | CLOCK | REDIRECT | TAILS | BUDGET | FAULTS
+
 Program = Callable[[ptr[Cpu], ptr[Packet], u64, u64, u64, u64], u64]
 
 
@@ -229,7 +234,9 @@ def crowded(rings: ptr[ptr[Ring]], count: u64) -> bool:
 
 
 @native
-def run_batch(cpu: ptr[Cpu], packet: ptr[Packet], batch: ptr[Batch], program: Program) -> None:
+def run_batch(
+    cpu: ptr[Cpu], packet: ptr[Packet], batch: ptr[Batch], program: Program, needs: u32
+) -> None:
     """Run a program on the packets of a batch. What does not change is read once: for all that
     the compiler knows, the program could change it."""
     data = batch.data
@@ -244,36 +251,55 @@ def run_batch(cpu: ptr[Cpu], packet: ptr[Packet], batch: ptr[Batch], program: Pr
     budget = i64(batch.budget)
     rings = cast(ptr[ptr[Ring]], batch.rings)
     ring_count = batch.ring_count
-    i = batch.next
+    begin = batch.next
+    i = begin
     end = i + batch.count
     packet.ingress_ifindex = batch.ifindex
     packet.rx_queue_index = batch.rx_queue
+    cpu.tail_calls = u32(0)
+    cpu.depth = u32(0)
+    cpu.redirect_kind = u32(REDIRECT_NONE)
     while i < end and not crowded(rings, ring_count):
         size = lengths[i]
-        offset = offsets[i]
+        start = byte_offset(data, offsets[i])
         if size > MAX_PACKET:
             cpu.fault = u32(FAULT_PACKET)
             cpu.fault_slot = u32(0)
             cpu.fault_address = u64(0)
             break
-        place(packet, byte_offset(data, offset), size, data_size - offset)
-        if flags & KEEP_CLOCK == 0:
+        if needs & CLOCK and flags & KEEP_CLOCK == 0:
             cpu.now = stamps[i]
-        cpu.tail_calls = u32(0)
-        cpu.budget = budget
-        cpu.depth = u32(0)
-        cpu.redirect_kind = u32(REDIRECT_NONE)
+        if needs & TAILS:
+            cpu.tail_calls = u32(0)
+        if needs & BUDGET:
+            cpu.budget = budget
+        if needs & REDIRECT:
+            cpu.redirect_kind = u32(REDIRECT_NONE)
+        if needs & FRAME:
+            place(packet, start, size, data_size - offsets[i])
+        else:
+            packet.data = start
+            packet.data_meta = start
+            packet.data_end = byte_offset(start, size)
         verdict = u32(program(cpu, packet, u64(0), u64(0), u64(0), u64(0)))
-        if cpu.fault != FAULT_NONE:
+        if needs & FAULTS and cpu.fault != FAULT_NONE:
             break
         if flags & COPY_OUT and not copy_out(packet, batch, i):
             break
         verdicts[i] = verdict
-        targets[i] = cpu.redirect_ifindex if cpu.redirect_kind != REDIRECT_NONE else u32(0)
+        targets[i] = u32(0)
+        if needs & REDIRECT and cpu.redirect_kind != REDIRECT_NONE:
+            targets[i] = cpu.redirect_ifindex
         slot = verdict if verdict < 7 else u32(7)
         actions[slot * 2] = actions[slot * 2] + 1
         actions[slot * 2 + 1] = actions[slot * 2 + 1] + size
         i = i + 1
+    if i > begin and flags & KEEP_CLOCK == 0:
+        cpu.now = stamps[i - 1]
+    if not needs & FRAME:  # nobody may follow pointers to packets that are gone
+        packet.data = byte_offset(packet.frame, HEADROOM)
+        packet.data_meta = packet.data
+        packet.data_end = packet.data
     batch.next = i
 
 
