@@ -211,7 +211,7 @@ class LinuxObject(handles.Object):
             made = self._stack.enter_context(LinuxMap.get(path))
             _check_same(spec, made, f"map pinned at {path}")
             return made
-        if spec.data is not None and spec.type == "array" and not features.has("global data"):
+        if spec.name.startswith(".") and not features.has("global data"):
             raise KernelError(
                 f"global data ({spec.name}) requires Linux >= 5.2; this is {version_text()}"
             )
@@ -237,7 +237,7 @@ class LinuxObject(handles.Object):
         btf = self.btf.fd if self.btf else None
         if spec.type == "struct_ops" and btf is not None:
             return self._ops[spec.name].create(spec, btf)
-        if spec.data is not None and not features.has("arrays in memory"):
+        if spec.name.startswith(".") and not features.has("arrays in memory"):
             spec = replace(spec, flags=spec.flags & ~uapi.BPF_F_MMAPABLE)
         named = replace(spec, name=internal_name(spec.name, self.spec.name))
         bound = {"map_ifindex": self._options.ifindex} if self._offloaded else {}
