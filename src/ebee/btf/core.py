@@ -128,6 +128,11 @@ class Relocator:
         if not root.name:
             raise BtfError(f"CO-RE relocation of {describe(root)}: only types with a name can be")
         candidates = self.candidates(relo.type)
+        if not candidates and self.target.partial:
+            raise BtfError(
+                f"{describe(root)} is not in {self.target.name}, which has but a part of that"
+                " kernel's types; relocate against a whole kernel's BTF"
+            )
         fitting, best = [], None
         for btf, id in candidates:
             path = find(local, btf, id, relo.kind)

@@ -91,6 +91,8 @@ class Btf:
         self._aligning: set[int] = set()
         self.nodes: dict[int, Any] = {}
         """What `codec` has made of these types, by id."""
+        self.partial = False
+        """Whether this is only a part of a kernel's types: what is not in it may yet exist."""
 
     def _load_index(self, key: str) -> indexing.Index:
         if not key:
@@ -123,6 +125,14 @@ class Btf:
         from ebee.btf import files
 
         return files.vmlinux()
+
+    @classmethod
+    def bundled(cls) -> Btf:
+        """The types that programs mostly use, of the kernel whose name it has: for where there is
+        none with BTF, to check programs and relocate them. `partial` is true of it."""
+        from ebee.btf import bundled
+
+        return bundled.bundled()
 
     @classmethod
     def module(cls, name: str, base: Btf | None = None) -> Btf:

@@ -54,7 +54,9 @@ class Code:
         """The place of a slot for a message: program, slot, and source line where known."""
         line = next((ln for ln in reversed(self.lines) if ln.slot <= slot), None)
         source = f" ({line.file}:{line.line}: {line.text.strip()})" if line else ""
-        return f"{self.name}, instruction {slot}{source}"
+        ref = self.refs.get(slot)
+        lacking = f": {ref.symbol}" if ref and ref.kind == "core" else ""
+        return f"{self.name}, instruction {slot}{source}{lacking}"
 
 
 def block_of(hook: Hook) -> type[Struct]:
@@ -183,7 +185,7 @@ def _patch(
                 f"{program.name}, instruction {ref.slot}: {ref.kind} {ref.symbol!r} is the"
                 " kernel's; the machine does not have it"
             )
-        else:
+        elif ref.core is not None:  # a resolved one is but a note
             raise MachineError(
                 f"{program.name}, instruction {ref.slot}: CO-RE relocation of {ref.symbol!r} is"
                 " not resolved; relocate the object against a target BTF first"

@@ -18,6 +18,7 @@ from ebee.machine.cpu import VirtualCpu
 from ebee.machine.interp import Interpreter
 from ebee.machine.maps import MachineMap
 from ebee.machine.memory import Memory, Region
+from ebee.machine.relocate import relocated
 from ebee.machine.ringbuf import RingBuffer
 from ebee.machine.vm import BUDGET, ProgramFault
 from ebee.obj.handles import Link, Map, Object, Program, Variable
@@ -50,7 +51,8 @@ class Machine:
 
     `cpus` virtual CPUs; `clock` in ns since boot makes time stand there (None: the host's), move
     it with `set_clock`; `seed` makes random numbers repeatable. `helpers` are extra ones by
-    number. Close it, or use it as a context manager, to give its memory back.
+    number; `btf` are the kernel's types for CO-RE (see `load`). Close it, or use it as a context
+    manager, to give its memory back.
 
     >>> with Machine() as machine:
     ...     len(machine.cpus)
@@ -64,12 +66,14 @@ class Machine:
         clock: int | None = None,
         seed: int | None = None,
         helpers: Mapping[int, Helper] | None = None,
+        btf: Btf | None = None,
     ):
         if not 1 <= cpus <= CPUS:
             raise MachineError(f"a machine has 1 to {CPUS} CPUs, not {cpus}")
         self.memory = Memory()
         self.lock = threading.RLock()
         self.helpers = helpers or {}
+        self.btf = btf
         self.cpus = [VirtualCpu(self.memory, i, cpus) for i in range(cpus)]
         self.seed = seed
         numbers = random.Random(seed)
@@ -137,8 +141,12 @@ class Machine:
         self, spec: ObjectSpec, programs: Iterable[str] | None = None, **maps: MachineMap
     ) -> MachineObject:
         """Make an object's maps and load its programs (those named, or all). `maps` given by name
-        are used instead of new ones. MachineError for what the machine does not have."""
-        made = MachineObject(self, spec, maps)
+        are used instead of new ones. MachineError for what the machine does not have.
+
+        CO-RE relocations are resolved against the machine's `btf`, else the running kernel's
+        types, else those that come with ebee; the object's spec is then a copy."""
+        programs = None if programs is None else list(programs)
+        made = MachineObject(self, relocated(spec, self.btf, programs), maps)
         try:
             made.load(programs)
         except BaseException:

@@ -1,0 +1,101 @@
+"""The types that come with ebee: small, valid, and enough for programs to be relocated with."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ebee import clang
+from ebee.btf import Btf, Composite, Enumeration, Fwd, Struct, bundled
+from ebee.btf.core import Relocator
+from ebee.btf.ext import CoreKind, CoreRelo
+from ebee.btf.printer import c
+from ebee.errors import BtfError, CompileError
+
+pytestmark = pytest.mark.unit
+
+STRUCTS = """
+    task_struct mm_struct cred sk_buff sock tcp_sock udp_sock unix_sock inet_sock request_sock
+    socket file inode dentry path super_block vfsmount net net_device nsproxy pid cgroup css_set
+    bpf_map bpf_prog xdp_md xdp_buff xdp_rxq_info __sk_buff bpf_sock bpf_sock_ops bpf_sock_addr
+    pt_regs trace_event_raw_sys_enter trace_event_raw_sys_exit trace_event_raw_sched_switch
+    bpf_iter__task bpf_iter__tcp bpf_perf_event_data bpf_raw_tracepoint_args bpf_dynptr iphdr
+    ipv6hdr tcphdr udphdr ethhdr linux_binprm request bio tcp_congestion_ops nf_hook_state nf_conn
+"""
+
+
+@pytest.fixture(scope="module")
+def btf() -> Btf:
+    return Btf.bundled()
+
+
+def test_it_is_small_and_valid(btf):
+    (path,) = bundled.FOLDER.glob("*.xz")
+    assert path.stat().st_size < 150_000
+    btf.validate()
+    assert btf.partial
+    assert btf is Btf.bundled()  # read once
+
+
+@pytest.mark.parametrize("name", STRUCTS.split())
+def test_what_programs_use_is_there_with_its_members(btf, name):
+    assert btf.find(name, Struct).members
+
+
+def test_constants_functions_and_tracepoints_are_there(btf):
+    for name in ("bpf_attach_type", "xdp_action", "skb_drop_reason", "bpf_map_type"):
+        assert btf.find(name, Enumeration).values
+    known = {v.name for t in btf if isinstance(t, Enumeration) for v in t.values}
+    assert known >= {"BPF_ANY", "TCP_ESTABLISHED", "IPPROTO_TCP", "BPF_RB_FORCE_WAKEUP"}
+    for name in ("bpf_task_acquire", "bpf_lsm_file_open", "vfs_read", "btf_trace_sched_switch"):
+        assert btf.find(name)
+
+
+def test_what_is_only_pointed_to_is_only_declared(btf):
+    declared = [found for found in btf if isinstance(found, Fwd)]
+    named = {found.name for found in btf if isinstance(found, Composite) and found.members}
+    assert declared
+    assert len([d for d in declared if d.name in named]) < len(declared) // 20
+
+
+def test_it_compiles_as_a_header(btf, tmp_path: Path):
+    try:
+        tools = clang.find()
+    except CompileError as error:
+        pytest.skip(str(error))
+    (tmp_path / "a.c").write_text(c(btf) + "struct task_struct *task;\n")
+    command = [*tools.command, "-target", "bpf", "-c", "a.c", "-o", "a.o"]
+    if "ziglang" in str(tools.command):
+        pytest.skip("needs a clang that takes -target bpf")
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[:2000]
+
+
+def test_a_type_that_is_not_in_it_is_not_taken_for_one_that_does_not_exist(btf):
+    """Relocations against a part of a kernel's types cannot say "the kernel has none"."""
+    from ebee.btf import BtfBuilder
+
+    builder = BtfBuilder()
+    rare = builder.add(Struct("some_rare_struct", 4, ()))
+    local = builder.build()
+    relo = CoreRelo(0, rare, "0", CoreKind.TYPE_EXISTS)
+    with pytest.raises(BtfError, match="struct some_rare_struct is not in the bundled BTF"):
+        Relocator(local, btf).resolve(relo)
+    whole = builder.build()
+    assert Relocator(local, whole).resolve(relo).new == 1
+
+
+def test_it_stands_in_where_there_is_no_kernel(monkeypatch, tmp_path: Path):
+    from ebee.btf import files
+
+    monkeypatch.setattr(files, "VMLINUX", tmp_path / "vmlinux")
+    found = bundled.target()
+    assert found.btf is Btf.bundled()
+    assert found.notice.startswith("this kernel publishes no BTF; using the bundled BTF (Linux 6.")
+
+
+def test_a_file_goes_before_the_kernel(tmp_path: Path):
+    path = tmp_path / "own.btf"
+    path.write_bytes(bytes(Btf.bundled().data))
+    found = bundled.target(str(path))
+    assert (found.btf.name, found.notice, found.btf.partial) == (str(path), "", False)
