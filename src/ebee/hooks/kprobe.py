@@ -27,7 +27,7 @@ HOOKS = (
         Section("kretprobe+", extra="function", on_return=True),
     ),
     _hook(
-        "ksyscall", "4.1", "Runs at the entry of, or return from, a system call.", "kprobe",
+        "ksyscall", "4.1", "Runs at the entry of, or return from, a system call.", "ksyscall",
         Section("ksyscall+", extra="system call"),
         Section("kretsyscall+", extra="system call", on_return=True),
     ),

@@ -34,10 +34,14 @@ MECHANISMS: dict[str, dict[str, str]] = {
     "netfilter": {"": "network:netfilter"},
     "raw_tracepoint": {"": "trampolines:raw_tracepoint", "tracing": "trampolines:tracing"},
     "tracing": {"": "trampolines:tracing"},
+    "freplace": {"": "trampolines:freplace"},
     "tracepoint": {"": "perf_events:tracepoint"},
+    "perf_event": {"": "perf_events:perf_event"},
+    "iterator": {"": "iterators:iterator"},
+    "kprobe": {"": "kprobes:kprobe"},
+    "ksyscall": {"": "kprobes:ksyscall"},
+    "kprobe_multi": {"": "kprobes:kprobe_multi"},
 }
-# What a mechanism's program names in its section is used when it is loaded, not to attach it.
-LOADED_FOR = {"tracing", "freplace", "iterator"}
 
 
 def attach(

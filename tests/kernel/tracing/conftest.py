@@ -1,0 +1,131 @@
+"""What the tests of tracing share: programs that tell what they saw, what a kernel must have."""
+
+import os
+import struct
+from contextlib import ExitStack
+
+import pytest
+
+from ebee import hooks
+from ebee.btf import Btf, Func, Typedef
+from ebee.errors import KernelError
+from ebee.isa.asm import assemble
+from ebee.linux import LinuxMap, LinuxProgram, uapi
+from ebee.linux.errors import older_than
+from ebee.linux.host import kernel_symbols
+
+# What a kernel may have been built without: hook -> option, and a function that is there with it.
+BUILT_WITH = {
+    "kprobe": ("CONFIG_KPROBES", "register_kprobe"),
+    "ksyscall": ("CONFIG_KPROBES", "register_kprobe"),
+    "kprobe.multi": ("CONFIG_FPROBE", "register_fprobe_ips"),
+    "kprobe.session": ("CONFIG_FPROBE", "register_fprobe_ips"),
+}
+# What a kernel outside our virtual machines may refuse although it is there.
+MAY_BE_REFUSED = {"fentry", "fexit", "fmod_ret", "lsm", "lsm_cgroup", "freplace"}
+
+SEEN = struct.Struct("=QqQQ")
+
+
+@pytest.fixture
+def needs():
+    """Skip where a hook cannot be: the kernel is older than its declaration says, was built without
+    it, or refuses it. Anything else is no reason: then the test must pass."""
+
+    def check(name: str) -> None:
+        since = hooks.by_name(name).since
+        if older_than(since):
+            pytest.skip(f"{name} requires Linux >= {since}")
+        option, function = BUILT_WITH.get(name, ("", ""))
+        if option and not kernel_symbols(function):
+            pytest.skip(f"this kernel was built without {option}")
+        if name in MAY_BE_REFUSED and not os.environ.get("EBEE_VM"):
+            kind = {"lsm_cgroup": "lsm", "freplace": "fentry"}.get(name, name)
+            target = {"lsm": "bpf_lsm_file_open", "fmod_ret": "bpf_modify_return_test"}
+            attach = {"fentry": "trace_fentry", "fexit": "trace_fexit", "fmod_ret": "modify_return"}
+            try:
+                LinuxProgram.load(
+                    assemble("r0 = 0; exit"),
+                    "lsm" if kind == "lsm" else "tracing",
+                    attach_type=uapi.ATTACH_TYPES[attach.get(kind, "lsm_mac")],
+                    attach_btf_id=Btf.vmlinux().find(target.get(kind, "bpf_fentry_test1"), Func).id,
+                ).close()
+            except KernelError as error:
+                if error.errno == 1:
+                    pytest.skip(f"this kernel refuses {name} with EPERM")
+                raise
+
+    return check
+
+
+class Witness:
+    """An array that programs write to: how often they ran in this process (`count`), `cookie`, and
+    a `value` of their choice."""
+
+    def __init__(self, stack: ExitStack, pid: int):
+        self.stack, self.pid = stack, pid
+        self.map = stack.enter_context(LinuxMap.create("array", 4, SEEN.size, 1))
+
+    def program(
+        self, type="kprobe", *, body="r7 = 0", cookie=True, result=0, elsewhere=0, everyone=False,
+        attach_type="", target="", name="witness", **options,
+    ):  # fmt: skip
+        """A program that counts; `body` has the context in r6 and leaves its value in r7. It gives
+        `result` where it counts, `elsewhere` in other processes."""
+        text = f"""
+            r6 = r1
+            r7 = 0
+            call 14
+            r0 >>= 32
+            {"" if everyone else f"if r0 != {self.pid} goto out"}
+            {body}
+            *(u32 *)(r10 -4) = 0
+            r2 = r10
+            r2 += -4
+            r1 = map[seen]
+            call 1
+            if r0 == 0 goto out
+            r8 = r0
+            r1 = 1
+            lock *(u64 *)(r8 +0) += r1
+            *(u64 *)(r8 +16) = r7
+            {"r1 = r6; call 174; *(u64 *)(r8 +8) = r0" if cookie else ""}
+            r0 = {result}
+            exit
+        out:
+            r0 = {elsewhere}
+            exit
+        """
+        if target:
+            kind = Typedef if target.startswith("btf_trace_") else Func
+            options["attach_btf_id"] = Btf.vmlinux().find(target, kind).id
+        code = assemble(text, {"seen": self.map.fd.fileno()})
+        number = uapi.ATTACH_TYPES[attach_type] if attach_type else 0
+        return self.stack.enter_context(
+            LinuxProgram.load(code, type, name=name, attach_type=number, **options)
+        )
+
+    def _field(self, index: int) -> int:
+        return SEEN.unpack(self.map.lookup(bytes(4)))[index]
+
+    @property
+    def count(self) -> int:
+        return self._field(0)
+
+    @property
+    def cookie(self) -> int:
+        return self._field(1)
+
+    @property
+    def value(self) -> int:
+        return self._field(2)
+
+    def clear(self) -> None:
+        self.map.update(bytes(4), bytes(SEEN.size))
+
+
+@pytest.fixture
+def witness():
+    """See Witness; its programs end with the test."""
+    with ExitStack() as stack:
+        yield Witness(stack, os.getpid())
