@@ -59,8 +59,8 @@ def cgroup(
     target = f"cgroup {path} ({attach_type})"
     fields: dict[str, Any] = {"attach_type": uapi.ATTACH_TYPES[attach_type]}
     why = {getattr(errno, name): text for name, text in ANCHOR_ERRORS.items()} | {
-        errno.EINVAL: f"the program was not loaded for {attach_type}, or this kernel does not know"
-        " the place that was asked for",
+        errno.EINVAL: f"the program was not loaded for {attach_type}, or is attached there already,"
+        " or this kernel does not know the place that was asked for",
         errno.EPERM: "a program here or further up forbids others, or was attached in another mode",
         errno.EBADF: f"{path} is no cgroup of version 2",
         errno.E2BIG: "there is no room for more programs, or this kernel knows no order of them",

@@ -279,7 +279,9 @@ def route(
     target = f"route to {network}"
 
     def encap(fd: Fd) -> list[tuple[int, Any]]:
-        nested = [(PROG_FD, fd.fileno()), (PROG_NAME, object_info(fd, "prog").name or "program")]
+        # The kernel takes programs of one name for the same (bpf_lwt_prog_cmp), so name the id too.
+        info = object_info(fd, "prog")
+        nested = [(PROG_FD, fd.fileno()), (PROG_NAME, f"{info.name}:[{info.id}]")]
         if program.type == "lwt_seg6local":
             kind, found = ENCAP_SEG6_LOCAL, [(SEG6_ACTION, SEG6_END_BPF), (SEG6_BPF, nested)]
         else:

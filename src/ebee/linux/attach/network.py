@@ -168,7 +168,9 @@ def netns(program: LinuxProgram, namespace: str = "/proc/thread-self/ns/net") ->
     path = namespace if "/" in namespace else f"/run/netns/{namespace}"
     why = {
         errno.EEXIST: "this namespace, or the first one, has a program for that already",
-        errno.E2BIG: "there is no room for more programs",
+        errno.E2BIG: "this namespace has a program for that already"
+        if program.type == "flow_dissector"
+        else "there is no room for more programs",
         errno.EINVAL: f"{path} is no network namespace, or this type of program does not go there",
     }
     if program.type not in ("sk_lookup", "flow_dissector"):
@@ -203,6 +205,7 @@ def netfilter(
     why = {
         errno.EBUSY: "this priority is taken",
         errno.EINVAL: "this hook, priority or flag is one that BPF cannot have there",
+        errno.EPROTO: "this hook is one that BPF cannot have there",
         errno.ERANGE: "this priority is one of those that BPF cannot have",
         errno.EAFNOSUPPORT: f"BPF takes no {family}, or this kernel has none",
         errno.EPROTONOSUPPORT: f"BPF takes no {family}",
