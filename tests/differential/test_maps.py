@@ -66,8 +66,15 @@ OPERATIONS = (
 )
 
 
-def lpm_key(bits: int, data: int) -> bytes:
-    return struct.pack("<I", bits) + data.to_bytes(2, "big")
+PREFIXES = {
+    2: [0, 0x8000, 0x8100, 0x81FF, 0xC000],
+    16: [0, 1, 0xFFFF_0000_0000, 0xFFFF_0A00_0000, 0xFFFF_0A00_0001, 0xFFFF_8000_0000, 1 << 120],
+}
+"""Bytes of data -> what prefixes begin with: of 16, IPv4 addresses among IPv6 ones."""
+
+
+def lpm_key(bits: int, data: int, size: int = 2) -> bytes:
+    return struct.pack("<I", bits) + data.to_bytes(size, "big")
 
 
 @st.composite
@@ -80,9 +87,11 @@ def scenario(draw: Any) -> tuple[MapSpec, list[tuple[str, int, int, int]], list[
         flags |= draw(st.sampled_from([0, 1, 64]))
     size = draw(st.sampled_from([1, 3, 4, 7, 8, 16, 33]))
     if kind == "lpm_trie":
-        prefix = st.tuples(st.integers(0, 17), st.sampled_from([0, 0x8000, 0x8100, 0x81FF, 0xC000]))
-        keys = [lpm_key(*p) for p in draw(st.lists(prefix, min_size=1, max_size=10))]
-        key_size = 6
+        data = draw(st.sampled_from(sorted(PREFIXES)))
+        bits = st.integers(max(0, 8 * data - 40), 8 * data + 1) | st.integers(0, 8 * data)
+        prefix = st.tuples(bits, st.sampled_from(PREFIXES[data]))
+        keys = [lpm_key(*p, data) for p in draw(st.lists(prefix, min_size=1, max_size=10))]
+        key_size = 4 + data
     elif "array" in kind:
         key_size = 4
         keys = [struct.pack("<I", i) for i in [*range(entries + 2), 0xFFFF_FFFF]]

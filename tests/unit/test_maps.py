@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import struct
 from collections import OrderedDict
 
@@ -492,12 +493,51 @@ def test_a_tries_table_is_always_what_a_walk_gives(steps):
             there[known] = key(data)
         elif there.pop(known, None) is not None:
             m.delete(k)
-        walked = [int(lpm_ops.entry_of(m.state, u32(i))) for i in range(256)]
+        walked = [int(lpm_ops.entry_of(m.state, u32(0), u32(i))) for i in range(256)]
         assert [int(m.state.table[i]) for i in range(256)] == walked
     for data in (0x0000, 0x0081, 0x4001, 0x80FF, 0x80F0, 0xABCD, 0xFFFF):
         best = [there.get((n, data >> (16 - n))) for n in range(16, -1, -1)]
         expected = next((v for v in best if v is not None), None)
         assert m.lookup(struct.pack("<I", 16) + data.to_bytes(2, "big")) == expected
+
+
+ADDRESSES = [int(ipaddress.IPv6Address(text)) for text in (
+    "::", "::1", "::fffe:0:0", "::ffff:0:0", "::ffff:10.0.0.0", "::ffff:10.0.0.1",
+    "::ffff:10.128.0.1", "::ffff:11.0.0.0", "::ffff:255.255.255.255", "::1:0:0:0", "2001:db8::",
+)]  # fmt: skip
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.booleans(),
+            st.sampled_from([0, 1, 64, 80, 81, 95, 96, 97, 100, 103, 104, 105, 112, 128]),
+            st.sampled_from(ADDRESSES),
+        ),
+        max_size=12,
+    )
+)
+def test_the_tables_of_a_trie_of_addresses_are_always_what_a_walk_gives(steps):
+    m = make("lpm_trie", 20, 4, 20, flags=1)
+    there: dict[tuple[int, int], bytes] = {}
+    for put, bits, data in steps:
+        k = struct.pack("<I", bits) + data.to_bytes(16, "big")
+        known = bits, data >> (128 - bits)
+        if put:
+            m.update(k, key(bits))
+            there[known] = key(bits)
+        elif there.pop(known, None) is not None:
+            m.delete(k)
+        for half, base in enumerate((0, 96)):
+            for i in (0, 1, 10, 11, 32, 127, 128, 255):
+                expected = int(lpm_ops.entry_of(m.state, u32(base), u32(i)))
+                assert int(m.state.table[256 * half + i]) == expected
+    for data in (*ADDRESSES, ADDRESSES[4] + 7, ADDRESSES[3] + (200 << 24)):
+        for bits in (128, 110, 104, 103):
+            best = [there.get((n, data >> (128 - n))) for n in range(bits, -1, -1)]
+            expected = next((v for v in best if v is not None), None)
+            assert m.lookup(struct.pack("<I", bits) + data.to_bytes(16, "big")) == expected
 
 
 # --- ring buffers --------------------------------------------------------------------------------

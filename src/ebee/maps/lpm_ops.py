@@ -5,7 +5,9 @@ A binary trie whose nodes name the bits at which they part. Nodes are numbered f
 their prefix as words in host order, first bit highest, so that comparing is one exclusive-or and
 a shift. Intermediate nodes have no value and two children; the nodes below a prefix are below it
 in the trie. A table by the first 8 bits of a key tells where to enter: at the first node of at
-least 8 bits, with the longest prefix above it (`found << 32 | link`).
+least 8 bits, with the longest prefix above it (`found << 32 | link`). Tries of IPv6 addresses have
+a second one for the IPv4 addresses among them (::ffff:0:0/96), by the 8 bits after those 96, since
+what tells the two apart would else be many nodes that every IPv4 address has to pass.
 
 Writers hold one lock. Readers hold none: a change is one store of a link, and when a freed node
 is used again the sequence number has moved, which a reader sees at its end.
@@ -50,6 +52,10 @@ PREFIX = 4
 
 TABLE_BITS = 8
 TABLE = 1 << TABLE_BITS
+
+ADDRESS_BITS, MAPPED_BITS = 128, 96
+MAPPED = 0xFFFF << 32
+"""The second 64 bits of ::ffff:0:0 (RFC 4291, 2.5.5.2)."""
 
 WORDS_AT = 16
 NODES_MAX = 1 << 28
@@ -127,7 +133,8 @@ def plan(spec: "MapSpec", cpus: int) -> layout.Layout:
         "capacity": capacity,
         "node_size": size,
     }
-    return layout.Layout((nodes, layout.Area("table", 8 * TABLE)), members)
+    tables = 2 if 8 * data == ADDRESS_BITS else 1
+    return layout.Layout((nodes, layout.Area("table", 8 * TABLE * tables)), members)
 
 
 # --- nodes ---------------------------------------------------------------------------------------
@@ -253,7 +260,18 @@ def longest(m: ptr[Trie], data: ptr[u8], prefixlen: u32) -> u32:
     least = u32(0)
     first = word(m, data, 0)
     link = u32(0)
-    if prefixlen >= TABLE_BITS:
+    if (
+        m.bits == ADDRESS_BITS
+        and prefixlen >= MAPPED_BITS + TABLE_BITS
+        and first == 0
+        and word(m, data, 1) >> 32 == MAPPED >> 32
+    ):
+        at = u32(word(m, data, 1) >> (32 - TABLE_BITS)) & (TABLE - 1)
+        entry = atomic_load(m.table + (TABLE + at))
+        link = u32(entry)
+        found = u32(entry >> 32)
+        least = u32(MAPPED_BITS + TABLE_BITS)
+    elif prefixlen >= TABLE_BITS:
         entry = atomic_load(m.table + u32(first >> (64 - TABLE_BITS)))
         link = u32(entry)
         found = u32(entry >> 32)
@@ -443,38 +461,63 @@ def remove(m: ptr[Trie], data: ptr[u8], prefixlen: u32) -> i64:
 
 @native
 def enter(m: ptr[Trie], data: ptr[u8], prefixlen: u32, old: u32, new: u32) -> None:
-    """Bring the table up to date where it speaks of a prefix that changed, from node `old` (or the
-    prefix before it) to node `new` (or the prefix before it)."""
-    first = u32(data[0])
-    if prefixlen >= TABLE_BITS:
-        atomic_store(m.table + first, entry_of(m, first))
+    """Bring the tables up to date where they speak of a prefix that changed, from node `old` (or
+    the prefix before it) to node `new` (or the prefix before it)."""
+    first = word(m, data, 0)
+    refresh(m, 0, u32(first >> (64 - TABLE_BITS)), prefixlen, old, new)
+    if m.bits == ADDRESS_BITS:
+        second = word(m, data, 1)
+        shared = prefixlen if prefixlen < MAPPED_BITS else u32(MAPPED_BITS)
+        if agree(first, second, 0, MAPPED, shared):
+            at = u32(second >> (32 - TABLE_BITS)) & (TABLE - 1)
+            refresh(m, MAPPED_BITS, at, prefixlen, old, new)
+
+
+@native
+def refresh(m: ptr[Trie], base: u32, at: u32, prefixlen: u32, old: u32, new: u32) -> None:
+    """The same for the table of the bits behind `base`, of which a prefix begins with `at`."""
+    table = m.table + (TABLE if base != 0 else 0)
+    if prefixlen >= base + TABLE_BITS:
+        atomic_store(table + at, entry_of(m, base, at))
         return
-    covered = u32(TABLE) >> prefixlen
-    start = first & ~(covered - 1)
+    covered = u32(TABLE) >> (prefixlen - base if prefixlen > base else u32(0))
+    start = at & ~(covered - 1)
     for i in range(covered):
-        place = m.table + (start + u32(i))
+        place = table + (start + u32(i))
         if u32(place[0] >> 32) == old:
             atomic_store(place, u64(u32(place[0])) | (u64(new) << 32))
 
 
 @native
-def entry_of(m: ptr[Trie], first: u32) -> u64:
-    """The table's entry for keys that begin with these bits."""
-    wanted = u64(first) << (64 - TABLE_BITS)
+def entry_of(m: ptr[Trie], base: u32, at: u32) -> u64:
+    """What a table has to say of keys with `at` in the bits behind `base`."""
+    first = u64(0) if base != 0 else u64(at) << (64 - TABLE_BITS)
+    second = u64(MAPPED) | (u64(at) << (32 - TABLE_BITS)) if base != 0 else u64(0)
+    limit = base + TABLE_BITS
     found = u32(0)
     link = m.root
     while link != 0:
         node = node_at(m, link)
         own = u32(node.prefixlen)
-        differ = words_of(m, link)[0] ^ wanted
-        if own >= TABLE_BITS:
-            return u64(found) << 32 | (link if differ >> (64 - TABLE_BITS) == 0 else u32(0))
-        if differ >> (64 - own) != 0:
+        words = words_of(m, link)
+        n = own if own < limit else limit
+        if not agree(words[0], words[1] if n > 64 else u64(0), first, second, n):
             return u64(found) << 32
+        if own >= limit:
+            return (u64(found) << 32) | link
         if node.intermediate == 0:
             found = link
-        link = child(m, link, (first >> (TABLE_BITS - 1 - own)) & 1)[0]
+        side = first >> (63 - own) if own < 64 else second >> (127 - own)
+        link = child(m, link, u32(side) & 1)[0]
     return u64(found) << 32
+
+
+@native
+def agree(first: u64, second: u64, other_first: u64, other_second: u64, n: u32) -> bool:
+    """Whether the first n of 128 bits are the same."""
+    if n <= 64:
+        return (first ^ other_first) >> (64 - n) == 0
+    return first == other_first and (second ^ other_second) >> (128 - n) == 0
 
 
 # --- walk ----------------------------------------------------------------------------------------
