@@ -247,6 +247,23 @@ def test_functions_in_sections_of_their_own_are_subprograms(tmp_path: Path) -> N
     assert read(write(spec), "split.o") == spec
 
 
+def test_hidden_variables_keep_their_map_to_the_kernel(tmp_path: Path) -> None:
+    """A section of nothing but static and hidden variables cannot be mapped, as libbpf has it."""
+    need_clang()
+    path = tmp_path / "private.c"
+    path.write_text(
+        HEAD + 'SEC(".data.lock") __hidden struct bpf_spin_lock lock;\n'
+        'SEC(".data.own") static int own = 1;\nSEC(".data.open") int open = 1;\n'
+        'SEC("xdp") int f(struct xdp_md *c) { bpf_spin_lock(&lock); own += open;\n'
+        "bpf_spin_unlock(&lock); return own; }\n"
+    )
+    spec = clang.build(path)
+    mapped = {name: bool(made.flags & 1 << 10) for name, made in spec.maps.items()}
+    assert mapped == {".data.lock": False, ".data.own": False, ".data.open": True}
+    again = read(write(spec), "private.o")
+    assert {name: bool(m.flags & 1 << 10) for name, m in again.maps.items()} == mapped
+
+
 def test_addresses_in_data_are_warned_of(tmp_path: Path) -> None:
     """libbpf leaves them as they are, too: a program that follows them is rejected."""
     need_clang()

@@ -20,7 +20,7 @@ from ebee.linux.info import Info, object_info, open_id, open_pinned, pin
 from ebee.linux.sys import Attributes, Fd, call, open_fd, strerror, submit
 from ebee.obj.run import RunResult
 
-LOG_START = 1 << 16
+LOG_START = 1 << 20
 LOG_LIMIT = (1 << 24) - 1 if older_than("5.2") else (1 << 30) - 1  # bpf_verifier_log_attr_valid
 FUNC_INFO_SIZE, LINE_INFO_SIZE = 8, 16  # struct bpf_func_info, struct bpf_line_info
 ANY_VERSION = 0xFFFF_FFFE  # What gobpf and cilium/ebpf write for "whatever is running".
@@ -265,7 +265,9 @@ def _load(attributes: dict[str, Any], type: str, name: str, log_level: int) -> t
     while True:
         log = bytearray(size if log_level else 0)
         if log_level:
+            # The kernel tells the true size (since Linux 6.4) where there is a field for it.
             attributes |= {"log_level": log_level, "log_size": size, "log_buf": log}
+            attributes |= {"log_true_size": 0}
         attempt = Attributes("PROG_LOAD", attributes)
         code = submit(attempt)
         if code == 0:
@@ -273,8 +275,7 @@ def _load(attributes: dict[str, Any], type: str, name: str, log_level: int) -> t
         if not log_level:
             log_level = 1
         elif code == errno.ENOSPC and size < LOG_LIMIT:
-            # Since Linux 6.4 the kernel says how much it would have been.
-            size = min(max(size * 8, attempt["log_true_size"] + 1), LOG_LIMIT)
+            size = min((attempt["log_true_size"] or size * 8) + 1, LOG_LIMIT)
         else:
             raise _load_error(code, type, name, attributes, _text(log))
 

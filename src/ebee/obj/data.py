@@ -113,10 +113,10 @@ def _read_variables(src: Source, section: Section, datasec: Datasec | None, owne
 def complete_types(src: Source, btf: Btf) -> None:
     """Give the source an object's BTF, with what only the linker knows: the sizes of data sections
     and the places of their variables, which compilers leave zero (libbpf: btf_fixup_datasec), and
-    functions that hidden visibility makes static to the verifier.
+    functions and variables that hidden visibility makes static to the kernel.
     """
     src.set_types(btf)
-    changed: dict[int, Datasec | Func] = {}
+    changed: dict[int, Datasec | Func | Var] = {}
     for section in src.file.sections:
         found = src.datasecs.get(section.name)
         if found is None or found.size or found.id in changed or not section.size:
@@ -133,6 +133,10 @@ def complete_types(src: Source, btf: Btf) -> None:
             function = src.functions.get(symbol.name)
             if function is not None and function.linkage == Linkage.GLOBAL:
                 changed[function.id] = function._replace(linkage=Linkage.STATIC)
+        elif symbol.type == elf.STT_OBJECT and symbol.visibility and symbol.section:
+            variable = src.variables.get(symbol.name)
+            if variable is not None and variable.linkage == Linkage.GLOBAL:
+                changed[variable.id] = variable._replace(linkage=Linkage.STATIC)
     if changed:
         edit = BtfBuilder.edit(btf)
         for type_id, new in changed.items():
