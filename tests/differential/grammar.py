@@ -110,7 +110,7 @@ class Generator:
         x, y = (self.value(t, depth - 1) for _ in range(2))
         count = f"(u32({self.value(self.rng.choice(TYPES), depth - 2)}) & {t.bits * 2 - 1})"
         kind = self.rng.random()
-        if kind < 0.08 and (found := self.call(t, depth)):
+        if kind < 0.08 and not self.rounds and (found := self.call(t, depth)):
             return found
         forms = [
             *(f"({x} {op} {y})" for op in ("+", "-", "*", "//", "%", "&", "|", "^")),
@@ -174,8 +174,11 @@ class Generator:
 
     def statement(self, pad, depth):
         simple = (self.assign, self.assign, self.augment, self.unpack, self.walrus, self.copy)
-        compound = (self.branch, self.branch, self.loop, self.repeat, self.match)
-        kinds = simple if depth <= 0 or self.rng.random() < 0.6 else compound
+        compound = (self.branch, self.loop, self.loop, self.repeat, self.match)
+        if self.rounds > 1 or depth <= 0 or self.rng.random() < 0.6:
+            kinds = simple
+        else:  # the verifier follows every path of every round, so loops inside loops are small
+            kinds = compound[: 3 if self.rounds else 5]
         return self.rng.choice(kinds)(pad, depth)
 
     def assign(self, pad, depth):
@@ -225,7 +228,9 @@ class Generator:
         return lines
 
     def body(self, pad, depth):
+        self.rounds += 1
         lines = self.block(pad, depth - 1)
+        self.rounds -= 1
         if self.rng.random() < 0.5:
             jump = self.rng.choice(("break", "continue"))
             lines += [f"{pad}if {self.condition(1)}:", f"{pad}    {jump}"]
@@ -266,7 +271,7 @@ class Generator:
         """A function of parameters: name -> (type or struct, default)."""
         self.variables = {n: t for n, (t, _) in parameters.items() if t in TYPES}
         self.structs = {n: t for n, (t, _) in parameters.items() if t not in TYPES}
-        self.loops, self.calls = [], 0
+        self.loops, self.rounds, self.calls = [], 0, 0
         result = self.rng.choice(TYPES)
         shown = ", ".join(
             f"{n}: {t.__name__ if t in TYPES else t}" + (f" = {default}" if default else "")
