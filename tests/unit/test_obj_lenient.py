@@ -1,5 +1,7 @@
 """What loaders other than libbpf take, and what strict reading refuses as libbpf does."""
 
+import ctypes
+import ctypes.util
 import shutil
 import struct
 import subprocess
@@ -7,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ebee import clang
+from ebee import clang, hooks
 from ebee.errors import CompileError, ObjectError
 from ebee.obj import ObjectSpec, elf, link, read, write
 from ebee.obj.elf import ElfWriter, NewSection, NewSymbol
@@ -76,6 +78,35 @@ def test_programs_in_other_sections_can_be_looked_at(section: str) -> None:
 def test_strict_reading_takes_section_names_as_they_are_declared() -> None:
     assert read(assembled("xdp/eth0"), strict=True).programs["f"].hook == ""
     assert read(assembled("xdp"), strict=True).programs["f"].hook == "xdp"
+
+
+ODDITIES = ("", "/", "/x", "/x/y", "x", ".s", ".s/x", "+", "?", " ", "/x+4", "//", ".frags")
+
+
+def test_strict_reading_knows_the_sections_that_libbpf_knows() -> None:
+    """Every declared name with everything behind it; those that are newer than the libbpf here
+    are left out by their names."""
+    path = ctypes.util.find_library("bpf")
+    if path is None:
+        pytest.skip("needs libbpf.so")
+    lib = ctypes.CDLL(path)
+    lib.libbpf_set_print(None)
+    numbers = ctypes.c_int(), ctypes.c_int()
+
+    def theirs(name: str) -> tuple[int, int] | None:
+        pointers = map(ctypes.byref, numbers)
+        failed = lib.libbpf_prog_type_by_name(name.encode(), *pointers)
+        return None if failed else (numbers[0].value, numbers[1].value)
+
+    names = [s.name.removesuffix("+") for hook in hooks.all_hooks() for s in hook.sections]
+    known = [name for name in names if theirs(name) is not None]
+    assert len(known) > 80
+    newer = {name for name in names if name not in known}
+    for name in (base + more for base in known for more in ODDITIES):
+        found = hooks.for_section(name)
+        mine = found and (found[0].prog_type, found[1].attach_type or 0)
+        if found is None or found[1].name.removesuffix("+") not in newer:
+            assert mine == theirs(name), name
 
 
 def test_static_functions_beside_programs(tmp_path: Path) -> None:
