@@ -126,10 +126,10 @@ def calls(report: Report, builder: Builder, quick: bool) -> None:
         program = next(iter(machine.load(builder.small("empty")).programs.values()))
         compiled, cpu = program.compiled(trusted=True), machine.cpus[0]
         cpu.put_packet(packets[0])
-        block, context = int(cpu.block.ptr), cpu.context.base
+        once, block = compiled.once, cpu.address
 
         def one_by_one(n: int) -> int:
-            return sum(compiled.call(block, context) for _ in range(n))
+            return sum(once(block) for _ in range(n))
 
         engines = {
             "a call through ctypes": Engine(one_by_one),

@@ -8,7 +8,7 @@ from ebee.abi.cpu import CLOCK_FIXED, CLOCK_HOST, Cpu, Trace
 from ebee.abi.packet import HEADROOM, HEADROOM_USED, TAILROOM, Packet
 from ebee.errors import MachineError
 from ebee.machine.memory import Memory, Region
-from ebee.types import ptr, sizeof, view
+from ebee.types import offsetof, ptr, sizeof, view
 
 FRAMES = 8
 """Depth of calls (MAX_CALL_FRAMES in include/linux/bpf_verifier.h)."""
@@ -48,14 +48,16 @@ class PacketRegion(Region):
 class VirtualCpu:
     """One virtual CPU.
 
-    `block` is its `abi.cpu.Cpu`, `packet` the packet block, whose address is the context that
-    programs get. `frames[i]` is the stack of the i-th nested function.
+    `block` is its `abi.cpu.Cpu`, at `address`, `packet` the packet block, whose address is the
+    context that programs get. `frames[i]` is the stack of the i-th nested function.
     """
 
     def __init__(self, memory: Memory, number: int, count: int):
         self.memory, self.number = memory, number
         own = memory.allocate(f"cpu{number}", sizeof(Cpu) + sizeof(Trace))
+        self.address = own.base
         self.block = view(Cpu, memory, own.base)
+        self._fault = own.data[offsetof(Cpu, "fault") :][:4].cast("I")
         self.trace = view(Trace, memory, own.base + sizeof(Cpu))
         text = memory.allocate(f"cpu{number}.trace", TRACE)
         self.trace.buffer, self.trace.size = ptr(memory, text.base, Cpu), TRACE
@@ -78,6 +80,11 @@ class VirtualCpu:
         return self.memory.add(
             Region("stack", stack.base + at, STACK, stack.data[at : at + STACK], _owner=stack)
         )
+
+    @property
+    def fault(self) -> int:
+        """Why compiled code ended a program early: FAULT_NONE and so on."""
+        return self._fault[0]
 
     def close(self) -> None:
         """Give the memory back."""

@@ -190,8 +190,8 @@ class Machine:
     def raise_fault(self, cpu: VirtualCpu, code: Code) -> None:
         """ProgramFault if compiled code has left one in the CPU's block: `code` was started, the
         fault may be in a program that it went on with."""
-        fault, slot = int(cpu.block.fault), int(cpu.block.fault_slot)
-        if fault:
+        if fault := cpu.fault:
+            slot = int(cpu.block.fault_slot)
             address, text = int(cpu.block.fault_address), int(cpu.block.fault_text)
             found = (p.code for p in self._programs.values() if p.code.text == text)
             cpu.block.fault = FAULT_NONE
@@ -285,16 +285,16 @@ class MachineProgram(Program):
         verifier has accepted. Unsupported for what only the interpreter does, CompileError where
         there is no compiler."""
         self._compile(tier, trusted)
-        if any(m.type == "prog_array" for m in self.owner.spec.maps.values()):
+        if self.owner.tail_calls:
             for other in self.machine.programs():  # tail calls must find them
                 other._compile(tier, trusted)
         return self._compiled[tier, trusted]
 
     def _compile(self, tier: Tier, trusted: bool) -> None:
-        from ebee.machine.jit.engine import compile_code
-
         if (tier, trusted) in self._compiled:
             return
+        from ebee.machine.jit.engine import compile_code
+
         made = compile_code(self.machine, self.code, self.owner.raw_maps, tier, not trusted)
         self._compiled[tier, trusted] = made
         table = self.machine.program_table(not trusted)
@@ -327,7 +327,7 @@ class MachineProgram(Program):
         rings = self.owner.read_rings()
 
         def run(batch: PacketBatch, cpu: VirtualCpu) -> None:
-            while batch.run(program, cpu, rings) and not cpu.block.fault:
+            while batch.run(program, cpu, rings) and not cpu.fault:
                 pass
 
         with ThreadPoolExecutor(len(batches) or 1) as pool:
@@ -352,6 +352,7 @@ class MachineObject(Object):
         super().__init__(spec)
         self.machine = machine
         self._given = frozenset(given)
+        self.tail_calls = any(m.type == "prog_array" for m in spec.maps.values())
         self.raw_maps: dict[str, MachineMap] = dict(given)
         self._texts: list[Region] = []
         self._readers: dict[str, RingBuffer] = {}

@@ -2,53 +2,30 @@
 
 from __future__ import annotations
 
-import ctypes
 import time
 from array import array
 from collections.abc import Sequence
+from operator import attrgetter, is_
 from typing import Any
 
 from ebee.abi.batch import ACTIONS, COPY_OUT, KEEP_CLOCK, Batch
 from ebee.abi.packet import TAILROOM
+from ebee.machine.buffer import address
 from ebee.machine.cpu import VirtualCpu
 from ebee.machine.jit.engine import Compiled
 from ebee.machine.vm import BUDGET
-from ebee.types import LocalMemory, sizeof, view
+from ebee.types import fields, sizeof
 
 CHUNK_SECONDS = 0.05
 """How long one native call may take, so that Ctrl-C is heard."""
 
 FIRST_CHUNK = 1024
 
-
-def address(buffer: Any) -> int:
-    """Where the bytes of a buffer lie (also of a read-only one)."""
-    holder = ctypes.py_object(buffer)
-    made = _Buffer()
-    if _get_buffer(holder, ctypes.byref(made), 0):
-        raise BufferError("no contiguous buffer")
-    try:
-        return int(made.buf or 0)
-    finally:
-        _release(ctypes.byref(made))
-
-
-class _Buffer(ctypes.Structure):
-    """Py_buffer of the C API."""
-
-    _fields_ = [
-        ("buf", ctypes.c_void_p), ("obj", ctypes.c_void_p), ("len", ctypes.c_ssize_t),
-        ("itemsize", ctypes.c_ssize_t), ("readonly", ctypes.c_int), ("ndim", ctypes.c_int),
-        ("format", ctypes.c_char_p), ("shape", ctypes.c_void_p), ("strides", ctypes.c_void_p),
-        ("suboffsets", ctypes.c_void_p), ("internal", ctypes.c_void_p),
-    ]  # fmt: skip
-
-
-_get_buffer = ctypes.pythonapi.PyObject_GetBuffer
-_get_buffer.argtypes = (ctypes.py_object, ctypes.POINTER(_Buffer), ctypes.c_int)
-_release = ctypes.pythonapi.PyBuffer_Release
-_release.argtypes = (ctypes.POINTER(_Buffer),)
-_release.restype = None
+_WORD = {name: field.offset // 8 for name, field in fields(Batch).items()}
+_BUFFERS = (
+    "data", "offsets", "lengths", "stamps", "verdicts", "targets", "out", "out_offsets",
+    "out_lengths", "actions",
+)  # fmt: skip
 
 
 class PacketBatch:
@@ -87,6 +64,10 @@ class PacketBatch:
         self.ifindex, self.rx_queue = ifindex, rx_queue
         self.budget = budget
         self._chunk = FIRST_CHUNK
+        self._block = array("Q", bytes(sizeof(Batch)))
+        self._address = address(self._block)
+        self._buffers: tuple[Any, ...] = ()
+        self._held: list[memoryview] = []
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -104,40 +85,48 @@ class PacketBatch:
         it can be read; who does not read loses records, as with a kernel that does not wait."""
         before = self.done
         self._step(program, cpu, rings)
-        if rings and self.done == before and not cpu.block.fault:
+        if rings and self.done == before and not cpu.fault:
             self._step(program, cpu, ())
-        return before < self.done < len(self)
+        return before < self.done < len(self.offsets)
 
     def _step(self, program: Compiled, cpu: VirtualCpu, rings: Sequence[int]) -> None:
         """One native call."""
-        block = LocalMemory(sizeof(Batch))
-        b = view(Batch, block, LocalMemory.START)
-        members: Sequence[tuple[str, Any]] = (
-            ("data", self.data), ("offsets", self.offsets), ("lengths", self.lengths),
-            ("stamps", self.stamps), ("verdicts", self.verdicts), ("targets", self.targets),
-            ("out", self.out), ("out_offsets", self.out_offsets),
-            ("out_lengths", self.out_lengths), ("actions", self.actions),
-        )  # fmt: skip
-        for name, buffer in members:
-            setattr(b, name, address(buffer))
-        b.data_size = memoryview(self.data).nbytes
-        b.out_size, b.flags = len(self.out), self.flags
-        b.ifindex, b.rx_queue = self.ifindex, self.rx_queue
-        b.out_used, b.budget = self._used(), self.budget
-        watched = array("Q", rings)
-        b.rings, b.ring_count = address(watched), len(watched)
-        b.next, b.count = self.done, min(self._chunk, len(self) - self.done)
-        before = self.done
+        block, before = self._block, self.done
+        buffers = _buffers(self)
+        if not self._buffers or not all(map(is_, buffers, self._buffers)):
+            self._bind(buffers)
+        if rings or block[_WORD["ring_count"]]:
+            watched = array("Q", rings)
+            block[_WORD["rings"]], block[_WORD["ring_count"]] = address(watched), len(watched)
+        if self.flags & COPY_OUT:
+            block[_WORD["out_used"]] = self._used()
+        block[_NEXT], block[_COUNT] = before, min(self._chunk, len(self.offsets) - before)
         begin = time.perf_counter()
-        program.batch(int(cpu.block.ptr), cpu.context.base, address(block.data))
+        program.batch(cpu.address, cpu.context.base, self._address)
         took = time.perf_counter() - begin
-        self.done = int(b.next)
+        self.done = block[_NEXT]
         self.seconds += took
         if took:
             fits = int((self.done - before) * CHUNK_SECONDS / took)
             self._chunk = max(FIRST_CHUNK, min(fits, 1 << 24))
 
+    def _bind(self, buffers: tuple[Any, ...]) -> None:
+        """Fill the block with what stays the same from chunk to chunk."""
+        block = self._block
+        self._held = [memoryview(b) for b in buffers]  # so that none can be resized
+        self._buffers = buffers
+        values = {name: address(b) for name, b in zip(_BUFFERS, buffers, strict=True)}
+        values |= {"data_size": self._held[0].nbytes, "out_size": len(self.out)}
+        values |= {"budget": self.budget, "flags": self.flags | self.ifindex << 32}
+        values["rx_queue"] = self.rx_queue
+        for name, value in values.items():
+            block[_WORD[name]] = value
+
     def _used(self) -> int:
-        if not self.flags & COPY_OUT or not self.done:
+        if not self.done:
             return 0
         return self.out_offsets[self.done - 1] + self.out_lengths[self.done - 1]
+
+
+_buffers = attrgetter(*_BUFFERS)
+_NEXT, _COUNT = _WORD["next"], _WORD["count"]

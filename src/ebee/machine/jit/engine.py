@@ -39,14 +39,20 @@ class Host(Protocol):
     def regions(self) -> RegionTable: ...
 
 
+ONCE = "machine.once"
+"""Symbol of what runs the program once, on the packet in the CPU's block."""
+
+
 class Compiled:
-    """A program in memory: `entry` is its address, `run` the batch loop around it."""
+    """A program in memory: `entry` is its address. `batch(cpu, packet, batch)` is the batch loop
+    around it, during which other threads go on; `once(cpu)` runs it on the packet in the CPU's
+    block and gives r0. Both take addresses."""
 
     def __init__(self, code: Code, loaded: Loaded):
         self.code, self.loaded = code, loaded
         self.entry = loaded.symbols[entry_name(code)]
-        self.batch_address = loaded.symbols[BATCH]
-        self._batch = loaded.function(BATCH, None, *[ctypes.c_void_p] * 3)
+        self.batch = loaded.function(BATCH, None, *[ctypes.c_void_p] * 3)
+        self.once = loaded.function(ONCE, ctypes.c_uint64, ctypes.c_void_p)
         self._call = loaded.function(
             entry_name(code), ctypes.c_uint64, ctypes.c_void_p, *[ctypes.c_uint64] * 5
         )
@@ -54,10 +60,6 @@ class Compiled:
     def call(self, cpu: int, r1: int, r2: int = 0) -> int:
         """Run once with r1 and r2; r0."""
         return int(self._call(cpu, r1, r2, 0, 0, 0))
-
-    def batch(self, cpu: int, packet: int, batch: int) -> None:
-        """Run over a batch; the GIL is free meanwhile."""
-        self._batch(cpu, packet, batch)
 
 
 def ir_of(
@@ -71,10 +73,11 @@ def ir_of(
     lowering = CheckedLowering if checked else Lowering
     calls = HelperCalls(maps, programs, extra or {})
     module = Unit(code, calls, lowering).lower()
-    bind: dict[str, Any] = {
-        "program": Known(entry_name(code)), "needs": needs_of(code, checked, calls.extra)
-    }  # fmt: skip
-    runner = compile_native([Spec(runtime.run_batch, BATCH, bind)])
+    bind: dict[str, Any] = {"program": Known(entry_name(code))}
+    needs = {"needs": needs_of(code, checked, calls.extra)}
+    runner = compile_native(
+        [Spec(runtime.run_batch, BATCH, bind | needs), Spec(runtime.run_once, ONCE, bind)]
+    )
     text = module.merge(calls.module(), runner).ir
     return text + (METADATA if checked else ""), calls
 
@@ -91,7 +94,7 @@ def compile_code(
     what only the interpreter does."""
     table = machine.program_table(checked)
     text, calls = ir_of(code, maps, table.base, checked, machine.helpers)
-    keep = (entry_name(code), BATCH)
+    keep = (entry_name(code), BATCH, ONCE)
     image = build([text], Options(level=tier, keep=keep), cached=cached)
     symbols = dict(calls.addresses)
     for name, m in maps.items():

@@ -234,6 +234,12 @@ def crowded(rings: ptr[ptr[Ring]], count: u64) -> bool:
 
 
 @native
+def run_once(cpu: ptr[Cpu], program: Program) -> u64:
+    """Run a program on the packet in the CPU's block."""
+    return program(cpu, cast(ptr[Packet], cpu.packet), u64(0), u64(0), u64(0), u64(0))
+
+
+@native
 def run_batch(
     cpu: ptr[Cpu], packet: ptr[Packet], batch: ptr[Batch], program: Program, needs: u32
 ) -> None:
