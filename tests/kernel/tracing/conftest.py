@@ -2,6 +2,7 @@
 
 import os
 import struct
+import subprocess
 from contextlib import ExitStack
 
 import pytest
@@ -129,3 +130,14 @@ def witness():
     """See Witness; its programs end with the test."""
     with ExitStack() as stack:
         yield Witness(stack, os.getpid())
+
+
+@pytest.fixture
+def own_tracefs(tmp_path, monkeypatch):
+    """tracefs, mounted for this test where the machine has it or not."""
+    path = tmp_path / "tracing"
+    path.mkdir()
+    subprocess.run(["mount", "-t", "tracefs", "tracefs", str(path)], check=True)
+    monkeypatch.setattr("ebee.linux.tracefs.ROOTS", (str(path),))
+    yield path
+    subprocess.run(["umount", "-l", str(path)], check=True)

@@ -168,7 +168,7 @@ def is_target(types, function):
 
 
 def test_text_by_lines_and_a_pinned_iterator(bpffs):
-    with walker("bpf_map", "r8 = 10") as program:
+    with walker("bpf_map", "r8 = 10") as program, LinuxMap.create("array", 4, 4, 1):
         with attach.iterator(program) as walk:
             assert "\n" in walk.text()
             assert all(line.strip("\0") == "" for line in walk)

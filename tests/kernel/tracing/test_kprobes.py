@@ -122,7 +122,7 @@ def test_many_functions_by_names_pattern_and_address(needs, witness):
             info = link.info()
             assert info.type == "kprobe_multi"
             if not older_than("6.6"):
-                assert set(at) <= set(info.addrs)
+                assert all(any(0 <= x - a <= 16 for x in info.addrs) for a in at)
     with attach.kprobe_multi(program, MULTI, cookies={MULTI[1]: 9}) as link:
         os.getsid(0)
         assert witness.cookie == 9

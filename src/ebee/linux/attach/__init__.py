@@ -41,6 +41,8 @@ MECHANISMS: dict[str, dict[str, str]] = {
     "kprobe": {"": "kprobes:kprobe"},
     "ksyscall": {"": "kprobes:ksyscall"},
     "kprobe_multi": {"": "kprobes:kprobe_multi"},
+    "uprobe": {"": "uprobes:uprobe"},
+    "uprobe_multi": {"": "uprobes:uprobe_multi"},
 }
 
 

@@ -183,7 +183,7 @@ def kprobe_multi(
     names, addresses = functions(function, f"attach program {program.name!r}")
     target = f"{len(names)} functions" if len(names) > 1 else names[0]
     if older_than(since) and not session:
-        single = dict(zip(names, _cookies(names, cookies), strict=True))
+        single = dict(zip(names, cookie_list(names, cookies), strict=True))
         return all_of(
             (kprobe(program, n, on_return=on_return, cookie=c) for n, c in single.items()), target
         )
@@ -198,7 +198,7 @@ def kprobe_multi(
     else:
         fields["kprobe_multi_syms"] = array("Q", map(address, texts)).tobytes()
     if cookies is not None:
-        fields["kprobe_multi_cookies"] = array("Q", _cookies(names, cookies)).tobytes()
+        fields["kprobe_multi_cookies"] = array("Q", cookie_list(names, cookies)).tobytes()
     missing = f"one of these is no function that can be traced: {', '.join(names[:10])}"
     why = {
         errno.ESRCH: missing,
@@ -210,7 +210,10 @@ def kprobe_multi(
     return create(program, target, fields, why, since, NEEDS)
 
 
-def _cookies(names: Sequence[str], cookies: Mapping[str, int] | Sequence[int] | None) -> list[int]:
+def cookie_list(
+    names: Sequence[str], cookies: Mapping[str, int] | Sequence[int] | None
+) -> list[int]:
+    """Cookies in the order of names; KernelError when they do not fit."""
     if cookies is None:
         return [0] * len(names)
     if isinstance(cookies, Mapping):
