@@ -15,12 +15,12 @@ import os
 import select
 import struct
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ebee.errors import KernelError
+from ebee.linux.barrier import fence
 from ebee.linux.errors import refused
 from ebee.linux.host import cpu_list, possible_cpus, read
 from ebee.linux.maps import LinuxMap
@@ -77,7 +77,7 @@ class _Buffer:
         most; None when there are none. Their place is theirs until release(). Counts losses."""
         while self.ready:
             head, tail = self.positions[HEAD_AT], self.positions[TAIL_AT]
-            _fence()
+            fence()
             at = tail & (self.size - 1)
             header = self.words[at >> 3]
             kind, size = _header(header)
@@ -105,7 +105,7 @@ class _Buffer:
 
     def release(self, size: int) -> None:
         """Give the memory of the oldest samples back to the kernel."""
-        _fence()
+        fence()
         self.positions[TAIL_AT] += size
 
     @property
@@ -292,14 +292,3 @@ def _left(limit: int | None, found: list[bytes]) -> int:
 
 def _number(value: int) -> bytes:
     return value.to_bytes(4, sys.byteorder)
-
-
-_LOCK = threading.Lock()
-_ORDERED = os.uname().machine == "x86_64"
-
-
-def _fence() -> None:
-    """A full memory barrier, where the processor needs one."""
-    if not _ORDERED:
-        with _LOCK:
-            pass

@@ -17,7 +17,6 @@ import mmap
 import os
 import select
 import struct
-import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -26,6 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ebee.abi import ringbuf
 from ebee.abi.ringbuf import BUSY, DISCARD, HEADER, LENGTH
 from ebee.errors import KernelError
+from ebee.linux.barrier import ORDERED, fence, full_fence
 from ebee.linux.errors import refused
 from ebee.linux.maps import LinuxMap
 from ebee.linux.reader import Reader
@@ -33,7 +33,6 @@ from ebee.linux.reader import Reader
 if TYPE_CHECKING:
     from ebee.btf.codec import Codec
 
-_ORDERED = os.uname().machine == "x86_64"
 _READERS: weakref.WeakValueDictionary[int, RingBuffer] = weakref.WeakValueDictionary()
 """The open readers of this process, by the map's id."""
 
@@ -78,7 +77,6 @@ class RingBuffer(Reader):
         self.map = map
         self.discarded = 0
         self._count_lost = lost
-        self._lock = threading.Lock()
         self._mapped: list[mmap.mmap] = []
         page, fd = mmap.PAGESIZE, map.fd.fileno()
         try:
@@ -122,7 +120,7 @@ class RingBuffer(Reader):
         It stops at a record that a program has begun and not yet finished.
         """
         self._check()
-        consumer, data, ordered = self._consumer, self._data, _ORDERED
+        consumer, data, ordered = self._consumer, self._data, ORDERED
         while self._mapped and (run := self._next()):
             position = consumer[0]
             step, length = run.step, run.length
@@ -143,7 +141,7 @@ class RingBuffer(Reader):
                     raise self._shared()
                 position += step
                 if not ordered:
-                    self._fence()
+                    fence()
                 consumer[0] = position
 
     def read(self, limit: int | None = None) -> list[bytes]:
@@ -198,7 +196,7 @@ class RingBuffer(Reader):
         consumer, producer = self._consumer[0], self._producer[0]
         if consumer >= producer:
             return None
-        self._fence()
+        fence()
         at = consumer & self._mask
         header = self._words[at >> 2]
         if header & BUSY:
@@ -212,12 +210,12 @@ class RingBuffer(Reader):
             if count < most:  # only those up to the first that differs are at their places
                 count = next(n for n, other in enumerate(headers) if other != header)
         self._guess = min(self._guess * 4, MOST) if count == most else max(2 * count, 2)
-        self._fence()
+        fence()
         return _Run(count, at, step, header)
 
     def _release(self, position: int) -> None:
         """Give the memory before a position back to the kernel."""
-        self._fence()
+        fence()
         self._consumer[0] = position
 
     def _shared(self) -> KernelError:
@@ -237,13 +235,7 @@ class RingBuffer(Reader):
         """The other half of the kernel's "has the consumer caught up?": our position is out before
         we look again, so either it sees us waiting or we see its record. (Records sent with
         BPF_RB_NO_WAKEUP wake nobody: wait with a timeout, and read anyway.)"""
-        self._fence(always=True)
-
-    def _fence(self, always: bool = False) -> None:
-        """A full memory barrier where one is needed: a lock's release and acquire are one."""
-        if always or not _ORDERED:
-            with self._lock:
-                pass
+        full_fence()
 
     # -- the end ---------------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import mmap
-import os
 import select
 import threading
 import time
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ebee.abi import ringbuf
 from ebee.abi.ringbuf import BUSY, DISCARD, HEADER
 from ebee.errors import KernelError
+from ebee.linux.barrier import fence
 from ebee.linux.errors import refused
 from ebee.linux.maps import LinuxMap
 
@@ -111,7 +111,7 @@ class UserRingBuffer:
                     at = int(position & (self.map.max_entries - 1))
                     self._words[at + 4 >> 2] = 0
                     self._words[at >> 2] = size | BUSY
-                    self._fence()
+                    fence()
                     self._producer[0] = position + whole
                     return at
             left = None if deadline is None else deadline - time.monotonic()
@@ -123,14 +123,8 @@ class UserRingBuffer:
 
     def _commit(self, at: int, header: int) -> None:
         if not self.closed:
-            self._fence()
+            fence()
             self._words[at >> 2] = header
-
-    def _fence(self) -> None:
-        """What was written before is visible before what follows."""
-        if os.uname().machine != "x86_64":
-            with _FENCE:
-                pass
 
     def _unmap(self) -> None:
         for mapped in self._mapped:
@@ -156,4 +150,3 @@ class UserRingBuffer:
 
 POLL = 0.1
 """Seconds after which a waiting producer looks again by itself."""
-_FENCE = threading.Lock()
