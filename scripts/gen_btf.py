@@ -213,9 +213,8 @@ def choose(btf: Btf) -> Btf:
         elif any(issubclass(kind, wanted) and test(name) for wanted, test in tests):
             ids.append(id)
     for found in btf:
-        named = isinstance(found, Enumeration) and not found.name
-        if named and any(value.name in CONSTANTS for value in found.values):
-            ids.append(found.id)
+        if isinstance(found, Enumeration) and not found.name:
+            ids += [found.id] if any(value.name in CONSTANTS for value in found.values) else []
     ids += [tag.id for tag in btf if isinstance(tag, DeclTag) and tag.type in tagged]
     builder = BtfBuilder(byteorder=btf.byteorder)
     for id in sorted({*choice.whole, *ids}):

@@ -128,7 +128,7 @@ class _Side:
     def shape(self, found: Type) -> Shape:
         match found:
             case Composite():
-                return Shape(found.size, "", tuple(self.fields(found)))
+                return Shape(found.size, "", tuple(_once(self.fields(found))))
             case Enumeration():
                 return Shape(found.size, "", tuple((v.name, v.value) for v in found.values))
             case Func():
@@ -172,6 +172,19 @@ class _Side:
             else:
                 name = f"{prefix}{member.name}"
                 yield Field(name, at + offset, bits, self.text(member.type))
+
+
+def _once(fields: Iterator[Field]) -> Iterator[Field]:
+    """Without what the kernel's macros say a second time: struct_group() has its members by
+    themselves and under the group's name; marks of cache lines are of no size."""
+    known = set[tuple[str, int]]()
+    for field in fields:
+        group, dot, name = field.name.rpartition(".")
+        outer = group.rpartition(".")[0]
+        again = dot and ((f"{outer}.{name}" if outer else name), field.offset) in known
+        if not again and not name.startswith("__cacheline_group_"):
+            known.add((field.name, field.offset))
+            yield field
 
 
 _KIND = {
@@ -224,7 +237,7 @@ def _members(old: tuple[Field, ...], new: tuple[Field, ...]) -> Iterator[Detail]
     after = {f.name: f for f in new if f.name}
     renamed = _renamed(before, after)
     gone = [f for f in before.values() if f.name not in after and f.name not in renamed]
-    yield from (Detail("removed", f.name, old=f.type, offset=f.place) for f in gone)
+    yield from (Detail("removed", f.name, old=_typed(f), offset=f.place) for f in gone)
     known = {now: then for then, now in renamed.items()}
     row: list[tuple[Field, Field]] = []
     for field in after.values():
@@ -233,7 +246,7 @@ def _members(old: tuple[Field, ...], new: tuple[Field, ...]) -> Iterator[Detail]
             yield _moved(row)
             row = []
         if was is None:
-            yield Detail("added", field.name, new=field.type, offset=field.place)
+            yield Detail("added", field.name, new=_typed(field), offset=field.place)
             continue
         if was.name != field.name:
             yield Detail("renamed", field.name, was.name, field.name, field.place)

@@ -36,9 +36,13 @@ _ENCODINGS = {0: "(none)", SIGNED: "SIGNED", CHAR: "CHAR", BOOL: "BOOL"}
 
 def as_dict(found: Kind) -> dict[str, Any]:
     """A type with all its fields, as `bpftool --json btf dump` has it."""
-    kind = type(found).__name__
-    head = {"id": found.id, "kind": _WORDS.get(kind, kind.upper()), "name": _name(found.name)}
+    head = {"id": found.id, "kind": kind_name(type(found)), "name": _name(found.name)}
     return head | _fields(found)
+
+
+def kind_name(kind: type) -> str:
+    """The name of a kind without BTF_KIND_: "STRUCT", "FUNC_PROTO"."""
+    return _WORDS.get(kind.__name__, kind.__name__.upper())
 
 
 def as_text(found: Kind, name_of: Callable[[int], str] | None = None) -> str:
@@ -99,7 +103,7 @@ def _fields(found: Kind) -> dict[str, Any]:
         case Enumeration():
             values = [{"name": v.name, "val": v.value} for v in found.values]
             encoding = "SIGNED" if found.signed else "UNSIGNED"
-            head = {"size": found.size, "encoding": encoding}
+            head = {"encoding": encoding, "size": found.size}
             return {**head, "vlen": len(values), "values": values}
         case Fwd():
             return {"fwd_kind": "union" if found.union else "struct"}

@@ -19,6 +19,7 @@ COMMANDS = {
     "disasm": ("disasm", "Print a program's instructions."),
     "asm": ("asm", "Assemble instructions."),
     "obj": ("obj", "Look into object files."),
+    "btf": ("btf", "Types of kernels and objects: find, dump, compare, write as C."),
     "doctor": ("doctor", "What works on this machine, what does not, and why."),
     "conformance-plugin": ("conformance", "Run one case of the public eBPF conformance suite."),
 }
