@@ -23,8 +23,8 @@ $(VENV)/.c $(VENV)/.test: pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS)]'
 	@touch $@
 
-$(VENV)/.c: EXTRAS := c
-$(VENV)/.test: EXTRAS := c,test,lint
+$(VENV)/.c: EXTRAS := c,view
+$(VENV)/.test: EXTRAS := c,view,test,lint
 
 demo: $(VENV)/.c
 	@$(BIN)/python scripts/demo.py

@@ -36,10 +36,12 @@ SHOWN = ("hash", "lru_hash", "percpu_hash", "lru_percpu_hash", "percpu_array", "
 class Companion:
     """What a companion module offers, with defaults for what it does not."""
 
-    def __init__(self, module: ModuleType | None, rules: Any):
+    def __init__(self, module: ModuleType | None, config: str | None):
         self.module: Any = module
-        self.rules = rules
+        self.config = config
+        self.rules: Any = None
         self._complaint = ""
+        self.renew()
 
     @classmethod
     def of(cls, source: str, config: str | None) -> Companion:
@@ -48,12 +50,15 @@ class Companion:
         path = Path(source).with_name(f"{stem}_rules.py")
         module = _load(path) if path.is_file() else None
         rule_file = getattr(module, "RuleFile", None)
-        if config is None:
-            return cls(module, None)
-        if rule_file is None:
+        if config is not None and rule_file is None:
             raise ConfigError(f"--config {config}: there is no {path} with a RuleFile to read it")
-        with _blamed(path):
-            return cls(module, rule_file(config))
+        return cls(module, config)
+
+    def renew(self) -> None:
+        """Forget what has been applied: the next update applies the rules to whatever maps."""
+        if self.config is not None:
+            with self._blamed():
+                self.rules = self.module.RuleFile(self.config)
 
     def update(self, maps: Mapping[str, Any]) -> Any:
         """Apply the rules if they are new or have changed: what changed, else None."""

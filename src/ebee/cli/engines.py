@@ -56,7 +56,9 @@ class Compiled:
         self.machine, self.program, self.trusted = machine, program, trusted
         self.not_run: Counter[str] = Counter()
         self.before = 0
-        """Packets of the batches before."""
+        """Packets of the pieces of work before."""
+        self.start = 0
+        """Which packet of the batch the work begins with."""
         self.turn = 0
         self.work: Any = None
         program.compiled(trusted=trusted)
@@ -66,31 +68,33 @@ class Compiled:
         from ebee.abi.batch import ACTIONS
         from ebee.machine.jit.batch import PacketBatch
 
-        if first == 0:
+        if self.work is None or self.work.done == len(self.work):
             arrays = (batch.offsets, batch.lengths, batch.stamps)
-            self.before += len(self.work) if self.work else 0
-            self.work = PacketBatch(batch.buffer, *(a[:stop] for a in arrays), keep=keep)
+            self.before += self.work.done if self.work else 0
+            self.work = PacketBatch(batch.buffer, *(a[first:stop] for a in arrays), keep=keep)
+            self.start = first
         work, counted = self.work, list(self.work.actions)
         self.machine.set_clock(batch.stamps[first])  # from then on it follows the packets
         self.turn = (self.turn + 1) % len(self.machine.cpus)
+        begin = first - self.start
         try:
             self.program.run_batch(work, trusted=self.trusted, cpu=self.turn)
         except MachineError as error:
             raise MachineError(f"packet {self.before + work.done + 1}: {error}") from None
-        if work.done == first:
-            raise MachineError(f"packet {self.before + first + 1}: it has grown out of all bounds")
-        ran = Ran(work.done - first)
+        if work.done == begin:
+            raise MachineError(f"packet {self.before + begin + 1}: it has grown out of all bounds")
+        ran = Ran(work.done - begin)
         for value in range(ACTIONS - 1):
             packets, size = (work.actions[2 * value + i] - counted[2 * value + i] for i in (0, 1))
             if packets:
                 ran.packets[value], ran.octets[value] = packets, size
         if work.actions[-2] != counted[-2]:  # values that have no place of their own
-            for at in range(first, work.done):
+            for at in range(begin, work.done):
                 if work.verdicts[at] >= ACTIONS - 1:
                     ran.packets[work.verdicts[at]] += 1
-                    ran.octets[work.verdicts[at]] += batch.lengths[at]
+                    ran.octets[work.verdicts[at]] += work.lengths[at]
         if keep:
-            ran.kept = [(work.verdicts[i], bytes(work.packet(i))) for i in range(first, work.done)]
+            ran.kept = [(work.verdicts[i], bytes(work.packet(i))) for i in range(begin, work.done)]
         return ran
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -134,8 +134,15 @@ def path(name: str) -> str:
     return name.removeprefix(here)
 
 
+listeners: list[Callable[[str], None]] = []
+"""Who is told what there is to warn of, in place of standard error: the live view."""
+
+
 def warn(message: str) -> None:
-    """One line on standard error."""
+    """One line on standard error, detail below it."""
+    if listeners:
+        listeners[-1](message)
+        return
     import click
 
     click.secho(f"ebee: {message}", err=True, fg="yellow")

@@ -3,29 +3,29 @@ interface."""
 
 from __future__ import annotations
 
+import os
 import sys
-from contextlib import ExitStack
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ebee import cli
-from ebee.cli import engines
-from ebee.cli.companion import Companion
+from ebee.cli import engines, report
 from ebee.cli.source import choose_program, read_spec, set_variables
-from ebee.errors import ConfigError, EbeeError, MachineError
+from ebee.errors import ConfigError, EbeeError
 
 if TYPE_CHECKING:
+    from ebee.cli.session import Session
     from ebee.hooks import Hook
-    from ebee.obj.handles import Object
     from ebee.obj.spec import ObjectSpec, ProgramSpec
 
 PACKETS = ("xdp_md", "__sk_buff")
 """Contexts of programs that are run on packets."""
 
 ONLY = {
-    "pcap": ("out", "limit"),
-    "dev": ("mode", "duration"),
+    "pcap": ("out", "limit", "speed"),
+    "dev": ("mode", "duration", "count"),
     "machine": ("engine", "trust", "cpus", "seed"),
 }
 """Options that make sense only with a source, or on a backend."""
@@ -74,6 +74,12 @@ ONLY = {
     type=click.Choice(["auto", "native", "generic"]),
     help="How --dev attaches an XDP program (auto).",
 )
+@click.option(
+    "--count",
+    is_flag=True,
+    default=None,
+    help="Have --dev count packets by verdict, by instructions put around the program.",
+)
 @click.option("--duration", type=click.FloatRange(0), metavar="S", help="Detach after S seconds.")
 @click.option(
     "--top",
@@ -82,38 +88,105 @@ ONLY = {
     metavar="N",
     help="Entries shown of each map, and of events (10).",
 )
+@click.option(
+    "--live/--plain",
+    "view",
+    default=None,
+    help="Show what happens on the full screen (the default for --dev on a terminal), or in lines.",
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(0, min_open=True),
+    metavar="X",
+    help="Replay a capture as slowly as it was recorded, times X (with --live: 1).",
+)
+@click.option("--reload", is_flag=True, help="Compile again and replace when the source changes.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of tables.")
 def run(file: str, **options: Any) -> None:
-    """Run the program in FILE (C source or an object) over a capture, or attach it.
+    """Run the program in FILE (Python, C, or an object) over a capture, or attach it.
 
     \b
-    ebee run firewall.c --pcap web.pcapng --config firewall.toml
-    ebee run firewall.c --pcap web.pcapng --on linux     the kernel decides (as root)
-    ebee run firewall.c --dev veth0                      live, until Ctrl-C
+    ebee run firewall.py --pcap web.pcapng --config firewall.toml
+    ebee run firewall.py --pcap web.pcapng --on linux    the kernel decides (as root)
+    ebee run firewall.py --pcap web.pcapng --live        watch it, as slowly as it was recorded
+    ebee run firewall.py --dev veth0                     live, until Ctrl-C or q
+    ebee run firewall.py --dev veth0 --reload            edit the program while it runs
     """  # fmt: skip
     where = check_options(options)
-    spec = read_spec(file)
-    if spec.endian != sys.byteorder:
-        raise ConfigError(f"{file} is for {spec.endian}-endian machines, this one is not")
-    set_variables(spec, options["assignments"])
-    companion = Companion.of(file, options["config"])
+    view = wants_view(options)
+    if view:
+        options["count"] = options["dev"] is not None
+        if options["pcap"] and options["speed"] is None:
+            options["speed"] = 1.0
+
+    def read(path: str) -> ObjectSpec:
+        spec = read_spec(path)
+        if spec.endian != sys.byteorder:
+            raise ConfigError(f"{path} is for {spec.endian}-endian machines, this one is not")
+        set_variables(spec, options["assignments"])
+        return spec
+
+    spec = read(file)
     program = choose_program(spec, options["prog"], packet_hooks(where, options["dev"]))
     check_hook(program, where, options["dev"])
-    with ExitStack() as stack:
-        loaded, engine = load(spec, program, where, options, stack)
-        companion.update(loaded.maps)
-        from ebee.cli.session import Session
+    from ebee.cli.places import place
+    from ebee.cli.session import Session
 
-        session = Session(file, loaded, program.name, engine, companion, options)
-        try:
-            complete = session.live(options["dev"]) if options["dev"] else session.replay()
-        except EbeeError:  # a capture that is cut off, say: what came before it counts
-            if session.total:
-                session.finish()
-            raise
-        session.finish()
+    with closing(place(where, options)) as there:
+        session = Session(file, spec, program.name, there, options, read)
+        if view:
+            from ebee.cli.view import show
+
+            show(session)
+            complete = True
+        else:
+            complete = run_plainly(session)
     if not complete:
         raise click.exceptions.Exit(cli.INTERRUPTED)
+
+
+def run_plainly(session: Session) -> bool:
+    """Run with lines for output; whether it came to its end."""
+    try:
+        if session.options["dev"]:
+            session.live(session.options["dev"])
+            session.finish()
+            return True
+        while True:
+            complete = session.replay()
+            session.finish()
+            if not complete or session.sources is None:
+                return complete
+            report.warn(f"waiting for changes of {report.path(session.file)}; Ctrl-C ends")
+            with session.control.on_signals():
+                again = session.await_change()
+            if not again:
+                return True
+    except EbeeError:  # a capture that is cut off, say: what came before it counts
+        if session.total and session.state == "finished":
+            session.finish()
+        raise
+
+
+def wants_view(options: dict[str, Any]) -> bool:
+    """Whether to show things on the full screen; ConfigError where that is asked for and cannot
+    be done."""
+    from importlib.util import find_spec
+
+    asked, possible = options["view"], report.is_terminal() and sys.stdin.isatty()
+    plain = options["as_json"] or options["out"] == "-" or os.environ.get("TERM") == "dumb"
+    wanted = asked if asked is not None else bool(options["dev"]) and possible and not plain
+    if not wanted:
+        return False
+    if asked and (plain or not possible):
+        raise ConfigError("--live needs a terminal for itself; without one, leave it out")
+    if find_spec("textual") is None:
+        lack = "the full-screen view needs textual: pip install 'ebee[view]'"
+        if asked:
+            raise ConfigError(f"--live: {lack}")
+        report.warn(f"{lack}; until then, here are plain lines")
+        return False
+    return True
 
 
 def check_options(options: dict[str, Any]) -> str:
@@ -168,25 +241,3 @@ def check_hook(program: ProgramSpec, where: str, dev: str | None) -> None:
             f"program {program.name} is of the kind {program.hook}: {reason}"
             f" (what can be run here: {fit})"
         )
-
-
-def load(
-    spec: ObjectSpec, program: ProgramSpec, where: str, options: dict[str, Any], stack: ExitStack
-) -> tuple[Object, Any]:
-    """The program with those it may call, loaded; and what runs packets through it."""
-    called = {name for m in spec.maps.values() for name in m.contents.values()}
-    wanted = [program.name, *sorted(called & spec.programs.keys() - {program.name})]
-    if where == "machine":
-        from ebee.machine.machine import Machine
-
-        machine = stack.enter_context(Machine(options["cpus"] or 1, seed=options["seed"]))
-        on_machine = machine.load(spec, wanted)
-        live = on_machine.programs[program.name]
-        trusted = bool(options["trust"])
-        return on_machine, engines.on_machine(machine, live, options["engine"], trusted)
-    try:
-        from ebee.linux.backend import load as load_linux
-    except ImportError as error:  # not on this system: no epoll, say
-        raise MachineError(f"there is no Linux here to load into: {error}") from None
-    loaded = stack.enter_context(load_linux(spec, programs=wanted))
-    return loaded, engines.on_linux(loaded.programs[program.name])

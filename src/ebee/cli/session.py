@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import os
-import signal
 import time
-from collections import Counter
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from operator import gt
 from typing import TYPE_CHECKING, Any
@@ -18,45 +17,81 @@ from ebee import hooks
 from ebee.cli import report
 from ebee.cli.companion import Companion
 from ebee.cli.events import EventReader
-from ebee.errors import CaptureError, ConfigError, KernelError
+from ebee.cli.progress import Control, Progress
+from ebee.errors import CaptureError, ConfigError, EbeeError, KernelError
 
 if TYPE_CHECKING:
-    from ebee.cli.engines import Engine, Ran
+    from ebee.cli.engines import Ran
+    from ebee.cli.places import Loaded, Place
+    from ebee.cli.reload import Sources
     from ebee.machine.capture import Batch, Capture, CaptureWriter
-    from ebee.obj.handles import Object
+    from ebee.obj.spec import ObjectSpec
 
 POLL = 0.05
-"""Seconds between two looks at events and rules."""
+"""Seconds between two looks at events, rules and sources."""
 
 LINES = 20
 """Events shown of one look; a flood of them would be of no use to anybody."""
 
+RECENT = 500
+"""Lines of events that are kept for the live view."""
+
 
 class Session:
-    """Counts what happens and shows it. `options` are those of the command."""
+    """Counts what happens and shows it. `options` are those of the command; `read` makes a spec of
+    a file, as it is to be loaded. `watch`, where given, is called after each step, and then nothing
+    is printed meanwhile."""
 
     def __init__(
-        self, file: str, loaded: Object, program: str, engine: Engine, companion: Companion,
-        options: dict[str, Any],
+        self, file: str, spec: ObjectSpec, program: str, place: Place, options: dict[str, Any],
+        read: Callable[[str], ObjectSpec],
     ):  # fmt: skip
-        self.file, self.loaded, self.program = file, loaded, loaded.programs[program]
-        self.engine, self.companion, self.options = engine, companion, options
+        self.file, self.spec, self.name = file, spec, program
+        self.place, self.options, self._read = place, options, read
+        self.control = Control(options["speed"])
+        self.watch: Callable[[Session], None] | None = None
+        self.companion = Companion.of(file, options["config"])
+        self.loaded: Loaded = place.load(spec, program, None, ())
+        self.companion.update(self.loaded.object.maps)
+        self.readers = EventReader.all(self.loaded.object)
+        self.sources: Sources | None = None
+        if options["reload"]:
+            from ebee.cli.reload import Sources
+
+            self.sources = Sources(file)
+            self.sources.use(spec)
+        self._link: Any = None
+        self._runs_before = (0, 0)
+        hook = hooks.by_name(spec.programs[program].hook)
+        self._names = {v & 0xFFFF_FFFF: n for n, v in (hook.returns if hook else {}).items()}
+        self._begin_counting()
+
+    def _begin_counting(self) -> None:
         self.packets: Counter[str] = Counter()
         self.bytes: Counter[str] = Counter()
         self.cut = 0
         self.seconds = 0.0
+        self.share: float | None = None
+        """How much of the capture is done."""
+        self.state = "running"
         self.events: list[Any] = []
         self.event_count = 0
+        self.recent: deque[tuple[float, str]] = deque(maxlen=RECENT)
+        """Lines of the last events, with the time when they were read."""
         self.runs: tuple[int, int] | None = None
         """What the kernel counted on an interface: runs, and ns that they took."""
-        self.readers = EventReader.all(loaded)
-        hook = hooks.by_name(self.program.hook)
-        self._names = {v & 0xFFFF_FFFF: n for n, v in (hook.returns if hook else {}).items()}
+        self._clock: int | None = None
+        """Up to which time of the capture (ns) packets are due, when it is replayed slowly."""
+
+    @property
+    def program(self) -> Any:
+        """The program that runs now."""
+        return self.loaded.program
 
     # -- a capture ---------------------------------------------------------------------------------
 
     def replay(self) -> bool:
-        """Every packet of a capture through the program; False when Ctrl-C came in between."""
+        """Every packet of a capture through the program; False when it was ended before."""
         from ebee.machine.capture import Capture, CaptureWriter
 
         path, target = self.options["pcap"], self.options["out"]
@@ -68,39 +103,70 @@ class Session:
                     if os.path.samefile(path, target):
                         raise ConfigError(f"--out {target} is the capture that is being read")
                 out = stack.enter_context(CaptureWriter(target))
-            progress = stack.enter_context(_Progress())
+            progress = stack.enter_context(Progress(self.watch is None))
             begin = time.perf_counter()
             try:
+                read: float | None = 0.0
                 for batch in capture.batches():
                     _check_ethernet(capture)
-                    for _ in self._replay(batch, out):
-                        progress.advance(capture.progress, self.total)
-                    if self.total == self.options["limit"]:
+                    before, read = read, capture.progress
+                    for done in self._replay(batch, out):
+                        if read is not None and before is not None:
+                            self.share = before + done * (read - before)
+                        progress.advance(self.share, self.total)
+                        self.seconds = time.perf_counter() - begin
+                        self.look()
+                    if self.control.stopped or self.total == self.options["limit"]:
                         break
             except KeyboardInterrupt:
-                return False
+                self.control.stop()
             finally:
                 self.seconds = time.perf_counter() - begin
                 self.drain()
-        return True
+                self.state = "finished"
+        return not self.control.stopped
 
-    def _replay(self, batch: Batch, out: CaptureWriter | None) -> Iterator[None]:
-        """The packets of a batch, up to the limit, in steps of at most some 50 ms."""
+    def _replay(self, batch: Batch, out: CaptureWriter | None) -> Iterator[float]:
+        """The packets of a batch, up to the limit, in steps of at most some 50 ms; gives the share
+        that is done."""
         limit = self.options["limit"]
         stop = len(batch) if limit is None else min(len(batch), limit - self.total)
-        first = 0
-        while first < stop:
-            ran = self.engine.run(batch, first, stop, out is not None)
-            for value, packets in ran.packets.items():
-                self.packets[self.verdict(value)] += packets
-                self.bytes[self.verdict(value)] += ran.octets[value]
-            if out is not None:
-                self._write(batch, first, ran, out)
-            first += ran.count
-            self.drain()
-            self.companion.follow(self.loaded.maps)
-            yield
+        first, clock = 0, time.perf_counter()
+        while first < stop and not self.control.stopped:
+            now = time.perf_counter()
+            due = self._due(batch, first, stop, now - clock)
+            clock = now
+            if due > first:
+                engine = self.loaded.engine
+                ran = engine.run(batch, first, due, out is not None)
+                for value, packets in ran.packets.items():
+                    self.packets[self.verdict(value)] += packets
+                    self.bytes[self.verdict(value)] += ran.octets[value]
+                if out is not None:
+                    self._write(batch, first, ran, out)
+                first += ran.count
+            yield first / stop
         self.cut += sum(map(gt, batch.orig_lens[:stop], batch.lengths[:stop]))
+
+    def _due(self, batch: Batch, first: int, stop: int, passed: float) -> int:
+        """Up to which packet it is time, after `passed` seconds; waits for a while if for none."""
+        self.state = "paused" if self.control.paused else "running"
+        speed, stamps = self.control.speed, batch.stamps
+        if self.control.paused:
+            self.control.sleep(POLL)
+            return first
+        if speed is None:
+            self._clock = None
+            return stop
+        if self._clock is None:
+            self._clock = stamps[first]
+        else:
+            self._clock += int(passed * speed * 1e9)
+        due = bisect_right(stamps, self._clock, first, stop)
+        if due == first:
+            left = (stamps[first] - self._clock) / 1e9 / speed
+            self.control.sleep(min(max(left, 0.001), POLL))
+        return due
 
     def _write(self, batch: Batch, first: int, ran: Ran, out: CaptureWriter) -> None:
         for at, (value, data) in enumerate(ran.kept, first):
@@ -119,31 +185,52 @@ class Session:
         """Packets so far, with those that could not be run."""
         return sum(self.packets.values())
 
+    def await_change(self) -> bool:
+        """After a replay: wait until there is something to replay it for once more, with a new
+        program or because somebody asked; False when stopped."""
+        while not self.control.stopped:
+            if self.reload(anew=True):
+                return True
+            if self.control.again:
+                self.control.again = False
+                self._replace(self.place.load(self.spec, self.name, None, ()), self.spec)
+                self._begin_counting()
+                return True
+            self.look()
+            self.control.sleep(POLL)
+        return False
+
     # -- an interface ------------------------------------------------------------------------------
 
     def live(self, dev: str) -> bool:
         """Attach to an interface until the time is over, or Ctrl-C or SIGTERM comes."""
-        duration, shown = self.options["duration"], not self.options["as_json"]
+        duration, quiet = self.options["duration"], self.options["as_json"] or self.watch
         mode = {"mode": self.options["mode"] or "auto"} if self.program.hook == "xdp" else {}
         begin = time.perf_counter()
-        with self._counted(), _stoppable() as stopped, self.program.attach(dev, **mode) as link:
-            if shown:
+        with ExitStack() as stack:
+            stack.enter_context(self._counted())
+            stack.enter_context(self.control.on_signals())
+            self._link = stack.enter_context(self.program.attach(dev, **mode))
+            self.loaded.object.release(self._link)  # type: ignore[attr-defined]
+            if not quiet:
                 until = f"for {duration:g} s" if duration else "until Ctrl-C"
-                target = getattr(link, "target", dev)
+                target = getattr(self._link, "target", dev)
                 click.echo(f"{self.program.name} runs on {target} {until}", err=True)
-            while not stopped and (duration is None or time.perf_counter() - begin < duration):
+            while not self.control.stopped and (duration is None or self.seconds < duration):
                 self._wait()
-                self.drain(show=shown)
-                self.companion.follow(self.loaded.maps)
+                self.look(show=not quiet)
+                self.seconds = time.perf_counter() - begin
             self.seconds = time.perf_counter() - begin
-        self.drain(show=shown)
+        self.state = "finished"
+        self.drain(show=not quiet)
+        self._count()
         return True
 
     def _wait(self) -> None:
         if len(self.readers) == 1:
             self.readers[0].wait(POLL)
         else:
-            time.sleep(POLL)
+            self.control.sleep(POLL)
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -151,30 +238,103 @@ class Session:
         from ebee.linux.programs import enable_stats
 
         with ExitStack() as stack:
-            counting = False
             with suppress(KernelError):  # before Linux 5.8, or CAP_SYS_ADMIN is missing
                 stack.enter_context(enable_stats())
-                counting = True
+                self.runs = 0, 0
             yield
-            if counting:
-                info = self.program.info()  # type: ignore[attr-defined]
-                self.runs = info.run_cnt, info.run_time_ns
+            self._count()
 
-    # -- what came out -----------------------------------------------------------------------------
+    def _count(self) -> None:
+        """Take over what the kernel has counted."""
+        if self.runs is not None:
+            info, before = self.program.info(), self._runs_before
+            self.runs = before[0] + info.run_cnt, before[1] + info.run_time_ns
+        if self.loaded.counted:
+            from ebee.cli.counted import counts
+
+            for value, (packets, octets) in counts(self.loaded.object.maps).items():
+                self.packets[self.verdict(value)] = packets
+                self.bytes[self.verdict(value)] = octets
+
+    # -- meanwhile ---------------------------------------------------------------------------------
+
+    def look(self, show: bool = False) -> None:
+        """Look after everything else: events, rules, sources, and who watches."""
+        self.drain(show)
+        self.companion.follow(self.loaded.object.maps)
+        if self.state != "finished":
+            self.reload()
+        if self.watch is not None:
+            if self._link is not None:
+                self._count()
+            self.watch(self)
 
     def drain(self, show: bool = False) -> None:
         """Take the events that are there."""
-        lines = 0
+        lines, keep = 0, show or self.watch is not None
         for reader in self.readers:
             missing = max(self.options["top"] - len(self.events), 0)
-            events, count = reader.read(max(missing, LINES if show else 0))
+            events, count = reader.read(max(missing, LINES if keep else 0))
             self.event_count += count
             self.events += events[:missing]
-            for event in events[: max(LINES - lines, 0)] if show else ():
-                click.echo(self.companion.event_line(event))
+            for event in events[: max(LINES - lines, 0)] if keep else ():
+                line = self.companion.event_line(event)
+                self.recent.append((time.time(), line))
+                if show:
+                    click.echo(line)
             lines += count
         if show and lines > LINES:
             click.echo(f"... and {report.plural(lines - LINES, 'more event')}")
+
+    def reload(self, anew: bool = False) -> bool:
+        """Compile the source if it has changed, and put the new program in the place of this one,
+        with the same maps, or with new ones (`anew`); whether that was done."""
+        if self.sources is None or not self.sources.changed():
+            return False
+        from ebee.cli import reload
+
+        try:
+            spec, took = reload.read_again(self.file, self._read)
+            reload.check_replaceable(self.spec, spec, self.name)
+            fate = reload.fate(self.spec, spec)
+            keep = () if anew else fate.kept
+            self._replace(self.place.load(spec, self.name, self.loaded, keep), spec,
+                          () if anew else fate.values)  # fmt: skip
+        except EbeeError as error:
+            self.sources.use(None)
+            report.warn(f"{error}\nthe program that runs stays as it is")
+            return False
+        self.sources.use(spec)
+        if anew:
+            self._begin_counting()
+        maps = "" if anew else f"; {fate}"
+        report.warn(f"{report.path(self.file)} has changed: compiled in {took:.2f} s{maps}")
+        return True
+
+    def _replace(self, new: Loaded, spec: ObjectSpec, carried: Sequence[str] = ()) -> None:
+        """Have a new program go on where this one is."""
+        from ebee.cli.reload import carry_over
+
+        old = self.loaded
+        try:
+            self.companion.renew()
+            self.companion.update(new.object.maps)
+            carry_over(carried, old.object, new.object)
+            if self._link is not None:
+                self._link.update(new.program.raw)
+        except BaseException:
+            self.place.retire(new, old)
+            raise
+        if self.runs is not None:
+            self._count()
+            self._runs_before = self.runs
+        self.drain(show=self._link is not None and self.watch is None)
+        new.engine.not_run = old.engine.not_run
+        self.place.retire(old, new)
+        self.loaded, self.spec = new, spec
+        self.readers = EventReader.all(new.object)
+
+    # -- what came out -----------------------------------------------------------------------------
 
     def finish(self) -> None:
         """The final tables, or one JSON document."""
@@ -195,62 +355,3 @@ def _check_ethernet(capture: Capture) -> None:
         raise CaptureError(
             f"{capture.name}: its packets are of link type {kind}; programs take Ethernet frames"
         )
-
-
-@contextmanager
-def _stoppable() -> Iterator[list[int]]:
-    """A list that the first SIGINT or SIGTERM fills; the next one does what it always did."""
-    stopped: list[int] = []
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    def stop(number: int, _: object) -> None:
-        stopped.append(number)
-        restore()
-
-    for number in before:
-        signal.signal(number, stop)
-    try:
-        yield stopped
-    finally:
-        restore()
-
-
-class _Progress:
-    """A bar on standard error, if that is a terminal and it takes long enough to want one."""
-
-    PATIENCE = 0.5
-    """Seconds until it appears."""
-
-    def __init__(self) -> None:
-        self.begin = time.perf_counter() if report.is_terminal(stderr=True) else math.inf
-        self.bar: Any = None
-
-    def advance(self, share: float | None, packets: int) -> None:
-        """So much of the capture is done (None: nobody knows), so many packets."""
-        if self.bar is None and time.perf_counter() - self.begin > self.PATIENCE:
-            from rich import progress
-
-            self.bar = progress.Progress(
-                progress.BarColumn(),
-                progress.TaskProgressColumn(),
-                progress.TextColumn("{task.fields[packets]:,} packets"),
-                progress.TimeRemainingColumn(),
-                console=report.console(stderr=True),
-                transient=True,
-            )
-            self.task = self.bar.add_task("", total=None, packets=0)
-            self.bar.start()
-        if self.bar is not None:
-            total = None if share is None else 1.0
-            self.bar.update(self.task, total=total, completed=share or 0, packets=packets)
-
-    def __enter__(self) -> _Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar is not None:
-            self.bar.stop()

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 from ebee.cli import report
 
 if TYPE_CHECKING:
+    from ebee.cli.companion import Table
     from ebee.cli.session import Session
+
+
+MANY = 2000
+"""Packets from which on maps may be large."""
 
 
 def show(session: Session, stderr: bool = False) -> None:
@@ -20,7 +25,9 @@ def show(session: Session, stderr: bool = False) -> None:
         report.show("the capture has no packets", "", stderr=stderr)
     if session.runs:
         report.show(_runs(session), "", stderr=stderr)
-    for title, columns, rows in session.companion.tables(session.loaded, session.options["top"]):
+    for title, columns, rows in session.companion.tables(
+        session.loaded.object, session.options["top"]
+    ):
         report.show(report.table(title, columns, rows), "", stderr=stderr)
     if session.events and session.options["pcap"]:
         shown, n = len(session.events), session.event_count
@@ -29,33 +36,36 @@ def show(session: Session, stderr: bool = False) -> None:
         report.show(report.heading(title), *lines, "", stderr=stderr)
 
 
-def _place(session: Session) -> str:
-    on_machine = type(session.loaded).__module__.startswith("ebee.machine")
-    return "machine" if on_machine else "linux"
+def tables(session: Session) -> list[Table]:
+    """What to show of the maps."""
+    if session.total > MANY:
+        session.place.hasten(session.loaded)
+    return session.companion.tables(session.loaded.object, session.options["top"])
 
 
 def _verdicts(session: Session) -> Any:
     total, octets = session.total, sum(session.bytes.values())
-    where = {"machine": "on the machine", "linux": "in the kernel"}[_place(session)]
+    where = {"machine": "on the machine", "linux": "in the kernel"}[session.place.name]
     rows: list[tuple[Any, ...]] = []
     for name, n in session.packets.most_common():
         colour = report.verdict(name)
         filled = report.bar(n / total, style=str(colour.style))
         rows.append((colour, n, session.bytes[name], f"{100 * n / total:.1f} %", filled))
     rows.append(("total", total, octets, "", ""))
-    source = session.options["pcap"]
+    source = session.options["pcap"] or session.options["dev"]
     title = f"{session.program.name} {where}, {os.path.basename(source) or source}"
     columns = ("verdict", "packets", "bytes", "share", "")
     return report.table(title, columns, rows, right=("share",), total=True)
 
 
 def _notes(session: Session) -> list[Any]:
-    seconds = max(session.seconds, 1e-9)
-    ran = session.total - sum(session.engine.not_run.values())
-    notes = [
-        f"{report.rate(ran / seconds)} packets/s ({session.engine.name}, {session.seconds:.2f} s)"
-    ]
-    for reason, n in session.engine.not_run.items():
+    if session.options["dev"]:
+        return []
+    engine, seconds = session.loaded.engine, session.seconds
+    ran = session.total - sum(engine.not_run.values())
+    rate = report.rate(ran / max(seconds, 1e-9))
+    notes = [f"{rate} packets/s ({engine.name}, {seconds:.2f} s)"]
+    for reason, n in engine.not_run.items():
         notes.append(f"{report.plural(n, 'packet')} not run: {reason}")
     if session.cut:
         notes.append(f"{report.plural(session.cut, 'packet')} had been cut when captured")
@@ -73,12 +83,11 @@ def _runs(session: Session) -> str:
 def document(session: Session) -> dict[str, Any]:
     """The same as JSON. Keys are only ever added."""
     options, runs = session.options, session.runs
-    tables = session.companion.tables(session.loaded, options["top"])
     found: dict[str, Any] = {
         "file": session.file,
         "program": session.program.name,
-        "on": _place(session),
-        "engine": session.engine.name if options["pcap"] else "live",
+        "on": session.place.name,
+        "engine": session.loaded.engine.name if options["pcap"] else "live",
         "source": options["pcap"] or options["dev"],
         "packets": session.total,
         "bytes": sum(session.bytes.values()),
@@ -87,13 +96,13 @@ def document(session: Session) -> dict[str, Any]:
             name: {"packets": n, "bytes": session.bytes[name]}
             for name, n in sorted(session.packets.items())
         },
-        "not_run": dict(session.engine.not_run),
+        "not_run": dict(session.loaded.engine.not_run),
         "cut": session.cut,
         "runs": None if runs is None else {"count": runs[0], "ns": runs[1]},
-        "variables": {name: v.value for name, v in session.loaded.variables.items()},
+        "variables": {name: v.value for name, v in session.loaded.object.variables.items()},
         "tables": [
             {"title": title, "rows": [dict(zip(columns, row, strict=True)) for row in rows]}
-            for title, columns, rows in tables
+            for title, columns, rows in tables(session)
         ],
         "events": {"count": session.event_count, "first": session.events},
     }

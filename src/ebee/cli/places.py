@@ -1,0 +1,197 @@
+"""Where `ebee run` puts a program: on the machine, or into the kernel. One program can follow
+another there, with the maps that both have in common."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ebee.cli import engines
+from ebee.cli.companion import SHOWN
+from ebee.cli.counted import MAP
+from ebee.errors import EbeeError, MachineError
+
+if TYPE_CHECKING:
+    from ebee.cli.engines import Engine
+    from ebee.obj.handles import Object
+    from ebee.obj.spec import ObjectSpec
+
+EMPTY: frozenset[str] = frozenset()
+
+
+@dataclass
+class Loaded:
+    """A loaded object, the program of it that is run, and what runs packets through it. `maps` are
+    byte-level maps that the place looks after; `counted`: the kernel counts verdicts."""
+
+    object: Object
+    program: Any
+    engine: Engine
+    maps: dict[str, Any] = field(default_factory=dict)
+    counted: bool = False
+
+
+class Place(Protocol):
+    """A place for programs. `load` puts one there, with the maps called `keep` taken over from the
+    one `before`; `retire` gives back what the one before does not share with its successor;
+    `hasten` makes reading its maps fast, where that takes time and is worth it."""
+
+    name: str
+
+    def load(
+        self, spec: ObjectSpec, name: str, before: Loaded | None, keep: Collection[str]
+    ) -> Loaded: ...
+    def retire(self, before: Loaded, after: Loaded) -> None: ...
+    def hasten(self, loaded: Loaded) -> None: ...
+    def close(self) -> None: ...
+
+
+def place(where: str, options: dict[str, Any]) -> Place:
+    """The place that the command's options ask for."""
+    return OnMachine(options) if where == "machine" else InKernel(bool(options["count"]))
+
+
+def wanted(spec: ObjectSpec, name: str) -> list[str]:
+    """A program, and those that it may call through maps."""
+    called = {target for m in spec.maps.values() for target in m.contents.values()}
+    return [name, *sorted(called & spec.programs.keys() - {name})]
+
+
+class OnMachine:
+    """User space: one machine for all programs that follow each other."""
+
+    name = "machine"
+
+    def __init__(self, options: dict[str, Any]):
+        from ebee.machine.machine import Machine
+
+        self.options = options
+        self.machine = Machine(options["cpus"] or 1, seed=options["seed"])
+
+    def load(
+        self,
+        spec: ObjectSpec,
+        name: str,
+        before: Loaded | None = None,
+        keep: Collection[str] = EMPTY,
+    ) -> Loaded:
+        """See Place."""
+        old = before.maps if before else {}
+        maps = {n: old[n] for n in keep}
+        try:
+            for n, m in spec.maps.items():
+                if n not in maps:
+                    maps[n] = self.machine.create_map(m, spec.btf)
+            loaded = self.machine.load(spec, wanted(spec, name), **maps)
+            program = loaded.programs[name]
+            engine = engines.on_machine(
+                self.machine, program, self.options["engine"], bool(self.options["trust"])
+            )
+        except BaseException:
+            self._close({n: m for n, m in maps.items() if n not in keep})
+            raise
+        return Loaded(loaded, program, engine, maps)
+
+    def retire(self, before: Loaded, after: Loaded) -> None:
+        """See Place."""
+        before.object.close()
+        self._close({n: m for n, m in before.maps.items() if after.maps.get(n) is not m})
+
+    def hasten(self, loaded: Loaded) -> None:
+        """Have what user space does with the maps compiled: 20 to 100 ms for each map, and then
+        reading a thousand elements takes 30 ms rather than 300."""
+        with suppress(EbeeError, ImportError):  # no compiler: it stays as it is
+            for name, m in loaded.object.maps.items():
+                if (
+                    loaded.object.spec.maps[name].type in SHOWN
+                    and loaded.object.spec.maps[name].data is None
+                ):
+                    m.raw.compile()  # type: ignore[attr-defined]
+
+    def _close(self, maps: dict[str, Any]) -> None:
+        for m in maps.values():
+            self.machine.close_map(m)
+
+    def close(self) -> None:
+        """Give everything back."""
+        self.machine.close()
+
+
+class InKernel:
+    """The kernel. With `count` it counts what programs return, where that can be done."""
+
+    name = "linux"
+
+    def __init__(self, count: bool = False):
+        self.count = count
+        self._open: list[Loaded] = []
+
+    def load(
+        self,
+        spec: ObjectSpec,
+        name: str,
+        before: Loaded | None = None,
+        keep: Collection[str] = EMPTY,
+    ) -> Loaded:
+        """See Place."""
+        try:
+            from ebee.linux.backend import load
+            from ebee.linux.maps import LinuxMap
+            from ebee.linux.sys import Fd
+        except ImportError as error:  # not on this system: no epoll, say
+            raise MachineError(f"there is no Linux here to load into: {error}") from None
+        counting = self._counting(spec, name)
+        if counting and before and before.counted:
+            keep = {*keep, MAP}
+        maps: dict[str, LinuxMap] = {}
+        try:
+            for n in keep:  # a descriptor of our own for a map that both have
+                raw: Any = before.object.maps[n].raw if before else None
+                maps[n] = LinuxMap.from_fd(Fd(os.dup(raw.fd.fileno())))
+            made = None
+            if counting is not None:
+                with suppress(EbeeError):  # no room on the stack, say: then it runs as it is
+                    made = load(counting, programs=wanted(counting, name), maps=maps)
+            counts = made is not None
+            if made is None and MAP in maps:
+                maps.pop(MAP).close()
+            made = made or load(spec, programs=wanted(spec, name), maps=maps)
+        except BaseException:
+            self._close(maps)
+            raise
+        program = made.programs[name]
+        self._open.append(Loaded(made, program, engines.on_linux(program), dict(maps), counts))
+        return self._open[-1]
+
+    def _counting(self, spec: ObjectSpec, name: str) -> ObjectSpec | None:
+        if not self.count:
+            return None
+        from ebee import hooks
+        from ebee.cli.counted import counted
+
+        hook = hooks.by_name(spec.programs[name].hook)
+        return counted(spec, name, hook) if hook else None
+
+    def retire(self, before: Loaded, after: Loaded) -> None:
+        """See Place; the link has been let go of."""
+        before.object.close()
+        self._close(before.maps)
+        self._open.remove(before)
+
+    def hasten(self, loaded: Loaded) -> None:
+        """The kernel is fast enough."""
+
+    @staticmethod
+    def _close(maps: dict[str, Any]) -> None:
+        for m in maps.values():
+            m.close()
+
+    def close(self) -> None:
+        """Detach and give everything back."""
+        while self._open:
+            last = self._open.pop()
+            last.object.close()
+            self._close(last.maps)
