@@ -11,21 +11,23 @@ from collections.abc import Mapping
 from ebee.helpers import Helper, by_id
 from ebee.machine.calls import WRITES
 from ebee.machine.code import Code
-from ebee.machine.jit.runtime import BUDGET, CLOCK, EVERYTHING, FAULTS, FRAME, REDIRECT
+from ebee.machine.jit.runtime import BUDGET, CLOCK, EVERYTHING, FAULTS, FRAME, REDIRECT, RINGS
 
 PLAIN = (
     "map_lookup_elem", "map_update_elem", "map_delete_elem", "map_push_elem", "map_pop_elem",
-    "map_peek_elem", "map_lookup_percpu_elem", "for_each_map_elem", "ringbuf_output",
-    "ringbuf_reserve", "ringbuf_submit", "ringbuf_discard", "ringbuf_query", "get_prandom_u32",
+    "map_peek_elem", "map_lookup_percpu_elem", "for_each_map_elem", "get_prandom_u32",
     "get_smp_processor_id", "get_numa_node_id", "get_current_pid_tgid", "get_current_uid_gid",
     "get_current_comm", "get_current_cgroup_id", "csum_diff", "loop", "strtol", "strtoul",
     "xdp_get_buff_len", "xdp_load_bytes",
+)  # fmt: skip
+RECORDS = (
+    "ringbuf_output", "ringbuf_reserve", "ringbuf_submit", "ringbuf_discard", "ringbuf_query",
 )  # fmt: skip
 TIMES = (
     "ktime_get_ns", "ktime_get_boot_ns", "ktime_get_coarse_ns", "ktime_get_tai_ns", "jiffies64",
 )  # fmt: skip
 OF_HELPERS = (
-    dict.fromkeys(PLAIN, 0) | dict.fromkeys(TIMES, CLOCK)
+    dict.fromkeys(PLAIN, 0) | dict.fromkeys(TIMES, CLOCK) | dict.fromkeys(RECORDS, RINGS)
     | {"redirect": REDIRECT, "redirect_map": REDIRECT, "tail_call": EVERYTHING}
 )  # fmt: skip
 """What helpers need, apart from what they write through pointers; everything, if not named here."""

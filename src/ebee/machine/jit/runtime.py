@@ -187,10 +187,11 @@ def probe_read_str(
 
 # --- running -------------------------------------------------------------------------------------
 
-FRAME, CLOCK, REDIRECT, TAILS, BUDGET, FAULTS = 1, 2, 4, 8, 16, 32
+FRAME, CLOCK, REDIRECT, TAILS, BUDGET, FAULTS, RINGS = 1, 2, 4, 8, 16, 32, 64
 """What programs need of the batch loop: the packet in a frame of its own, time by the packets'
-stamps, redirects and tail calls counted from the start, a budget, to be stopped at a fault."""
-EVERYTHING = FRAME | CLOCK | REDIRECT | TAILS | BUDGET | FAULTS
+stamps, redirects and tail calls counted from the start, a budget, to be stopped at a fault, or when
+the readers of ring buffers fall behind."""
+EVERYTHING = FRAME | CLOCK | REDIRECT | TAILS | BUDGET | FAULTS | RINGS
 
 Program = Callable[[ptr[Cpu], ptr[Packet], u64, u64, u64, u64], u64]
 
@@ -224,9 +225,10 @@ def place(packet: ptr[Packet], source: ptr[u8], size: u32, room: u64) -> None:
 
 
 @native
-def crowded(rings: ptr[ptr[Ring]], count: u64) -> bool:
+def crowded(batch: ptr[Batch]) -> bool:
     """Whether one of the ring buffers is more than half full."""
-    for i in range(count):
+    rings = cast(ptr[ptr[Ring]], batch.rings)
+    for i in range(batch.ring_count):
         m = rings[i]
         if producer(m).position - consumer(m)[0] > (m.mask >> 1):
             return True
@@ -240,32 +242,43 @@ def run_once(cpu: ptr[Cpu], program: Program) -> u64:
 
 
 @native
+def count(actions: ptr[u64], action: u32, packets: u64, total: u64) -> None:
+    """Count packets with the same return value, `total` bytes of them."""
+    actions[action * 2] = actions[action * 2] + packets
+    actions[action * 2 + 1] = actions[action * 2 + 1] + total
+
+
+@native
 def run_batch(
     cpu: ptr[Cpu], packet: ptr[Packet], batch: ptr[Batch], program: Program, needs: u32
 ) -> None:
-    """Run a program on the packets of a batch. What does not change is read once: for all that
-    the compiler knows, the program could change it."""
+    """Run a program on the packets of a batch. What every packet needs is read once, since for all
+    that the compiler knows the program could change it; the rest stays where it is, and leaves the
+    registers to the program."""
     data = batch.data
-    data_size = batch.data_size
     offsets = batch.offsets
     lengths = batch.lengths
     stamps = batch.stamps
     verdicts = batch.verdicts
     targets = batch.targets
     actions = batch.actions
-    flags = batch.flags
     budget = i64(batch.budget)
-    rings = cast(ptr[ptr[Ring]], batch.rings)
-    ring_count = batch.ring_count
     begin = batch.next
     i = begin
     end = i + batch.count
+    last = u32(0)
+    first = i
+    total = u64(0)
     packet.ingress_ifindex = batch.ifindex
     packet.rx_queue_index = batch.rx_queue
     cpu.tail_calls = u32(0)
     cpu.depth = u32(0)
     cpu.redirect_kind = u32(REDIRECT_NONE)
-    while i < end and not crowded(rings, ring_count):
+    if not needs & REDIRECT:
+        memset(cast(ptr[u8], targets + begin), 0, 4 * batch.count)
+    if not needs & FRAME and batch.flags & COPY_OUT:
+        end = copy_all(batch, i, end)
+    while i < end and not (needs & RINGS and batch.ring_count != 0 and crowded(batch)):
         size = lengths[i]
         start = byte_offset(data, offsets[i])
         if size > MAX_PACKET:
@@ -273,7 +286,7 @@ def run_batch(
             cpu.fault_slot = u32(0)
             cpu.fault_address = u64(0)
             break
-        if needs & CLOCK and flags & KEEP_CLOCK == 0:
+        if needs & CLOCK and batch.flags & KEEP_CLOCK == 0:
             cpu.now = stamps[i]
         if needs & TAILS:
             cpu.tail_calls = u32(0)
@@ -282,7 +295,7 @@ def run_batch(
         if needs & REDIRECT:
             cpu.redirect_kind = u32(REDIRECT_NONE)
         if needs & FRAME:
-            place(packet, start, size, data_size - offsets[i])
+            place(packet, start, size, batch.data_size - offsets[i])
         else:
             packet.data = start
             packet.data_meta = start
@@ -290,17 +303,23 @@ def run_batch(
         verdict = u32(program(cpu, packet, u64(0), u64(0), u64(0), u64(0)))
         if needs & FAULTS and cpu.fault != FAULT_NONE:
             break
-        if flags & COPY_OUT and not copy_out(packet, batch, i):
-            break
+        if needs & FRAME and batch.flags & COPY_OUT:
+            length = u32(packet.data_end - packet.data)
+            if not copy_out(batch, i, packet.data, length):
+                break
         verdicts[i] = verdict
-        targets[i] = u32(0)
-        if needs & REDIRECT and cpu.redirect_kind != REDIRECT_NONE:
-            targets[i] = cpu.redirect_ifindex
-        slot = verdict if verdict < 7 else u32(7)
-        actions[slot * 2] = actions[slot * 2] + 1
-        actions[slot * 2 + 1] = actions[slot * 2 + 1] + size
+        if needs & REDIRECT:
+            targets[i] = cpu.redirect_ifindex if cpu.redirect_kind != REDIRECT_NONE else u32(0)
+        action = verdict if verdict < 7 else u32(7)
+        if action != last:  # most packets fare as the one before
+            count(actions, last, i - first, total)
+            last = action
+            first = i
+            total = u64(0)
+        total = total + size
         i = i + 1
-    if i > begin and flags & KEEP_CLOCK == 0:
+    count(actions, last, i - first, total)
+    if i > begin and batch.flags & KEEP_CLOCK == 0:
         cpu.now = stamps[i - 1]
     if not needs & FRAME:  # nobody may follow pointers to packets that are gone
         packet.data = byte_offset(packet.frame, HEADROOM)
@@ -310,13 +329,24 @@ def run_batch(
 
 
 @native
-def copy_out(packet: ptr[Packet], batch: ptr[Batch], i: u64) -> bool:
+def copy_out(batch: ptr[Batch], i: u64, start: ptr[u8], length: u32) -> bool:
     """Keep a packet as the program left it; False when there is no room."""
-    length = u32(packet.data_end - packet.data)
     if batch.out_size - batch.out_used < length:
         return False
-    memcpy(byte_offset(batch.out, batch.out_used), packet.data, u64(length))
+    memcpy(byte_offset(batch.out, batch.out_used), start, u64(length))
     batch.out_offsets[i] = batch.out_used
     batch.out_lengths[i] = length
     batch.out_used = batch.out_used + length
     return True
+
+
+@native
+def copy_all(batch: ptr[Batch], begin: u64, end: u64) -> u64:
+    """Keep packets that no program will change; the first one for which there is no room."""
+    i = begin
+    while i < end:
+        start = byte_offset(batch.data, batch.offsets[i])
+        if not copy_out(batch, i, start, batch.lengths[i]):
+            break
+        i = i + 1
+    return i
