@@ -209,7 +209,9 @@ def test_per_cpu_slots_are_rounded_up() -> None:
 def test_sums() -> None:
     assert PerCpu([[1, 2], [3, 4]]).sum() == [4, 6]
     assert PerCpu([2**64 - 1, 1]).sum() == 2**64
-    with pytest.raises(TypeError, match="cannot be added up"):
+    assert (PerCpu([[1, 9], [3, 4]]).max(), PerCpu([[1, 9], [3, 4]]).min()) == ([3, 9], [1, 4])
+    assert (PerCpu([-1, 7]).max(), PerCpu([-1, 7]).min()) == (7, -1)
+    with pytest.raises(TypeError, match="no numbers to reckon with"):
         PerCpu(["a", "b"]).sum()
 
 

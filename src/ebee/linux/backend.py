@@ -12,13 +12,14 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from mmap import mmap
 from typing import Any
 
-from ebee.errors import BtfError, KernelError, ObjectError, VerifierError
+from ebee.errors import KernelError, ObjectError, VerifierError
 from ebee.hooks import by_name
 from ebee.linux import attach, context_tags, features, targets, uapi
 from ebee.linux.arena import ArenaMemory
@@ -36,6 +37,7 @@ from ebee.linux.programs import PROG_TYPE_NAMES, LinuxProgram
 from ebee.linux.relocate import Patcher
 from ebee.linux.ringbuf import RingBuffer
 from ebee.linux.struct_ops import StructOps, StructOpsMap
+from ebee.linux.typed import Memory, typed
 from ebee.maps import by_name as map_type
 from ebee.obj import handles
 from ebee.obj.hooks import unknown
@@ -330,14 +332,17 @@ class LinuxObject(handles.Object):
             if name in self._ops:
                 self.maps[name] = StructOpsMap(raw, self._ops[name], loaded)
                 continue
-            declared = map_type(raw.type)
-            holds = declared is not None and declared.handle in ("program", "map")
-            self.maps[name] = (HandleMap if holds else handles.Map)(raw, spec, btf)
+            self.maps[name] = typed(raw, spec, btf, self._mapped(name))
         for name, variable in self.spec.variables.items():
             readonly = self.spec.maps[variable.map].readonly
             self.variables[name] = Variable(variable, self, readonly)
 
-    def _section(self, name: str) -> mmap | ArenaMemory | None:
+    def _mapped(self, name: str) -> Callable[[], Memory] | None:
+        """What gives a map's memory, for those that have some."""
+        raw = self._raw[name]
+        return partial(self._section, name) if raw.flags & uapi.BPF_F_MMAPABLE else None
+
+    def _section(self, name: str) -> Any:
         """The memory of a data section, where its map can be mapped."""
         raw = self._raw[name]
         if name not in self._memory and raw.flags & uapi.BPF_F_MMAPABLE:
@@ -385,17 +390,6 @@ class Program(handles.Program):
         return made
 
 
-class HandleMap(handles.Map):
-    """A map whose values are programs or maps, given as handles; reading gives their ids."""
-
-    def encode_value(self, value: Any) -> bytes:
-        """A program's or map's descriptor as bytes."""
-        held = getattr(value, "raw", value)
-        if not isinstance(held, LinuxMap | LinuxProgram):
-            raise BtfError(f"map {self.name} holds loaded programs or maps, not {value!r}")
-        return held.fd.fileno().to_bytes(4, sys.byteorder)
-
-
 class Variable(handles.Variable):
     """A global variable in the kernel: one load or store where its section is mapped."""
 
@@ -408,7 +402,7 @@ class Variable(handles.Variable):
         memory = self._owner._section(self.spec.map)
         if memory is None:
             return super().read()
-        return memory[self.spec.offset : self.spec.offset + self.spec.size]
+        return bytes(memory[self.spec.offset : self.spec.offset + self.spec.size])
 
     def write(self, data: bytes) -> None:
         """Replace the variable's bytes."""

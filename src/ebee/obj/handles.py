@@ -135,18 +135,27 @@ class PerCpu(list[Any]):
 
     def sum(self) -> Any:
         """The values added up: numbers, lists by element, records by member (as a `Total`)."""
-        return _sum(self)
+        return _reduce(sum, self)
+
+    def max(self) -> Any:
+        """The largest one: of numbers, of lists by element, of records by member."""
+        return _reduce(max, self)
+
+    def min(self) -> Any:
+        """The smallest one, likewise."""
+        return _reduce(min, self)
 
 
-def _sum(values: Sequence[Any]) -> Any:
+def _reduce(what: Callable[[Sequence[Any]], Any], values: Sequence[Any]) -> Any:
+    """One value of many: numbers by a function, lists by element, records by member."""
     first = values[0]
     if isinstance(first, int | float):
-        return sum(values)
+        return what(values)
     if isinstance(first, list):
-        return [_sum(column) for column in zip(*values, strict=True)]
+        return [_reduce(what, column) for column in zip(*values, strict=True)]
     if hasattr(first, "_fields"):
-        return Total({name: _sum([v[name] for v in values]) for name in first._fields})
-    raise TypeError(f"values of type {type(first).__name__} cannot be added up")
+        return Total({name: _reduce(what, [v[name] for v in values]) for name in first._fields})
+    raise TypeError(f"values of type {type(first).__name__} are no numbers to reckon with")
 
 
 class Closing:
