@@ -6,7 +6,7 @@ import errno
 import os
 import re
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ebee.errors import KernelError, VerifierError
@@ -41,6 +41,14 @@ PERFMON_TYPES = {
 
 # Types whose test run gives no context back, but writes into the one it was given, if at all.
 CTX_IN_PLACE = {"syscall", "raw_tracepoint", "raw_tracepoint_writable"}
+# Since when each type has a test run; the others have none.
+TEST_RUNS = {
+    **dict.fromkeys(("socket_filter", "sched_cls", "sched_act", "xdp", "cgroup_skb"), "4.12"),
+    **dict.fromkeys(("lwt_in", "lwt_out", "lwt_xmit"), "4.12"), "lwt_seg6local": "4.18",
+    "flow_dissector": "5.1", "tracing": "5.7", "raw_tracepoint": "5.10",
+    "raw_tracepoint_writable": "5.10", "sk_lookup": "5.14", "syscall": "5.14",
+    "struct_ops": "5.18", "netfilter": "6.4",
+}  # fmt: skip
 
 
 class LinuxProgram:
@@ -135,7 +143,7 @@ class LinuxProgram:
         self,
         data: bytes = b"",
         *,
-        ctx: bytes = b"",
+        ctx: bytes | Mapping[str, Any] = b"",
         repeat: int = 1,
         flags: int = 0,
         cpu: int | None = None,
@@ -144,11 +152,17 @@ class LinuxProgram:
     ) -> RunResult:
         """Run the program on a packet and/or a context, `repeat` times, and see what it leaves.
 
+        `ctx` is bytes, or members of the context by name ({"ingress_ifindex": 1}).
+
         Maps keep what the program does to them. The packet may grow by `out_room` bytes. Which
         inputs a type takes is the kernel's to say (net/bpf/test_run.c). With
         BPF_F_TEST_XDP_LIVE_FRAMES (Linux 5.18) packets really go out, `batch_size` at a time, and
         nothing comes back. Since Linux 4.12; `ctx` since 5.2, `cpu` 5.10.
         """
+        if isinstance(ctx, Mapping):
+            from ebee.linux.contexts import pack
+
+            ctx = pack(self.type, ctx, data)
         fields: dict[str, Any] = {"prog_fd": self.fd}
         fields |= {"repeat": repeat} if repeat != 1 else {}  # some types refuse to be asked
         live = flags & BPF_F_TEST_XDP_LIVE_FRAMES
@@ -183,33 +197,37 @@ class LinuxProgram:
             errno.EINVAL: f"the kernel does not take this input for {self.type} programs",
         }.get(code, "")
         error = OSError(code, strerror(code))
-        return refused(error, f"run program {self.name!r} on test data", why, since="4.12")
+        doing, since = f"run program {self.name!r} on test data", TEST_RUNS.get(self.type, "4.12")
+        return refused(error, doing, why, since=since)
 
     def info(self) -> Info:
         """bpf_prog_info: id, tag, sizes, load time, run statistics (see enable_stats)."""
         return object_info(self.fd, "prog")
 
-    def _array(self, field: str, count: str, size: int) -> bytes:
-        """One of the arrays that bpf_prog_info points to, `count` items of `size` bytes."""
-        room = bytearray(self.info()[count] * size)
+    def array(self, field: str, count: str, size: int, record: str = "") -> bytes:
+        """One of the arrays that bpf_prog_info points to: `count` names the number of its items,
+        which have `size` bytes; `record` is where the kernel wants to hear that. b"" where this
+        kernel has none."""
+        room = bytearray(self.info().get(count, 0) * size)
         if not room:
             return b""
-        info = object_info(self.fd, "prog", **{field: room, count: len(room) // size})
+        sizes = {record: size} if record else {}
+        info = object_info(self.fd, "prog", **{field: room, count: len(room) // size}, **sizes)
         return bytes(room[: info[count] * size])
 
     def map_ids(self) -> list[int]:
         """The ids of the maps that the program uses."""
-        raw = self._array("map_ids", "nr_map_ids", 4)
+        raw = self.array("map_ids", "nr_map_ids", 4)
         return list(memoryview(raw).cast("I"))
 
     def xlated(self) -> bytes:
         """The instructions as the verifier rewrote them; addresses are hidden without
         CAP_SYSLOG."""
-        return self._array("xlated_prog_insns", "xlated_prog_len", 1)
+        return self.array("xlated_prog_insns", "xlated_prog_len", 1)
 
     def jited(self) -> bytes:
         """The machine code; empty when not compiled, or not for this user to see."""
-        return self._array("jited_prog_insns", "jited_prog_len", 1)
+        return self.array("jited_prog_insns", "jited_prog_len", 1)
 
     def bind(self, fd: Fd) -> None:
         """Let the program hold a map as long as it lives. Since Linux 5.10."""
