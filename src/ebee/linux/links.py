@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ebee.errors import KernelError
@@ -191,6 +191,40 @@ class Links(Link):
         """Give up all the handles."""
         for part in self.parts:
             part.close()
+
+
+class Guarded(Link):
+    """A link with something that must be done once it is gone."""
+
+    def __init__(self, inner: Link, after: Callable[[], None], target: str = ""):
+        super().__init__(inner.fd, target or inner.target)
+        self._inner, self._after = inner, after
+
+    def info(self) -> Info:
+        """See Link.info."""
+        return self._inner.info()
+
+    def update(self, program: HasFd, replace: HasFd | None = None) -> None:
+        """See Link.update."""
+        self._inner.update(program, replace)
+
+    def detach(self) -> None:
+        """See Link.detach."""
+        self._inner.detach()
+
+    def pin(self, path: str | os.PathLike[str]) -> None:
+        """See Link.pin."""
+        self._inner.pin(path)
+
+    def close(self) -> None:
+        """Give up this handle, and do what comes after."""
+        if not self.closed:
+            self._inner.close()
+            self._after()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_after"):
+            self.close()
 
 
 def all_of(parts: Iterable[Link], target: str) -> Link:

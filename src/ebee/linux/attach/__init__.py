@@ -43,6 +43,7 @@ MECHANISMS: dict[str, dict[str, str]] = {
     "kprobe_multi": {"": "kprobes:kprobe_multi"},
     "uprobe": {"": "uprobes:uprobe"},
     "uprobe_multi": {"": "uprobes:uprobe_multi"},
+    "usdt": {"": "markers:usdt_marker"},
 }
 
 

@@ -8,13 +8,14 @@ import os
 import re
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ebee.errors import KernelError
 from ebee.linux import perf, tracefs, uapi
 from ebee.linux.attach.perf_events import Mode, attach_event
 from ebee.linux.errors import older_than
-from ebee.linux.links import Link, all_of, create
+from ebee.linux.links import Guarded, Link, all_of, create
 from ebee.linux.programs import LinuxProgram
 from ebee.linux.sys import address
 
@@ -113,26 +114,7 @@ def traced(
     except KernelError:
         tracefs.remove_probe(kind, name)
         raise
-    return TracedLink(link, kind, name)
-
-
-class TracedLink(Link):
-    """A program on a probe event that was made for it through tracefs."""
-
-    def __init__(self, inner: Link, kind: str, name: str):
-        super().__init__(inner.fd, inner.target)
-        self._inner, self._kind, self._name = inner, kind, name
-        for method in ("info", "update", "detach", "pin"):
-            setattr(self, method, getattr(inner, method))
-
-    def close(self) -> None:
-        """Give up this handle, and remove the event."""
-        if not self.closed:
-            self.fd.close()  # the event can go only after what uses it
-            tracefs.remove_probe(self._kind, self._name)
-
-    def __del__(self) -> None:
-        self.close()
+    return Guarded(link, partial(tracefs.remove_probe, kind, name))
 
 
 def ksyscall(
