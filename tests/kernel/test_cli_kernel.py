@@ -5,9 +5,12 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+import threading
+import time
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ import pytest
 from ebee import cli, isa
 from ebee.cli.asm import to_object
 from ebee.machine.capture import CaptureWriter
+from ebee.obj import load as read_object
 from ebee.obj import write
 
 pytestmark = pytest.mark.kernel
@@ -264,3 +268,153 @@ def test_doctor_says_what_a_user_lacks(as_nobody, ebee) -> None:
     assert "run as root" in rows["CAP_BPF"]["reason"]
     assert rows["map type lpm_trie"]["ok"] is None
     assert "needs CAP_BPF" in rows["map type lpm_trie"]["reason"]
+
+
+# -- reload, and counting verdicts -----------------------------------------------------------------
+
+SO_RCVBUFFORCE = 33
+NUMBERED = """
+from ebee import XDP, Array, Ethernet, Global, XdpContext, atomic_add, struct, u32, u64, xdp
+
+@struct
+class Payload:
+    number: u32
+
+old: Global[u64] = 0
+new: Global[u64] = 0
+total = Array[u64](max_entries=1)
+SCRATCH = Array[u64](max_entries=4)
+
+@xdp
+def numbered(ctx: XdpContext) -> XDP:
+    packet = ctx.packet()
+    eth = packet.parse(Ethernet)
+    if eth is None or eth.type != 0x88B5:
+        return XDP.PASS
+    count = total.lookup(0)
+    if count is not None:
+        atomic_add(count[0], 1)
+    atomic_add(old, 1)
+    return XDP.PASS
+"""
+
+
+def test_a_program_is_replaced_under_traffic_and_no_packet_is_lost(net, tmp_path: Path) -> None:
+    """Frames go through all the time; the program is edited twice, and once wrongly."""
+    source = tmp_path / "numbered.py"
+    source.write_text(NUMBERED)
+    words = (source, "--dev", "veth1", "--reload", "--plain", "--json")
+    sent = 0
+    with net.socket("left") as sender, net.socket("right") as receiver:
+        receiver.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
+        stop = threading.Event()
+
+        def traffic() -> None:
+            nonlocal sent
+            while not stop.is_set():
+                for _ in range(20):
+                    sender.send(net.frame(sent.to_bytes(4, "little").ljust(46, b"\0")))
+                    sent += 1
+                time.sleep(0.001)
+
+        with running(net.right, *words) as process:
+            thread = threading.Thread(target=traffic)
+            thread.start()
+            try:
+                source.write_text(NUMBERED.replace("atomic_add(old, 1)", "atomic_add(new, 1)"))
+                first = process.stderr.readline()
+                source.write_text(NUMBERED.replace("atomic_add(old, 1)", "atomic_add(nowhere, 1)"))
+                complaint = ""
+                while "stays as it is" not in complaint:
+                    complaint += process.stderr.readline()
+                source.write_text(NUMBERED.replace("max_entries=4", "max_entries=8"))
+                last = process.stderr.readline()
+                time.sleep(0.1)
+            finally:
+                stop.set()
+                thread.join()
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=20)
+        assert process.returncode == 0, err
+        assert "maps kept: total, SCRATCH" in first
+        assert "nowhere" in complaint
+        assert "maps kept: total; reset: SCRATCH (max_entries 4 -> 8)" in last
+        got = []
+        receiver.settimeout(0.5)
+        with suppress(TimeoutError):
+            while len(got) < sent:
+                frame = receiver.recv(100)
+                if frame[12:14] == b"\x88\xb5":
+                    got.append(int.from_bytes(frame[14:18], "little"))
+    made = json.loads(out)
+    assert got == list(range(sent)), "frames were lost, or came twice"
+    (total,) = (t for t in made["tables"] if t["title"].startswith("Map total"))
+    assert total["rows"] == [{"key": 0, "value": sent}]
+    # Variables may have been laid out anew: what was added while they were copied is not there.
+    assert sent - 20 <= made["variables"]["old"] + made["variables"]["new"] <= sent
+    assert made["variables"]["old"] > 0 < made["variables"]["new"]
+    assert made["runs"]["count"] >= sent
+
+
+def test_verdicts_are_counted_in_the_kernel(net, program: Path) -> None:
+    words = (program, "--dev", "veth1", "--count", "--json")
+    with (
+        net.socket("left") as sender,
+        net.socket("right") as receiver,
+        running(net.right, *words) as process,
+    ):
+        for payload, ethertype in ((b"dropped", 0x88B5), (b"gone", 0x88B5), (b"ok", 0x88B6)):
+            sender.send(net.frame(payload.ljust(46), ethertype=ethertype))
+        assert b"ok" in receiver.recv(100)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=10)
+    assert process.returncode == 0, err
+    made = json.loads(out)
+    assert made["verdicts"] == {
+        "XDP_DROP": {"packets": 2, "bytes": 120},
+        "XDP_PASS": {"packets": 1, "bytes": 60},
+    }
+    assert not any("ebee_verdicts" in table["title"] for table in made["tables"])
+
+
+@pytest.mark.parametrize(
+    ("section", "code", "verdict"),
+    [("xdp", 2, "XDP_PASS"), ("tc", -1, "TC_ACT_UNSPEC"), ("tcx/ingress", 0, "TCX_PASS"),
+     ("xdp", 77, "unknown(77)"), ("xdp.frags", 2, "XDP_PASS")],
+)  # fmt: skip
+def test_counting_changes_no_verdict(ebee, tmp_path: Path, section, code: int, verdict) -> None:
+    """Also of programs with tail calls and with as much stack as there is."""
+    from ebee import hooks
+    from ebee.cli.counted import counted, counts
+    from ebee.linux import load as load_linux
+
+    (tmp_path / "x.s").write_text(f"*(u64 *)(r10 -256) = 1; r0 = {code}; exit\n")
+    assert ebee("asm", tmp_path / "x.s", "-o", tmp_path / "x.o", "--section", section)[0] == 0
+    spec = read_object(tmp_path / "x.o")
+    with load_linux(counted(spec, "x", hooks.by_name(spec.programs["x"].hook))) as made:
+        for length in (60, 100):
+            assert made.programs["x"].test_run(bytes(length)).retval == code & 0xFFFFFFFF
+        slot = code & 0xFFFFFFFF if code < 14 else 14
+        assert counts(made.maps) == {slot: (2, 160)}
+
+
+@contextmanager
+def running(netns: str, *words: object):
+    """`ebee run --dev` in a namespace, as soon as the interface has the program."""
+    command = ["ip", "netns", "exec", netns, *COMMAND, "run", *map(str, words)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            for _ in range(200):
+                shown = subprocess.run(["ip", "-n", netns, "-d", "link", "show", "veth1"],
+                                       capture_output=True, text=True).stdout  # fmt: skip
+                if "prog/xdp" in shown:
+                    break
+                assert process.poll() is None, process.stderr.read()
+                time.sleep(0.05)
+            else:
+                raise AssertionError(f"it is not attached: {shown}")
+            yield process
+        finally:
+            process.kill()

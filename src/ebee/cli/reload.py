@@ -14,6 +14,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ebee.errors import ConfigError
+from ebee.obj.events import event_type
+from ebee.obj.handles import BUFFERS
 
 if TYPE_CHECKING:
     from ebee.obj.handles import Object
@@ -71,7 +73,7 @@ def _included(path: Path, seen: set[Path]) -> Iterator[str]:
     except OSError:
         return
     for name in re.findall(r'^\s*#\s*include\s*"([^"]+)"', text, re.MULTILINE):
-        header = path.parent / name
+        header = (path.parent / name).resolve()
         if header.is_file() and header not in seen:
             seen.add(header)
             yield str(header)
@@ -163,6 +165,8 @@ def difference(old: ObjectSpec, before: MapSpec, new: ObjectSpec, m: MapSpec) ->
         ids = getattr(before, f"{part}_btf_id"), getattr(m, f"{part}_btf_id")
         if _type(old, ids[0]) != _type(new, ids[1]):
             return f"members of the {part}"
+    if m.type in BUFFERS and _type(old, event_type(old, before)) != _type(new, event_type(new, m)):
+        return "members of its records"
     return ""
 
 

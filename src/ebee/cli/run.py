@@ -157,8 +157,8 @@ def run_plainly(session: Session) -> bool:
             session.finish()
             if not complete or session.sources is None:
                 return complete
-            report.warn(f"waiting for changes of {report.path(session.file)}; Ctrl-C ends")
             with session.control.on_signals():
+                report.warn(f"waiting for changes of {report.path(session.file)}; Ctrl-C ends")
                 again = session.await_change()
             if not again:
                 return True
