@@ -74,7 +74,7 @@ class Report:
         self.unequal: list[str] = []
         self.refused: list[str] = []
         self.better = Counter[str]()
-        self.equal = 0
+        self.equal = self.typed = 0
 
     def add(self, item: Item, found: dict[str, Found]) -> None:
         """Take the results of one object."""
@@ -94,6 +94,9 @@ class Report:
             elif "error" in theirs and "error" not in mine:
                 self.better[short(theirs)] += 1
             elif "error" not in mine and program:
+                if not theirs["functions"]:  # the kernel has refused its BTF
+                    self.typed += bool(mine["functions"])
+                    mine = {**mine, "functions": []}
                 unlike = difference(mine, theirs)
                 self.equal += not unlike
                 if unlike:
@@ -119,7 +122,9 @@ class Report:
                 mine, theirs = (counts[f"{loader} {what}"] for loader in ("ebee", "libbpf"))
                 print(f"{group[:18]:19}{label:17}{mine:>8}{theirs:>8}{counts[what]:>8}")
         both = self.equal + len(self.unequal)
-        print(f"instructions and attributes are equal in {self.equal} of {both} programs")
+        print(f"instructions and attributes are equal in {self.equal} of {both} programs"
+              f" ({self.typed} have BTF only with ebee: the kernel refuses it as it is, and libbpf"
+              " goes without)")  # fmt: skip
         print(f"{len(self.worse)} differences to explain, {len(uncompiled)} sources do not compile")
 
 

@@ -17,7 +17,15 @@ from ebee.obj import elf
 from ebee.obj.elf import Reloc, Section, Symbol
 from ebee.obj.hooks import select, unknown
 from ebee.obj.source import Source
-from ebee.obj.spec import ExternKind, FunctionSpec, Linkage, ProgramSpec, Ref, RefKind
+from ebee.obj.spec import (
+    ExternKind,
+    ExternSpec,
+    FunctionSpec,
+    Linkage,
+    ProgramSpec,
+    Ref,
+    RefKind,
+)
 
 _CALL = isa.JMP | isa.CALL
 _EXTERN_LOADS: dict[ExternKind, tuple[RefKind, int]] = {
@@ -107,11 +115,13 @@ def read_functions(src: Source, extents: list[Extent]) -> None:
         starts = [e.start for e in group]
         for offset, reloc in src.relocs(section).items():
             inside = bisect_right(starts, offset) - 1
-            if inside < 0 or offset % SLOT or offset >= group[inside].end:
+            if offset % SLOT or offset >= section.size:
                 raise src.error(
                     f"a relocation at byte {offset} of {section.name} is in no function"
                 )
-            relocs[inside][(offset - starts[inside]) // SLOT] = reloc
+            # What no symbol names is left of a weak function that a linker has replaced.
+            if inside >= 0 and offset < group[inside].end:
+                relocs[inside][(offset - starts[inside]) // SLOT] = reloc
         for extent, own in zip(group, relocs, strict=True):
             _add(src, extent, insns[extent.start // SLOT : extent.end // SLOT], own)
 
@@ -223,15 +233,24 @@ class _Body:
         self.put(slot, Ref(slot, "call", name), isa.PSEUDO_CALL, -1)
 
     def extern_call(self, slot: int, symbol: Symbol) -> None:
-        extern = self.src.spec.externs.get(symbol.name)
-        if extern is None:
-            raise self.undefined(slot, symbol)
+        extern = self.extern(slot, symbol, "func")
         if extern.kind == "kfunc":
             self.put(slot, Ref(slot, "kfunc", symbol.name), isa.PSEUDO_KFUNC_CALL, 0)
         elif extern.kind == "func":
             self.put(slot, Ref(slot, "call", symbol.name), isa.PSEUDO_CALL, -1)
         else:
             raise self.error(slot, f"it calls the variable {symbol.name!r}")
+
+    def extern(self, slot: int, symbol: Symbol, kind: ExternKind) -> ExternSpec:
+        """The declaration of an undefined symbol. One that the BTF does not explain counts as
+        another object's, to be linked or replaced before its program is loaded."""
+        found = self.src.spec.externs.get(symbol.name)
+        if found is None:
+            if self.src.strict or not symbol.name:
+                raise self.undefined(slot, symbol)
+            found = ExternSpec(symbol.name, kind, weak=symbol.bind == elf.STB_WEAK)
+            self.src.spec.externs[symbol.name] = found
+        return found
 
     def undefined(self, slot: int, symbol: Symbol) -> Exception:
         hint = "declare it with __ksym or __kconfig, or link the object that defines it"
@@ -261,8 +280,8 @@ class _Body:
             )
 
     def load_extern(self, slot: int, insn: Insn, symbol: Symbol) -> None:
-        extern = self.src.spec.externs.get(symbol.name)
-        if extern is None or extern.kind == "func":
+        extern = self.extern(slot, symbol, "var")
+        if extern.kind == "func":
             raise self.undefined(slot, symbol)
         kind, pseudo = _EXTERN_LOADS[extern.kind]
         self.put_wide(slot, Ref(slot, kind, symbol.name, insn.imm), pseudo)
