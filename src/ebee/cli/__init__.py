@@ -20,6 +20,10 @@ COMMANDS = {
     "asm": ("asm", "Assemble instructions."),
     "obj": ("obj", "Look into object files."),
     "btf": ("btf", "Types of kernels and objects: find, dump, compare, write as C."),
+    "link": ("link", "Link objects into one."),
+    "gen": ("gen", "Make Python skeletons and more from objects."),
+    "load": ("load", "Load an object into the kernel, and pin it."),
+    "feature": ("feature", "What the running kernel offers programs."),
     "doctor": ("doctor", "What works on this machine, what does not, and why."),
     "conformance-plugin": ("conformance", "Run one case of the public eBPF conformance suite."),
 }

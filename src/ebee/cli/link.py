@@ -1,0 +1,62 @@
+"""`ebee link`: several objects become one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ebee.cli import report
+from ebee.cli.source import read_spec
+
+if TYPE_CHECKING:
+    from ebee.obj.spec import ObjectSpec
+
+
+@click.command()
+@click.argument("objects", nargs=-1, required=True, metavar="OBJECT...")
+@click.option("-o", "--output", required=True, metavar="FILE", help="Where to write the object.")
+@click.option("--json", "as_json", is_flag=True, help="What was made as JSON.")
+def link(objects: tuple[str, ...], output: str, as_json: bool) -> None:
+    """Link OBJECTs (or C sources) into one: functions, maps and variables that one declares
+    `extern` are those that another defines; types are joined; weak definitions give way.
+
+    \b
+    ebee link main.o library.o -o all.o
+    """
+    made = linked(objects, output)
+    open_ends = [
+        name for name, extern in made.externs.items() if extern.kind in ("func", "map", "var")
+    ]
+    summary: dict[str, Any] = {
+        "output": output,
+        "size": Path(output).stat().st_size,
+        "objects": list(objects),
+        "programs": list(made.programs),
+        "functions": list(made.functions),
+        "maps": [name for name in made.maps if not name.startswith(".")],
+        "variables": list(made.variables),
+        "undefined": open_ends,
+    }
+    if as_json:
+        report.print_json(summary)
+        return
+    counts = ", ".join(
+        report.plural(len(summary[what]), what[:-1])
+        for what in ("programs", "functions", "maps", "variables")
+    )
+    click.echo(f"{output}: {report.size(summary['size'])}, {counts}")
+    if open_ends:
+        report.warn(f"still to be defined by others: {', '.join(open_ends)}")
+
+
+def linked(objects: Iterable[str], output: str) -> ObjectSpec:
+    """Link files, and write the outcome."""
+    from ebee.obj import link_objects, save
+
+    name = Path(output).name.partition(".")[0] or "linked"
+    made = link_objects([read_spec(path) for path in objects], name)
+    save(made, output)
+    return made
