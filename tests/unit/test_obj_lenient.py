@@ -139,6 +139,41 @@ def test_ring_buffers_may_say_what_their_records_are(tmp_path: Path) -> None:
         read(content, strict=True)
 
 
+def test_perf_event_arrays_may_say_what_their_records_are(tmp_path: Path) -> None:
+    content = compiled(
+        tmp_path,
+        "struct event { int a; long b; };\n"
+        "struct { __uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);"
+        ' __type(value, struct event); } events SEC(".maps");',
+    )
+    spec = read(content)
+    events = spec.maps["events"]
+    assert (events.key_size, events.value_size) == (4, 4)
+    assert spec.btf is not None
+    assert spec.btf.type(events.value_btf_id).name == "event"
+    assert read(write(spec), "object").maps["events"] == events
+    with pytest.raises(ObjectError, match="has a key of 0 bytes instead of 4"):
+        read(content, strict=True)
+
+
+def test_undefined_symbols_wait_for_a_linker(tmp_path: Path) -> None:
+    """What the BTF does not explain may be linked, or replaced in the code, before loading."""
+    content = compiled(
+        tmp_path,
+        'SEC("xdp") int f(void *ctx) { long n; asm volatile("%0 = LIMIT ll" : "=r"(n));'
+        " return n; }\n"
+        'SEC("xdp") int g(void *ctx) { asm volatile("call other" ::: "r0"); return 1; }',
+    )
+    spec = read(content)
+    assert {name: e.kind for name, e in spec.externs.items()} == {"LIMIT": "var", "other": "func"}
+    for name, undefined in (("f", "LIMIT"), ("g", "other")):
+        with pytest.raises(ObjectError, match=f"{undefined}, which is not defined in this object"):
+            link(spec, name)
+    assert read(write(spec), "object") == spec
+    with pytest.raises(ObjectError, match="'LIMIT' is not defined here"):
+        read(content, strict=True)
+
+
 # -- maps of old ---------------------------------------------------------------------------------
 
 

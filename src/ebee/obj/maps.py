@@ -30,7 +30,7 @@ _NUMBERS = {
 """Members that are numbers -> field of MapSpec."""
 
 _U32, _U64 = 0xFFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF
-POINTER = 8
+POINTER, EVENT_SIZE = 8, 4
 ADDRESSES = (elf.R_BPF_64_ABS64, elf.R_BPF_64_64, elf.R_BPF_DATA_64)
 """The relocations that put an address into data."""
 
@@ -136,14 +136,18 @@ def definition(btf: Btf, name: str, type_id: int, *, inner: bool = False) -> Map
 
 def without_sizes(made: MapSpec) -> str:
     """Take back the sizes of a key or value that the type of map has not, as of a ring buffer
-    whose declaration says what its records are; "" or what was wrong with them."""
+    whose declaration says what its records are, and give a perf_event_array, whose declaration may
+    say the same, those that it must have; "" or what was wrong with them."""
     from ebee.maps import by_name
 
     declared = by_name(made.type)
     wrong = ""
     for side in ("key", "value"):
         size = getattr(made, f"{side}_size")
-        if declared is not None and size and getattr(declared, side) == "none":
+        if made.type == "perf_event_array" and size != EVENT_SIZE:
+            setattr(made, f"{side}_size", EVENT_SIZE)
+            wrong = wrong or f"map {made.name} has a {side} of {size} bytes instead of {EVENT_SIZE}"
+        elif declared is not None and size and getattr(declared, side) == "none":
             setattr(made, f"{side}_size", 0)
             wrong = wrong or f"map {made.name} has a {side} of {size} bytes; a {made.type} has none"
     return wrong
