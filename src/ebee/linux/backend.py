@@ -111,6 +111,28 @@ class LinuxObject(handles.Object):
         self._readers: dict[str, RingBuffer] = {}
         self._stack = ExitStack()
 
+    def attach(self) -> dict[str, Link]:
+        """Attach every program whose section says where (SEC("kprobe/do_exit"), SEC("iter/task"),
+        ...), and register what the struct_ops maps hold: links by name of program or map.
+
+        Programs for interfaces, cgroups, sockets and the like are left out: attach those one by
+        one. When one cannot be attached, those before it are detached.
+        """
+        made: dict[str, Link] = {}
+        try:
+            for name, program in self.programs.items():
+                if attach.automatic(program.spec):
+                    made[name] = program.attach()
+            for name, held in self.maps.items():
+                if isinstance(held, StructOpsMap):
+                    made[name] = held.attach()
+                    self._links.append(made[name])
+        except BaseException:
+            for attached in made.values():
+                attached.close()
+            raise
+        return made
+
     def ring_buffer(self, name: str) -> RingBuffer:
         """The reader of a ring buffer map; the object closes it."""
         if name not in self._raw:

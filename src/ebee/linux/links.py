@@ -98,6 +98,8 @@ class Link(handles.Link):
         elif kind in BUFFERS:
             raw = _with_buffers(self.fd, raw, prefix, BUFFERS[kind])
         own = {k.removeprefix(prefix): v for k, v in raw.items() if k.startswith(prefix)}
+        if "type" in own:  # a counter's
+            own["event_type"] = own.pop("type")
         return Info({"type": kind, "id": raw.id, "prog_id": raw.prog_id, **own})
 
     @property

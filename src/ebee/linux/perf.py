@@ -110,11 +110,11 @@ def named(name: str) -> Event:
         return Event(TYPES["raw"], int(found[1], 16))
     if found := re.fullmatch(r"mem:(0x[0-9a-fA-F]+|\d+)(?:/(\d+))?(?::([rwx]+))?", name):
         return breakpoint(int(found[1], 0), int(found[2] or 4), found[3] or "rw")
-    if found := re.fullmatch(r"(.+?)-(load|store|prefetch)(?:es|s)?(-misses)?", name):
-        cache = found[1].removesuffix("-")
-        if cache in CACHES:
-            config = CACHES.index(cache) | OPERATIONS.index(found[2]) << 8
-            return Event(TYPES["hw_cache"], config | bool(found[3]) << 16)
+    if found := re.fullmatch(r"(.+)-(?:(\w+?)-misses|(load|store|prefetch)(?:e?s))", name):
+        cache, operation = found[1], found[2] or found[3]
+        if cache in CACHES and operation in OPERATIONS:
+            config = CACHES.index(cache) | OPERATIONS.index(operation) << 8
+            return Event(TYPES["hw_cache"], config | bool(found[2]) << 16)
     if found := re.fullmatch(r"([\w.-]+)/([^/]*)/", name):
         return of_unit(found[1], found[2])
     raise KernelError(

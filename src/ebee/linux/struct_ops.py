@@ -17,7 +17,7 @@ from ebee.errors import KernelError, ObjectError
 from ebee.linux import uapi
 from ebee.linux.errors import refused
 from ebee.linux.kernel_btf import KernelBtf
-from ebee.linux.links import Link
+from ebee.linux.links import HasFd, Link
 from ebee.linux.maps import LinuxMap
 from ebee.linux.sys import Fd, open_fd
 from ebee.obj import handles
@@ -142,7 +142,7 @@ class StructOpsMap(handles.Map):
     def __init__(self, raw: LinuxMap, ops: StructOps, programs: Mapping[str, Fd]):
         super().__init__(raw)
         self.name = ops.name
-        self._ops, self._programs = ops, programs
+        self._ops, self._programs, self._filled = ops, programs, False
 
     def attach(self) -> Link:
         """Register the functions; closing the link takes them back.
@@ -154,11 +154,11 @@ class StructOpsMap(handles.Map):
         raw = self.raw
         assert isinstance(raw, LinuxMap)
         try:
-            raw.update(bytes(4), self._ops.content(self._programs))
+            self.fill()
             if not raw.flags & uapi.BPF_F_LINK:
                 return _Registered(raw)
             kind = uapi.ATTACH_TYPES["struct_ops"]
-            return Link(open_fd("LINK_CREATE", map_fd=raw.fd, attach_type=kind), self.name)
+            return StructOpsLink(open_fd("LINK_CREATE", map_fd=raw.fd, attach_type=kind), self.name)
         except (KernelError, OSError) as error:
             why = {
                 errno.EEXIST: "there is another one of its name",
@@ -169,6 +169,32 @@ class StructOpsMap(handles.Map):
             needs = ("CAP_BPF", "CAP_NET_ADMIN")
             raise refused(plain, f"register {self.name}", why, needs=needs, since="5.6") from None
 
+    def fill(self) -> None:
+        """Write the struct into the map: with BPF_F_LINK that is possible once, and enough."""
+        if not self._filled:
+            self.raw.update(bytes(4), self._ops.content(self._programs))
+            assert isinstance(self.raw, LinuxMap)
+            self._filled = bool(self.raw.flags & uapi.BPF_F_LINK)
+
+    @property
+    def fd(self) -> Fd:
+        """The map's descriptor."""
+        assert isinstance(self.raw, LinuxMap)
+        return self.raw.fd
+
+
+class StructOpsLink(Link):
+    """A registered struct of functions."""
+
+    def update(self, program: HasFd, replace: HasFd | None = None) -> None:
+        """Put another map of the same kind and name in its place, without a gap. Since Linux 6.4.
+
+        `program` and `replace` are StructOpsMaps here.
+        """
+        if isinstance(program, StructOpsMap):
+            program.fill()
+        super().update(program, replace)
+
 
 class _Registered(Link):
     """What a map without BPF_F_LINK registers lasts until its element is deleted."""
@@ -176,6 +202,11 @@ class _Registered(Link):
     def __init__(self, raw: LinuxMap):
         super().__init__(raw.fd, raw.name)
         self._raw, self._open = raw, True
+
+    @property
+    def closed(self) -> bool:
+        """Whether they have been taken back."""
+        return not self._open
 
     def detach(self) -> None:
         """Take the functions back."""

@@ -77,7 +77,7 @@ def remove_probe(kind: str, name: str) -> None:
 
 
 def _write(path: str, text: str, doing: str) -> None:
-    """Write one line. Not by open(..., "a"), which would seek, nor "w", which removes all probes."""
+    """Write one line; not by open(..., "a"), which seeks, nor "w", which removes all probes."""
     try:
         fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         try:

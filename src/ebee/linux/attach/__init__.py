@@ -91,6 +91,25 @@ OPTIONAL = {"event", "target", "namespace"}
 """Targets that need not be named."""
 
 
+AUTOMATIC = {
+    "tracepoint", "raw_tracepoint", "tracing", "kprobe", "ksyscall", "kprobe_multi", "uprobe",
+    "uprobe_multi", "usdt", "iterator", "freplace",
+}  # fmt: skip
+"""Mechanisms whose programs say in their section all that it takes to attach them."""
+WALKED = {"bpf_map_elem", "bpf_sk_storage_map", "sockmap", "cgroup"}
+"""Iterators that must be given what they walk."""
+
+
+def automatic(spec: ProgramSpec) -> bool:
+    """Whether a program can be attached without being told where, as `LinuxObject.attach` does."""
+    hook = by_name(spec.hook)
+    if hook is None or hook.attach not in AUTOMATIC:
+        return False
+    if hook.attach == "iterator":
+        return spec.attach_to not in WALKED
+    return hook.target is not None or bool(spec.attach_to)
+
+
 def said_by_section(spec: ProgramSpec) -> dict[str, Any]:
     """Options of attaching that the section decides."""
     from ebee.hooks import for_section
