@@ -13,6 +13,7 @@ _WHERE = {
         ObjectError VerifierError
     """,
     "lang.bpf.build": "compile",
+    "lang.bpf.exits": "Exit",
     "lang.bpf.intrinsics": "atomic_add",
     "lang.bpf.maps": """
         EXIST NOEXIST Array Hash LpmTrie LruHash LruPerCpuHash PerCpuArray PerCpuHash ProgArray
@@ -36,7 +37,8 @@ _WHERE = {
     "obj.spec": "MapSpec ObjectSpec ProgramSpec VariableSpec",
     "obj.writer": "save",
     "types": """
-        array be16 be32 be64 char i8 i16 i32 i64 ptr sizeof struct u8 u16 u32 u64 union zero
+        array atomic be16 be32 be64 bits char i8 i16 i32 i64 offsetof ptr sizeof struct u8 u16 u32
+        u64 union zero
     """,
 }
 """Module of this package -> public names in it; `ebee.api` says the same to type checkers."""

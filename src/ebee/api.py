@@ -17,6 +17,7 @@ from ebee.errors import (
     VerifierError,
 )
 from ebee.lang.bpf.build import compile
+from ebee.lang.bpf.exits import Exit
 from ebee.lang.bpf.intrinsics import atomic_add
 from ebee.lang.bpf.maps import (
     EXIST,
@@ -86,14 +87,17 @@ from ebee.obj.spec import MapSpec, ObjectSpec, ProgramSpec, VariableSpec
 from ebee.obj.writer import save
 from ebee.types import (
     array,
+    atomic,
     be16,
     be32,
     be64,
+    bits,
     char,
     i8,
     i16,
     i32,
     i64,
+    offsetof,
     ptr,
     sizeof,
     struct,
@@ -140,6 +144,7 @@ __all__ = [
     "EbeeError",
     "Ethernet",
     "Events",
+    "Exit",
     "Global",
     "Hash",
     "ICMPv6",
@@ -174,10 +179,12 @@ __all__ = [
     "Vlan",
     "XdpContext",
     "array",
+    "atomic",
     "atomic_add",
     "be16",
     "be32",
     "be64",
+    "bits",
     "bpf",
     "cgroup_skb",
     "char",
@@ -188,6 +195,7 @@ __all__ = [
     "i32",
     "i64",
     "load",
+    "offsetof",
     "parser",
     "ptr",
     "raw_tracepoint",

@@ -32,23 +32,41 @@ def native(f: F) -> F:
     convert: tuple[Callable[[Any], Any] | None, ...] | None = None
     result: Callable[[Any], Any] | None = None
     signature: inspect.Signature
+    variables: tuple[Any, ...] = ()
 
     @functools.wraps(f)
     def call(*args: Any, **named: Any) -> Any:
-        nonlocal convert, result, signature
+        nonlocal convert, result, signature, variables
         if convert is None:
             signature = inspect.signature(f, eval_str=True)
             result = _converter(signature.return_annotation)
-            convert = tuple(_converter(p.annotation) for p in signature.parameters.values())
+            annotations = [p.annotation for p in signature.parameters.values()]
+            convert = tuple(map(_converter, annotations))
+            if any(isinstance(a, TypeVar) for a in annotations):
+                variables = (*annotations, signature.return_annotation)
         if named or len(args) != len(convert):
             bound = signature.bind(*args, **named)  # TypeError, as a call of the function gives it
             bound.apply_defaults()
             args = bound.args
+        if variables:
+            return _call_generic(f, args, variables)
         value = f(*[a if c is None else c(a) for c, a in zip(convert, args, strict=True)])
         return value if result is None else result(value)
 
     call.__native__ = True  # type: ignore[attr-defined]
     return call  # type: ignore[return-value]
+
+
+def _call_generic(f: Callable[..., Any], args: tuple[Any, ...], annotations: Any) -> Any:
+    """Call a function of type variables: each is the type of the first of its arguments that has
+    a width."""
+    types: dict[Any, Any] = {}
+    for a, value in zip(annotations, args, strict=False):
+        if isinstance(a, TypeVar) and isinstance(value, Int):
+            types.setdefault(a, type(value))
+    convert = [_converter(types.get(a, a)) for a in annotations]
+    value = f(*[a if c is None else c(a) for c, a in zip(convert, args, strict=False)])
+    return value if convert[-1] is None else convert[-1](value)
 
 
 def _converter(annotation: Any) -> Callable[[Any], Any] | None:

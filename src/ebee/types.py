@@ -14,13 +14,15 @@ pointers check every access), compiled for the host, and compiled to BPF. The ru
 
 from __future__ import annotations
 
+import functools
 import inspect
 import operator
 import sys
+import types
 import typing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from functools import cache
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, dataclass_transform
 from typing import cast as _as
@@ -50,8 +52,12 @@ class Int(int):
     size: ClassVar[int] = 8
     align: ClassVar[int] = 8
     big: ClassVar[bool] = False
+    atomic: ClassVar[bool] = False
+    width: ClassVar[int] = 0
+    shift: ClassVar[int] = 0
+    """Of a bit field: how many bits, above how many others."""
 
-    def __new__(cls, value: Any = 0) -> Int:
+    def __new__(cls, value: Any = 0) -> typing.Self:
         return int.__new__(cls, _wrap(cls, int(value)))
 
     if typing.TYPE_CHECKING:  # results keep the type; see _arithmetic below for what they do
@@ -222,10 +228,59 @@ else:
     char = storage("char", u8, __doc__="A byte of text: user space sees `array[char, n]` as str.")
 
 
+if typing.TYPE_CHECKING:
+    from typing import Annotated
+
+    atomic = Annotated[T, "atomic"]
+    bits = Annotated[T, N]
+else:
+
+    class atomic:
+        """`atomic[u64]`: storage that others change too, so `x += n` (also - | & ^) is one atomic
+        step. Of 32 or 64 bits, signed or not."""
+
+        def __class_getitem__(cls, t):
+            if not (isinstance(t, type) and issubclass(t, Int)) or t.bits < 32 or t.big:
+                raise TypeError(f"atomic[{getattr(t, '__name__', t)}]: only u32, u64, i32 and i64")
+            return _atomic(t)
+
+    class bits:
+        """`bits[u8, 4]`: a member of so many bits, laid out as C does on little-endian machines:
+        the first member takes the lowest bits."""
+
+        def __init__(self, host, width):
+            self.host, self.width = host, width
+
+        def __class_getitem__(cls, item):
+            host, width = item
+            if typing.get_origin(width) is typing.Literal:
+                (width,) = typing.get_args(width)
+            if not (isinstance(host, type) and issubclass(host, Int)) or host.big:
+                raise TypeError(f"bits of {host!r}: give an integer type, bits[u8, 4]")
+            if not (isinstance(width, int) and 0 < width <= host.bits):
+                raise TypeError(
+                    f"bits[{host.__name__}, {width}]: 1 to {host.bits} bits are possible"
+                )
+            return cls(host, width)
+
+
 @cache
-def enum_type(members: type[IntEnum]) -> type[Int]:
+def _atomic(host: type[Int]) -> type[Int]:
+    return storage(f"atomic[{host.__name__}]", host, atomic=True)
+
+
+@cache
+def _bit_field(host: type[Int], width: int, shift: int) -> type[Int]:
+    """The storage of a bit field: `width` bits from bit `shift` of an integer."""
+    return storage(f"bits[{host.__name__}, {width}]", host, width=width, shift=shift)
+
+
+@cache
+def enum_type(members: type[IntEnum | IntFlag]) -> type[Int]:
     """An enumeration as the type of a field: 4 bytes, as C has it (8 where a value needs them)."""
     low, high = min(members, default=0), max(members, default=0)
+    if issubclass(members, IntFlag):  # combinations of its members, too
+        low, high = 0, int(functools.reduce(operator.or_, members, 0))
     small = low >= -(1 << 31) and high < (1 << 31 if low < 0 else 1 << 32)
     host = (i32 if low < 0 else u32) if small else (i64 if low < 0 else u64)
     return storage(members.__name__, host, enum=members)
@@ -325,6 +380,24 @@ class array(Generic[T, N]):
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
 
+    def __eq__(self, other: object) -> bool:
+        """With an array of the same type; with `str`: the text up to the first zero byte; with
+        `bytes`: all of it, so there must be as many."""
+        here = self._mem.read(self._addr, self._type.size)
+        if isinstance(other, array):
+            return self._type == other._type and here == other._mem.read(other._addr, len(here))
+        if isinstance(other, str | bytes):
+            data = text_bytes(self._type, other, whole=True)
+            return here[: len(data)] == data
+        return NotImplemented
+
+    def startswith(self, text: str | bytes) -> bool:
+        """Whether the first bytes are those of a literal."""
+        data = text_bytes(self._type, text)
+        return self._mem.read(self._addr, len(data)) == data
+
+    __hash__ = None  # type: ignore[assignment]
+
     @property
     def ptr(self) -> Any:
         """A pointer to the first element."""
@@ -354,7 +427,10 @@ class ptr(Generic[T]):
         store(self._to, self._mem, self._addr + int(i) * sizeof(self._to), value)
 
     def __getattr__(self, name: str) -> Any:
-        return fields(self._to)[name].__get__(self, ptr)
+        field = fields(self._to).get(name)
+        if field is None:  # a method or property
+            return getattr(view(self._to, self._mem, self._addr), name)
+        return field.__get__(self, ptr)
 
     def __setattr__(self, name: str, value: Any) -> None:
         fields(self._to)[name].__set__(self, value)
@@ -493,23 +569,53 @@ def _layout(cls: type, overlap: bool, packed: bool) -> type[Struct]:
         space = vars(sys.modules[cls.__module__]) | {cls.__name__: cls}
         hints = {k: eval(h, space) if isinstance(h, str) else h for k, h in hints.items()}
     members: dict[str, Field] = {}
-    end, align = 0, 1
+    end, align = 0, 1  # the end in bits
     for name, hint in hints.items():
         if typing.get_origin(hint) is ClassVar:
             continue
         if name in _RESERVED:
             raise TypeError(f"{cls.__name__}.{name}: this name is taken by the struct itself")
         fixed = type(hint).__name__ == "const"
-        t = typeof(hint.type if fixed else hint)
-        a = 1 if packed else alignof(t)
-        offset = 0 if overlap else -(-end // a) * a
+        if type(hint) is bits:
+            width, t = hint.width, hint.host
+            start = 0 if overlap else end
+            if start // t.bits != (start + width - 1) // t.bits:
+                start = -(-start // t.bits) * t.bits
+            offset = start // t.bits * t.size
+            t = _bit_field(t, width, start % t.bits)
+        else:
+            t = typeof(hint.type if fixed else hint)
+            a = 1 if packed else alignof(t)
+            offset = 0 if overlap else -(-end // (8 * a)) * a
+            start, width = 8 * offset, 8 * sizeof(t)
         members[name] = Field(name, t, offset, fixed)
-        end, align = max(end, offset + sizeof(t)), max(align, a)
+        end, align = max(end, start + width), max(align, 1 if packed else alignof(t))
     body = {k: v for k, v in vars(cls).items() if k not in ("__dict__", "__weakref__", *members)}
-    body |= members | {"__fields__": members, "__align__": align}
-    body["__size__"] = -(-end // align) * align
+    body |= {k: _method(v) for k, v in body.items() if not k.startswith("__")}
+    body |= members | {"__fields__": members, "__align__": align, "__match_args__": (*members,)}
+    body["__size__"] = -(-end // (8 * align)) * align
     body["__slots__"] = ()
-    return _as("type[Struct]", type(cls.__name__, (Struct,), body))
+    made = type(cls.__name__, (Struct,), body)
+    for thing in body.values():
+        function = getattr(thing, "fget", None) or getattr(thing, "__func__", thing)
+        if isinstance(function, types.FunctionType):
+            function.__struct__ = inspect.unwrap(function).__struct__ = made  # type: ignore[attr-defined]
+    return _as("type[Struct]", made)
+
+
+def _method(thing: Any) -> Any:
+    """Functions of a struct's class are part of the language: methods, properties, static ones."""
+    from ebee.native import native
+
+    if isinstance(thing, types.FunctionType):
+        return thing if hasattr(thing, "__native__") else native(thing)
+    if isinstance(thing, property) and isinstance(thing.fget, types.FunctionType):
+        if thing.fset is not None:
+            raise TypeError(f"{thing.fget.__name__}: a property of a struct cannot be assigned")
+        return property(_method(thing.fget), doc=thing.__doc__)
+    if isinstance(thing, staticmethod):
+        return staticmethod(_method(thing.__func__))
+    return thing
 
 
 _RESERVED = frozenset(("ref", "ptr"))
@@ -550,7 +656,7 @@ def typeof(annotation: Any) -> Any:
         return annotation
     if isinstance(annotation, type) and issubclass(annotation, Int | Struct):
         return annotation
-    if isinstance(annotation, type) and issubclass(annotation, IntEnum):
+    if isinstance(annotation, type) and issubclass(annotation, IntEnum | IntFlag):
         return enum_type(annotation)
     if typing.get_origin(annotation) is ptr:
         (to,) = typing.get_args(annotation)
@@ -594,6 +700,9 @@ def load(t: Any, mem: Memory, addr: int) -> Any:
     if isinstance(t, type) and issubclass(t, Int):
         if t.big:
             return t(int.from_bytes(mem.read(addr, t.size), "big"))
+        if t.width:
+            value = mem.load(addr, t.size) >> t.shift & (1 << t.width) - 1
+            return t(value - (1 << t.width) if t.signed and value >> t.width - 1 else value)
         return t(mem.load(addr, t.size))
     if isinstance(t, type) and issubclass(t, Struct):
         return view(t, mem, addr)
@@ -609,10 +718,30 @@ def store(t: Any, mem: Memory, addr: int, value: Any) -> None:
         value = _wrap(t, int(value))
         if t.big:
             mem.write(addr, value.to_bytes(t.size, "big"))
+        elif t.width:
+            mask = (1 << t.width) - 1 << t.shift
+            rest = mem.load(addr, t.size) & ~mask
+            mem.store(addr, t.size, rest | value << t.shift & mask)
         else:
             mem.store(addr, t.size, value)
     elif isinstance(t, PtrType) or typing.get_origin(t) is ptr:
         mem.store(addr, 8, int(value))
+    elif isinstance(t, ArrayType) and isinstance(value, str | bytes):
+        mem.write(addr, text_bytes(t, value).ljust(t.size, b"\0"))
     else:  # structs and arrays are copied
         data = value._mem.read(value._addr, sizeof(t))
         mem.write(addr, data)
+
+
+def text_bytes(t: ArrayType, text: str | bytes, whole: bool = False) -> bytes:
+    """A literal as bytes of an array of char or u8; TypeError when it does not fit. `whole`: what
+    the array begins with when it is equal: a zero byte ends a `str`."""
+    elem = typeof(t.elem)
+    if not (isinstance(elem, type) and issubclass(elem, u8)):
+        raise TypeError(f"text goes into arrays of char or u8, not of {elem.__name__}")
+    data = text.encode() if isinstance(text, str) else text
+    if len(data) > t.count or (isinstance(text, str) and "\0" in text):
+        raise TypeError(f"{text!r} does not fit in {t.count} bytes")
+    if whole and isinstance(text, bytes) and len(data) != t.count:
+        raise TypeError(f"{text!r} has {len(data)} bytes, the array {t.count}: use startswith")
+    return data + b"\0" if whole and len(data) < t.count else data

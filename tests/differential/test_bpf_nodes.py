@@ -54,6 +54,7 @@ MORE = {
     # what has a meaning of its own in programs: statements of an XDP program that gives a verdict
     "Delete": "del table[7]\nreturn XDP.PASS",
     "With": "with events.reserve() as e:\n    pass\nreturn XDP.PASS",
+    "Raise": "if ctx.rx_queue_index > 5:\n    raise ValueError\nreturn XDP.PASS",
     "Global": "global seen\nseen += 1\nreturn XDP.PASS",
     "JoinedStr": "print(f'{ctx.rx_queue_index}')\nreturn XDP.PASS",
     "FormattedValue": "print(f'{ctx.rx_queue_index:x}')\nreturn XDP.PASS",
@@ -68,7 +69,7 @@ seen: Global[u64] = 0
 @xdp
 def prog(ctx: XdpContext) -> XDP:
 """
-REFUSED = {k: v for k, v in native.REFUSED.items() if k not in COMPILES}
+REFUSED = {k: v for k, v in native.REFUSED.items() if k not in COMPILES} | {"Raise": "«raise»"}
 INPUTS = [
     [a, b]
     for a in (0, 1, 2, 3, 4, 5, 7, 9, 40, 80, 100, 1000, 2**63, 2**64 - 1)

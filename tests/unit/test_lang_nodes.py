@@ -145,6 +145,10 @@ match a:
         "    case [x, 2 | 3]:\n        return x + 1\n"
         "    case (x, y, z):\n        return 9\n    case _:\n        return 4"
     ),
+    "MatchClass": (
+        "s = Pair(a=a, b=b)\nmatch s:\n    case Pair(a=7):\n        return 1\n"
+        "    case Pair(1 | 2, y):\n        return y\nreturn 3"
+    ),
     "MatchAs": "match a:\n    case 1 as x:\n        return x\n    case y:\n        return y + 1",
     "MatchOr": "match a:\n    case 1 | 2 | 3:\n        return 1\n    case _:\n        return 0",
 }  # fmt: skip
@@ -191,7 +195,6 @@ REFUSED = {
     "IsNot": "return u64(«a is not b»)",
     # patterns
     "MatchMapping": "match a:\n    case «{'x': 1}»:\n        return 1\nreturn 2",
-    "MatchClass": "match a:\n    case «Pair(a=1)»:\n        return 1\nreturn 2",
     "MatchStar": "match (a, b):\n    case (1, «*rest»):\n        return 1\nreturn 2",
 }  # fmt: skip
 

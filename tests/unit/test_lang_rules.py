@@ -144,7 +144,7 @@ REFUSALS = [
     ("return u64(a in b)", "`in` of a `i64`", "x in (1, 2, 3)"),
     ("x = a, a\nreturn x[a]", "the index of a tuple must be a constant", ""),
     ("return a + p", "pointer on the right", "p + n"),
-    ("return p.head.at(1)", "there are no methods here", ""),
+    ("return p.head.at(1)", "has no method `at`", ""),
 ]  # fmt: skip
 
 
@@ -164,7 +164,7 @@ def test_what_breaks_a_rule_is_refused(body, message, way_out):
         ("def f(*a: u64) -> u64:", "a variable number of parameters"),
         ("def f(a: 'nope') -> u64:", "an annotation names nothing"),
         ("def f(a: 'u64.there') -> u64:", "an annotation names nothing"),
-        ("def f(a: u64) -> S:", "a result of type `S`"),
+        ("def f(a: u64) -> fn:", "a result of type `fn`"),
         ("def f(a: u64):", "no result type is declared"),
         ("def f(a: u64) -> bool:", "the result is a `int`, not a `bool`"),
     ],

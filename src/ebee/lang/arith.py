@@ -149,7 +149,7 @@ def binary(b: Body, op: str, x: Value, y: Value) -> Value:
             raise Refusal(f"`{op}` does not go with `{name_of(v.type)}`")
     if op in ("<<", ">>"):
         return _shift(b, op, x, y)
-    t = _meet(op, x, y)
+    t = meet(op, x, y)
     if t is not int:
         x, y = convert(b, x, t), convert(b, y, t)
     elif op in ("//", "%") and y.lo <= 0 <= y.hi:
@@ -178,8 +178,8 @@ def binary(b: Body, op: str, x: Value, y: Value) -> Value:
     return Value(t, text, *((lo, hi) if inside else (first, last)))
 
 
-def _meet(op: str, x: Value, y: Value) -> Type:
-    """The type of a result."""
+def meet(op: str, x: Value, y: Value) -> Type:
+    """The type of a result; Refusal where the two do not mix."""
     if x.type is bool and y.type is bool and op in "&|^":
         return bool
     if x.type in _PLAIN:

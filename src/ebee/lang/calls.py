@@ -6,13 +6,13 @@ from __future__ import annotations
 import ast
 import inspect
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ebee.lang import arith, memory
 from ebee.lang.errors import Refusal, at
 from ebee.lang.ir import symbol
 from ebee.lang.source import MISSING, is_native
-from ebee.lang.static import is_type, static
+from ebee.lang.static import is_type, static, static_value, text_of
 from ebee.lang.values import (
     NONE,
     FnType,
@@ -32,10 +32,15 @@ from ebee.lang.values import (
     normal,
     span,
 )
-from ebee.types import ArrayType, PtrType
+from ebee.types import ArrayType, PtrType, sizeof
 
 if TYPE_CHECKING:
     from ebee.lang.function import Function
+    from ebee.lang.unit import Specialised
+
+
+EXIT = "%exit.0"
+"""Where a program keeps that it ends early, in it and in the functions that it calls."""
 
 
 def call(f: Function, node: ast.Call) -> Value:
@@ -106,12 +111,17 @@ def _make(f: Function, node: ast.Call, t: Any) -> Value:
     for keyword in node.keywords:
         assert keyword.arg is not None
         memory.find_field(t, keyword.arg)
-        values.append((keyword, f.value(keyword.value)))
+        text = text_of(f, keyword.value)
+        values.append((keyword, f.value(keyword.value) if text is None else text))
     made = memory.make(f.body, t)
     for keyword, value in values:
         field = memory.find_field(t, keyword.arg or "")
         try:
-            memory.store(f.body, memory.member(f.body, made, field), value)
+            place = memory.member(f.body, made, field)
+            if isinstance(value, Value):
+                memory.store(f.body, place, value)
+            else:
+                memory.set_text(f.body, place, value)
         except Refusal as refusal:
             raise at(f.source, keyword.value, refusal) from None
     return made
@@ -122,30 +132,73 @@ def _make(f: Function, node: ast.Call, t: Any) -> Value:
 
 def call_native(f: Function, node: ast.Call, ref: FunctionRef) -> Value:
     """Call a @native function, compiled for the constants among the arguments."""
-    nodes = _bind(f, node, ref)
-    params = f.unit.parameters(ref.function)
-    arguments = []
-    for (name, t), given in zip(params, nodes, strict=True):
+    params = dict(f.unit.parameters(ref.function))
+    given = _bind(f, node, ref)
+    types = _type_variables(f, node, params, given)
+    values = {}
+    for name, argument in given.items():  # in the order of the call
+        t = types.get(params[name], params[name])
         what = f"argument `{name}`"
-        if isinstance(given, ast.expr):
-            value = f.as_type(given, t, what) if not _is_function(t) else f.value(given)
-            where = given
+        if isinstance(argument, ast.expr):
+            value = f.value(argument) if isinstance(t, FnType) else f.as_type(argument, t, what)
+            where: ast.AST = argument
         else:  # a default value
-            from ebee.lang.static import static_value
-
-            value, where = static_value(name, given.default), node
+            value, where = static_value(name, argument.default), node
         try:
-            arguments.append(_argument(f, value, t, what))
+            values[name] = _argument(f, value, t, what)
         except Refusal as refusal:
             raise at(f.source, where, refusal) from None
-    target = f.unit.specialise(f, node, ref.function, arguments)
+    arguments = [values[name] for name in params]
+    target = f.unit.specialise(f, node, ref.function, arguments, types)
     passed = [a for a, bound in zip(arguments, target.bound, strict=True) if not bound]
-    shown = ", ".join(f"{llvm(v.type)} {_operand(f, v)}" for v in passed)
-    return called(f, target.result, f"{target.symbol}({shown})")
+    shown = [f"{llvm(v.type)} {_operand(f, v)}" for v in passed]
+    if target.raises:
+        shown.append(f"ptr {EXIT}")
+    if target.by_place:
+        result = _called_by_place(f, target, shown)
+    else:
+        text = f"{target.symbol}({', '.join(shown)})"
+        result = called(f, target.result, text, target.returns)
+    f.unit.after_call(f, target)
+    return result
 
 
-def _is_function(t: Type) -> bool:
-    return isinstance(t, FnType)
+def _called_by_place(f: Function, target: Specialised, passed: list[str]) -> Value:
+    """Call a function that puts its result in a place of the caller's."""
+    result = target.result
+    kind = f"[{sizeof(result)} x i8]" if is_struct(result) else llvm(result)
+    slot = f.body.alloca(kind, 8, "result")
+    call = f"call {target.returns} {target.symbol}({', '.join([f'ptr {slot}', *passed])})"
+    f.body.emit(call)
+    if is_struct(result):
+        return Value(result, slot, stack=True, align=8)
+    return _taken_apart(f, result, f.body.op(f"load {kind}, ptr {slot}, align 8"))
+
+
+def _type_variables(
+    f: Function, node: ast.Call, params: dict[str, Type], given: dict[str, Any]
+) -> dict[Type, Type]:
+    """What the type variables of a function stand for in a call: the type of the first argument
+    that has a width."""
+    found: dict[Type, Type] = {}
+    wanted = {t for t in params.values() if isinstance(t, TypeVar)}
+    for name, argument in given.items():
+        t = params[name]
+        if isinstance(t, TypeVar) and t not in found and isinstance(argument, ast.expr):
+            have = f.type_of(argument)
+            if is_int(have):
+                _check_constraint(f, argument, t, have)
+                found[t] = have
+    for t in wanted - found.keys():
+        raise Refusal(f"nothing says which type {t} is here", "convert an argument: u64(...)")
+    return found
+
+
+def _check_constraint(f: Function, node: ast.expr, t: TypeVar, have: Type) -> None:
+    allowed = [held(normal(c)) for c in t.__constraints__]
+    if allowed and have not in allowed:
+        names = ", ".join(map(name_of, allowed))
+        raise at(f.source, node, Refusal(f"{t} is none of {names}, but a `{name_of(have)}`"))
 
 
 def _argument(f: Function, value: Value, t: Type, what: str) -> Value:
@@ -161,20 +214,19 @@ def _python_signature(function: Any) -> inspect.Signature:
     return inspect.signature(getattr(function, "__wrapped__", function))
 
 
-def _bind(f: Function, node: ast.Call, ref: FunctionRef) -> list[Any]:
-    """The arguments in the order of the parameters: expressions, or parameters with defaults."""
+def _bind(f: Function, node: ast.Call, ref: FunctionRef) -> dict[str, Any]:
+    """The arguments by parameter, in the order of the call: expressions, or parameters with
+    defaults."""
     function: Any = ref.function
     signature = _python_signature(function)
     try:
         bound = signature.bind(*node.args, **{k.arg: k.value for k in node.keywords if k.arg})
     except TypeError as e:
         raise Refusal(f"{function.__name__}: {e}", f"its parameters: {signature}") from None
-    # Python evaluates in the order of the call; so do we, unless keywords change it
     order = [*node.args, *(k.value for k in node.keywords)]
-    given = [bound.arguments.get(name, p) for name, p in signature.parameters.items()]
-    if [g for g in given if isinstance(g, ast.expr)] != order:
-        raise Refusal("keyword arguments in another order than the parameters", "reorder them")
-    return given
+    given = {id(value): name for name, value in bound.arguments.items()}
+    found: dict[str, Any] = {given[id(value)]: value for value in order}
+    return found | {n: p for n, p in signature.parameters.items() if n not in found}
 
 
 def _operand(f: Function, v: Value) -> str:
@@ -183,30 +235,49 @@ def _operand(f: Function, v: Value) -> str:
     return v.text
 
 
-def called(f: Function, result: Type, text: str) -> Value:
-    """Emit a call and give its result."""
+def called(f: Function, result: Type, text: str, returns: str = "void") -> Value:
+    """Emit a call and give its result; `returns`: what LLVM gives where there is none."""
     if result is NONE.type:
-        f.body.emit(f"call void {text}")
+        f.body.emit(f"call {returns} {text}")
         return NONE
     answer = f.body.op(f"call {llvm(result)} {text}")
     if isinstance(result, MaybePtr):
         return Value(PtrType(result.to), answer, maybe=1)
     if isinstance(result, TupleType):
-        elems = []
-        for i, t in enumerate(result.elems):
-            elem = f.body.op(f"extractvalue {llvm(result)} {answer}, {i}")
-            elems.append(Value(t, elem, *(span(t) if is_integer(t) else (0, 0))))
-        return Value(result, "", elems=tuple(elems))
+        return _taken_apart(f, result, answer)
     return Value(result, answer, *(span(result) if is_integer(result) else (0, 0)))
+
+
+def _taken_apart(f: Function, t: TupleType, text: str) -> Value:
+    """A tuple of LLVM as one of values."""
+    elems = []
+    for i, elem in enumerate(t.elems):
+        part = f.body.op(f"extractvalue {llvm(t)} {text}, {i}")
+        elems.append(Value(elem, part, *(span(elem) if is_integer(elem) else (0, 0))))
+    return Value(t, "", elems=tuple(elems))
+
+
+def with_self(f: Function, node: ast.expr, base: Value, function: Any, args: ast.Call) -> Value:
+    """Call a method of a struct, or (of a property) its function."""
+    name = ast.copy_location(ast.Name(" self", ast.Load()), node)
+    call = ast.Call(name, [name, *args.args], args.keywords)
+    made = ast.copy_location(call, node)
+    result: Value = f.with_local(" self", base, lambda: call_native(f, made, FunctionRef(function)))
+    return result
+
+
+def method(base: Value, name: str) -> Any:
+    """The method of a struct (or of what a pointer points to) of that name, or None."""
+    to = base.type.to if is_ptr(base.type) else base.type
+    found = getattr(to, name, None) if is_struct(to) else None
+    return found if is_native(found) else None
 
 
 def _call_value(f: Function, node: ast.Call) -> Value:
     """`cb(a, b)` where cb is a parameter: a function known when this one was specialised, or a
     pointer to one."""
     if isinstance(node.func, ast.Attribute) and not isinstance(static(f, node.func.value), type):
-        raise Refusal(
-            f"`{ast.unparse(node.func)}`: there are no methods here", "call a @native function"
-        )
+        return call_method(f, node, node.func, f.value(node.func.value))
     target = f.value(node.func)
     if isinstance(target.type, FunctionRef):
         return call_native(f, node, target.type)
@@ -225,11 +296,29 @@ def _call_value(f: Function, node: ast.Call) -> Value:
     return called(f, t.result, f"{target.text}({', '.join(passed)})")
 
 
+def call_method(f: Function, node: ast.Call, func: ast.Attribute, base: Value) -> Value:
+    """`base.method(...)`: of a struct, or of an array of bytes."""
+    found = method(base, func.attr)
+    if found is not None:
+        memory.check_null(base, f"`{ast.unparse(func.value)}`")
+        return with_self(f, node, base, found, node)
+    if isinstance(base.type, ArrayType) and func.attr == "startswith":
+        text = text_of(f, one_argument(node))
+        if text is None:
+            raise Refusal("`startswith` of what is no literal", 's.name.startswith("eth")')
+        return memory.begins_with(f.body, base, memory.literal(base.type, text))
+    to = base.type.to if is_ptr(base.type) else base.type
+    known = ", ".join(n for n in dir(to) if is_native(getattr(to, n))) if is_struct(to) else ""
+    way_out = f"it has {known}" if known else "call a @native function"
+    raise Refusal(f"`{name_of(base.type)}` has no method `{func.attr}`", way_out)
+
+
 def _call_external(f: Function, node: ast.Call, function: Any) -> Value:
     """A function that is only known by its symbol and the annotation of its result."""
     result = held(normal(inspect.signature(function, eval_str=True).return_annotation))
     passed = []
-    for argument in _bind(f, node, FunctionRef(function)):
+    given = _bind(f, node, FunctionRef(function))
+    for argument in (given[name] for name in _python_signature(function).parameters):
         value = f.value(argument)
         kind = "ptr" if is_ptr(value.type) else "i64"
         passed.append((kind, value.text if kind == "ptr" else _register(f, value)[4:]))

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ast
 
-from ebee.lang import arith
+from ebee.lang import arith, memory
 from ebee.lang.errors import Refusal, at
 from ebee.lang.function import Env, Function
+from ebee.lang.static import static, text_of
 from ebee.lang.values import NULL_VALUE, TupleType, Value, constant, is_integer, is_ptr, name_of
+from ebee.types import ArrayType, sizeof
 
 Ways = tuple[Env | None, Env | None]
 
@@ -117,8 +119,12 @@ def _narrow_null(
     """Note what a test for null says of a variable."""
     if isinstance(node, ast.NamedExpr):
         node = node.target
-    if not (f.unit.target.nulls and is_ptr(value.type) and isinstance(node, ast.Name)):
-        return
+    if f.unit.target.nulls and is_ptr(value.type) and isinstance(node, ast.Name):
+        note_null(there, null, value)
+
+
+def note_null(there: Env | None, null: Env | None, value: Value) -> None:
+    """Note of all names of a pointer where it is not null, and where it is."""
     for env, maybe in ((there, 0), (null, 2)):
         for name, now in (env or {}).items():
             if env is not None and is_ptr(now.type) and now.text == value.text:
@@ -129,6 +135,8 @@ def comparison(
     f: Function, op: ast.cmpop, left: Value, right_node: ast.expr
 ) -> tuple[Value, Value | None]:
     """`left op right` as a bool, and the right side where it is a single value."""
+    if isinstance(left.type, ArrayType) and isinstance(op, ast.Eq | ast.NotEq):
+        return _same_array(f, op, left, right_node), None
     if isinstance(op, ast.In | ast.NotIn):
         return _contains(f, left, right_node, isinstance(op, ast.NotIn)), None
     if isinstance(op, ast.Is | ast.IsNot):
@@ -149,6 +157,27 @@ def comparison(
     raise Refusal(f"{names} cannot be compared", hint)
 
 
+def _same_array(f: Function, op: ast.cmpop, left: Value, node: ast.expr) -> Value:
+    """Arrays compared byte by byte, with text or with one another."""
+    text = text_of(f, node)
+    if text is not None:
+        same = memory.begins_with(f.body, left, memory.literal(left.type, text, whole=True))
+    else:
+        right = f.value(node)
+        if right.type != left.type:
+            names = f"`{name_of(left.type)}` and `{name_of(right.type)}`"
+            raise Refusal(f"{names} cannot be compared", "compare arrays of one type, or text")
+        same = memory.same_bytes(f.body, left, right, sizeof(left.type))
+    return same if isinstance(op, ast.Eq) else opposite(f, same)
+
+
+def opposite(f: Function, holds: Value) -> Value:
+    """`not holds`."""
+    if holds.constant is not None:
+        return constant(bool, not holds.constant)
+    return Value(bool, f.body.op(f"xor i1 {holds.text}, true"), 0, 1)
+
+
 def compare_pointers(f: Function, sign: str, left: Value, right: Value) -> Value:
     """Addresses, as unsigned numbers."""
     for one, other in ((left, right), (right, left)):
@@ -163,6 +192,12 @@ def compare_pointers(f: Function, sign: str, left: Value, right: Value) -> Value
 
 def _contains(f: Function, left: Value, node: ast.expr, negate: bool) -> Value:
     """`x in (1, 2, 3)`, or a tuple constant of the module."""
+    own = f.unit.contains(f, left, node)
+    if own is not None:
+        return opposite(f, own) if negate else own
+    if isinstance(node, ast.Call) and static(f, node.func) is range:
+        found = _in_range(f, left, node)
+        return opposite(f, found) if negate else found
     if isinstance(node, ast.Tuple | ast.List | ast.Set):
         members = [f.value(e) for e in node.elts]
     else:
@@ -178,11 +213,33 @@ def _contains(f: Function, left: Value, node: ast.expr, negate: bool) -> Value:
             raise Refusal("`in` compares integers only")
         same = arith.compare(f.body, "==", left, m)
         found = _or(f, found, same)
-    if not negate:
-        return found
-    if found.constant is not None:
-        return constant(bool, not found.constant)
-    return Value(bool, f.body.op(f"xor i1 {found.text}, true"), 0, 1)
+    return opposite(f, found) if negate else found
+
+
+def _in_range(f: Function, x: Value, node: ast.Call) -> Value:
+    """`x in range(...)`: between its ends, and on one of its steps."""
+    from ebee.lang.loops import range_arguments
+
+    if not is_integer(x.type):
+        raise Refusal(f"a `{name_of(x.type)}` in a range")
+    start, stop, step = range_arguments(f, node)
+    b, up = f.body, step > 0
+    inside = _and(f, arith.compare(b, ">=" if up else "<=", x, start),
+                  arith.compare(b, "<" if up else ">", x, stop))  # fmt: skip
+    if abs(step) == 1:
+        return inside
+    near, far = (arith.operand(b, v, 64) for v in ((start, x) if up else (x, start)))
+    apart = b.op(f"sub i64 {far}, {near}")  # what it is outside does not matter
+    rest = b.op(f"urem i64 {apart}, {abs(step)}")
+    return _and(f, inside, Value(bool, b.op(f"icmp eq i64 {rest}, 0"), 0, 1))
+
+
+def _and(f: Function, a: Value, b: Value) -> Value:
+    if a.constant is not None:
+        return b if a.constant else a
+    if b.constant is not None:
+        return a if b.constant else b
+    return Value(bool, f.body.op(f"and i1 {a.text}, {b.text}"), 0, 1)
 
 
 def _or(f: Function, a: Value, b: Value) -> Value:

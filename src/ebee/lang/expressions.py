@@ -85,11 +85,7 @@ def place(f: Function, node: ast.expr) -> tuple[Value, bool]:
     if own is not None:
         return own
     if isinstance(node, ast.Attribute):
-        base = f.value(node.value)
-        to = memory.target(base) if is_ptr(base.type) else base.type
-        if not is_struct(to):
-            raise Refusal(f"`{name_of(base.type)}` has no member `{node.attr}`", _members(base))
-        memory.check_null(base, f"`{ast.unparse(node.value)}`")
+        base, to = _struct_of(f, node)
         field = memory.find_field(to, node.attr)
         return memory.member(f.body, base, field), field.const
     assert isinstance(node, ast.Subscript)
@@ -137,8 +133,27 @@ def _attribute(f: Function, node: ast.Attribute) -> Value:
     base_thing = static(f, node.value)
     if base_thing is not MISSING and not isinstance(base_thing, int):
         raise Refusal(f"there is no `{ast.unparse(node)}` that is known at compile time")
-    address, const = place(f, node)
-    return memory.load(f.body, address, const)
+    own = f.unit.place(f, node)
+    if own is not None:
+        return memory.load(f.body, *own)
+    base, to = _struct_of(f, node)
+    getter = vars(to).get(node.attr)
+    if isinstance(getter, property):
+        return calls.with_self(f, node, base, getter.fget, ast.Call(node, [], []))
+    if calls.method(base, node.attr) is not None:
+        raise Refusal(f"`{node.attr}` is a method", f"call it: {ast.unparse(node)}()")
+    field = memory.find_field(to, node.attr)
+    return memory.load(f.body, memory.member(f.body, base, field), field.const)
+
+
+def _struct_of(f: Function, node: ast.Attribute) -> tuple[Value, Any]:
+    """What has a member: a struct, or a pointer to one, and the struct's type."""
+    base = f.value(node.value)
+    to = memory.target(base) if is_ptr(base.type) else base.type
+    if not is_struct(to):
+        raise Refusal(f"`{name_of(base.type)}` has no member `{node.attr}`", _members(base))
+    memory.check_null(base, f"`{ast.unparse(node.value)}`")
+    return base, to
 
 
 @handles(ast.Subscript)

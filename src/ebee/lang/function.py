@@ -73,6 +73,12 @@ class Function:
 
     def __init__(self, unit: Unit, source: Source, result: Type):
         self.unit, self.source, self.result = unit, source, result
+        self.raises = False
+        """Whether it may end the program that calls it."""
+        self.void = "void"
+        """What a function without a result gives."""
+        self.result_at = ""
+        """Where a result is stored that is not given back in registers."""
         self.body = Body(unit.target)
         self.env: Env | None = {}
         self.variables: dict[str, Variable] = {}
@@ -113,6 +119,31 @@ class Function:
             raise at(self.source, node, refusal) from None
         finally:
             self.body.where = before
+
+    @property
+    def returns(self) -> str:
+        """The type of what LLVM's `ret` gives."""
+        nothing = self.result_at or self.result is NONE.type
+        return self.void if nothing else llvm(self.result)
+
+    def ret(self, text: str = "zeroinitializer") -> None:
+        """End the function: with a result, or with none where it gives none."""
+        self.body.end("ret void" if self.returns == "void" else f"ret {self.returns} {text}")
+
+    def type_of(self, node: ast.expr) -> Type:
+        """The type of an expression; the code for it is thrown away."""
+        return self.tried(lambda: self.value(node)).type
+
+    def tried(self, action: Callable[[], Value]) -> Value:
+        """What lowering something gives, of which nothing remains."""
+        b, env = self.body, self.env
+        before = list(b.lines), list(b.entry), b.block, b.open
+        self.env = dict(env or {})
+        try:
+            return action()
+        finally:
+            b.lines, b.entry, b.block, b.open = before
+            self.env = env
 
     def error(self, node: ast.AST, message: str, way_out: str = "") -> SourceError:
         return at(self.source, node, Refusal(message, way_out))

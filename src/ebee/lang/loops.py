@@ -1,4 +1,4 @@
-"""`for` loops: over `range` and over arrays.
+"""`for` loops: over `range`, arrays and tuples.
 
 The counter is the loop's own: assigning the loop variable inside does not move it, and after the
 loop the variable has its last value, as in Python.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from ebee.lang import arith, memory
 from ebee.lang.errors import Refusal, at
@@ -16,41 +18,150 @@ from ebee.lang.ir import Body
 from ebee.lang.source import MISSING
 from ebee.lang.statements import after_loop, assign_to, loop_body
 from ebee.lang.static import static
-from ebee.lang.values import Value, constant, is_integer, name_of, normal_target
+from ebee.lang.values import TupleType, Value, constant, is_integer, name_of, normal_target
 from ebee.types import ArrayType, PtrType
 
 
 def for_loop(f: Function, node: ast.For) -> None:
     """Lower a `for`."""
-    what = node.iter
-    if isinstance(what, ast.Call) and static(f, what.func) is range:
-        try:
-            start, stop, step = _range_arguments(f, what)
-            rounds = (stop.hi - start.lo if step > 0 else start.hi - stop.lo) // abs(step)
-            f.unit.check_rounds(rounds)
-        except Refusal as refusal:
-            raise at(f.source, what, refusal) from None
-        _count(f, node, start, stop, step, lambda i: i)
+    try:
+        counted = _counted(f, node.iter)
+    except Refusal as refusal:
+        raise at(f.source, node.iter, refusal) from None
+    if counted is not None:
+        _count(f, node, *counted, lambda i: i)
         return
-    thing = static(f, what)
-    if thing is MISSING:
-        array = f.value(what)
-        if isinstance(array.type, ArrayType):
-            first = array._replace(type=PtrType(normal_target(array.type.elem)))
-            stop = constant(int, array.type.count)
-            _count(
-                f, node, constant(int, 0), stop, 1,
-                lambda i: memory.load(f.body, memory.element(f.body, first, i, access=True)),
-            )  # fmt: skip
-            return
-        raise at(f.source, what, Refusal(f"a loop over a `{name_of(array.type)}`", _ITERABLES))
-    raise at(f.source, what, Refusal(f"a loop over `{ast.unparse(what)}`", _ITERABLES))
+    items = _items(f, node.iter)
+    if isinstance(items, list):
+        _unrolled(f, node, items)
+    else:
+        _count(f, node, constant(int, 0), constant(int, items.count), 1, items.get)
 
 
-_ITERABLES = "loop over range(...) or an array"
+def _counted(f: Function, node: ast.expr) -> tuple[Value, Value, int] | None:
+    """Start, stop and step of `range(...)` and `reversed(range(...))`."""
+    thing = static(f, node.func) if isinstance(node, ast.Call) else None
+    if thing is range:
+        start, stop, step = range_arguments(f, node)  # type: ignore[arg-type]
+    elif thing is reversed and _is_range(f, node.args):  # type: ignore[attr-defined]
+        start, stop, step = _backwards(f, node.args[0])  # type: ignore[attr-defined]
+    else:
+        return None
+    f.unit.check_rounds((stop.hi - start.lo if step > 0 else start.hi - stop.lo) // abs(step))
+    return start, stop, step
 
 
-def _range_arguments(f: Function, node: ast.Call) -> tuple[Value, Value, int]:
+_ITERABLES = "loop over range(...), an array or a tuple; enumerate, zip and reversed of those"
+
+
+@dataclass(frozen=True)
+class Items:
+    """What a loop goes over at run time: how many, and how to get each."""
+
+    count: int
+    get: Callable[[Value], Value]
+
+
+def _items(f: Function, node: ast.expr) -> Items | list[Value]:
+    """What a loop goes over: values that are known one by one, or elements of arrays."""
+    thing = static(f, node.func) if isinstance(node, ast.Call) else static(f, node)
+    if isinstance(node, ast.Call) and thing in _COMBINED and node.args and not node.keywords:
+        return _COMBINED[thing](f, node)
+    if isinstance(node, ast.Tuple | ast.List):
+        return [f.value(e) for e in node.elts]
+    whole = f.value(node) if thing is MISSING or isinstance(thing, tuple) else None
+    if whole is not None and isinstance(whole.type, TupleType):
+        return list(whole.elems)
+    if whole is not None and isinstance(whole.type, ArrayType):
+        first = whole._replace(type=PtrType(normal_target(whole.type.elem)))
+
+        def get(i: Value) -> Value:
+            return memory.load(f.body, memory.element(f.body, first, i, access=True))
+
+        return Items(whole.type.count, get)
+    shown = f"`{ast.unparse(node)}`" if whole is None else f"a `{name_of(whole.type)}`"
+    raise at(f.source, node, Refusal(f"a loop over {shown}", _ITERABLES))
+
+
+def _enumerate(f: Function, node: ast.Call) -> Items | list[Value]:
+    first = f.value(node.args[1]) if len(node.args) == 2 else constant(int, 0)
+    inner = _items(f, node.args[0])
+    if first.constant is None or len(node.args) > 2:
+        raise Refusal("enumerate begins at a constant")
+    if isinstance(inner, list):
+        return [_pair(constant(int, i), v) for i, v in enumerate(inner, first.constant)]
+    return Items(inner.count, lambda i: _pair(arith.binary(f.body, "+", i, first), inner.get(i)))
+
+
+def _zip(f: Function, node: ast.Call) -> Items | list[Value]:
+    parts = [_items(f, a) for a in node.args]
+    lists = [p for p in parts if isinstance(p, list)]
+    if len(lists) == len(parts):
+        return [_pair(*row) for row in zip(*lists, strict=False)]
+    if lists:
+        raise Refusal("zip of arrays and of constants", "zip two arrays, or two tuples")
+    arrays = [p for p in parts if isinstance(p, Items)]
+    return Items(min(p.count for p in arrays), lambda i: _pair(*(p.get(i) for p in arrays)))
+
+
+def _reversed(f: Function, node: ast.Call) -> Items | list[Value]:
+    inner = _items(f, node.args[0])
+    if isinstance(inner, list):
+        return inner[::-1]
+    last = constant(int, inner.count - 1)
+    return Items(inner.count, lambda i: inner.get(arith.binary(f.body, "-", last, i)))
+
+
+_COMBINED: dict[Any, Callable[[Function, ast.Call], Items | list[Value]]] = {
+    enumerate: _enumerate, zip: _zip, reversed: _reversed,
+}  # fmt: skip
+
+
+def _pair(*values: Value) -> Value:
+    return Value(TupleType(tuple(v.type for v in values)), "", elems=values)
+
+
+def _is_range(f: Function, args: list[ast.expr]) -> bool:
+    return len(args) == 1 and isinstance(args[0], ast.Call) and static(f, args[0].func) is range
+
+
+def _backwards(f: Function, node: ast.Call) -> tuple[Value, Value, int]:
+    """The range that goes through another from its end."""
+    start, stop, step = range_arguments(f, node)
+    one = constant(int, 1)
+    if abs(step) == 1:
+        ends = [arith.binary(f.body, "-" if step > 0 else "+", v, one) for v in (stop, start)]
+        return ends[0], ends[1], -step
+    if start.constant is None or stop.constant is None:
+        raise Refusal("reversed of a range with a step, and ends that are no constants")
+    back = range(start.constant, stop.constant, step)[::-1]
+    return constant(int, back.start), constant(int, back.stop), back.step
+
+
+def _unrolled(f: Function, node: ast.For, items: list[Value]) -> None:
+    """Lower a loop over known values: its body once for each."""
+    b, end = f.body, f.body.name("end")
+    broken: list[Env] = []
+    for item in items:
+        following = b.name("next")
+        loop = Loop(end, following, [], [])
+        assign_to(f, node.target, item)
+        loop_body(f, loop, node.body)
+        broken += loop.broken
+        f.env = f.join(f.env, *loop.continued)
+        if f.env is None:
+            break
+        b.label(following)
+    f.block(node.orelse)
+    if f.env is not None:
+        b.jump(end)
+    f.env = f.join(f.env, *broken)
+    if f.env is not None:
+        b.label(end)
+
+
+def range_arguments(f: Function, node: ast.Call) -> tuple[Value, Value, int]:
+    """Start, stop and step of a `range`, the step a constant."""
     if node.keywords or not 1 <= len(node.args) <= 3:
         raise Refusal("range takes one to three values")
     values = []

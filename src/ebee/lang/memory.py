@@ -6,6 +6,8 @@ pointers may come from packets.
 
 from __future__ import annotations
 
+from typing import Any
+
 from ebee.lang import arith
 from ebee.lang.errors import Refusal
 from ebee.lang.ir import Body, symbol
@@ -26,7 +28,7 @@ from ebee.lang.values import (
     normal_target,
     span,
 )
-from ebee.types import ArrayType, Field, PtrType, Struct, alignof, fields, sizeof
+from ebee.types import ArrayType, Field, PtrType, Struct, alignof, fields, sizeof, text_bytes
 
 
 def alignment(p: Value) -> int:
@@ -168,7 +170,20 @@ def load(b: Body, p: Value, const: bool = False) -> Value:
         return Value(t, text)
     if t.big:
         text = b.op(f"call {llvm(result)} @llvm.bswap.{llvm(result)}({llvm(result)} {text})")
+    if t.width:
+        return _bit_field(b, t, text)
     return Value(result, text, *span(result))
+
+
+def _bit_field(b: Body, t: Any, text: str) -> Value:
+    """The value of a bit field in what its unit holds."""
+    kind, above = llvm(t), t.bits - t.width - t.shift
+    text = b.op(f"shl {kind} {text}, {above}") if above else text
+    text = b.op(f"{'ashr' if t.signed else 'lshr'} {kind} {text}, {t.bits - t.width}")
+    low, high = (
+        (-(1 << t.width - 1), (1 << t.width - 1) - 1) if t.signed else (0, (1 << t.width) - 1)
+    )
+    return Value(held(t), text, low, high)
 
 
 def _known_value(t: Type, value: int | Known) -> Value:
@@ -188,6 +203,8 @@ def store(b: Body, p: Value, value: Value) -> None:
         text = arith.operand(b, value, t.bits)
         if t.big:
             text = b.op(f"call i{t.bits} @llvm.bswap.i{t.bits}(i{t.bits} {text})")
+        if t.width:
+            text = _with_bits(b, p, text)
         b.emit(f"store i{t.bits} {text}, ptr {p.text}, align {_align(b, p)}")
     elif is_ptr(t):
         if not is_ptr(value.type):
@@ -201,6 +218,93 @@ def store(b: Body, p: Value, value: Value) -> None:
         if value.type != t:
             raise Refusal(f"`{name_of(value.type)}` is stored where `{name_of(t)}` is held")
         copy(b, p, value, sizeof(t))
+
+
+def _with_bits(b: Body, p: Value, text: str) -> str:
+    """A bit field's unit with the field changed."""
+    t = target(p)
+    kind, mask = llvm(t), (1 << t.width) - 1 << t.shift
+    before = b.op(f"load {kind}, ptr {p.text}, align {_align(b, p)}")
+    rest = b.op(f"and {kind} {before}, {~mask}")
+    placed = b.op(f"shl {kind} {text}, {t.shift}")
+    return b.op(f"or {kind} {rest}, {b.op(f'and {kind} {placed}, {mask}')}")
+
+
+ATOMIC = {"+": "add", "-": "sub", "&": "and", "|": "or", "^": "xor"}
+"""Operators that change an atomic place in one step."""
+
+
+def change(b: Body, p: Value, op: str, value: Value) -> None:
+    """`place op= value` of an atomic place."""
+    t = target(p)
+    if op not in ATOMIC:
+        ways = ", ".join(f"{o}=" for o in ATOMIC)
+        raise Refusal(f"`{op}=` is no atomic step", f"use {ways}, or a plain member")
+    arith.meet(op, Value(held(t), ""), value)
+    text = arith.operand(b, arith.convert(b, value, held(t)), t.bits)
+    size = sizeof(t)
+    b.op(f"atomicrmw {ATOMIC[op]} ptr {p.text}, i{t.bits} {text} monotonic, align {size}")
+
+
+def set_text(b: Body, p: Value, text: str | bytes) -> None:
+    """Store a literal in an array of bytes, zeros behind it."""
+    t = target(p)
+    data = literal(t, text).ljust(t.count, b"\0")
+    for at, size in words(len(data), alignment(p) if b.target and b.target.aligned else 8):
+        place = b.op(f"getelementptr inbounds i8, ptr {p.text}, i64 {at}") if at else p.text
+        number = int.from_bytes(data[at : at + size], "little")
+        b.emit(f"store i{8 * size} {number}, ptr {place}, align {min(size, _align(b, p))}")
+
+
+def literal(t: Type, text: str | bytes, whole: bool = False) -> bytes:
+    """A literal as the first bytes of an array; Refusal when it does not fit."""
+    if not isinstance(t, ArrayType):
+        raise Refusal(f"a text where a `{name_of(t)}` is held", "text goes into array[char, n]")
+    try:
+        return text_bytes(t, text, whole)
+    except TypeError as e:
+        raise Refusal(str(e)) from None
+
+
+def words(n: int, widest: int) -> list[tuple[int, int]]:
+    """Places and sizes of words that make up n bytes, none larger than `widest`."""
+    found, at, size = [], 0, min(widest, 8)
+    while at < n:
+        while size > n - at:
+            size //= 2
+        found.append((at, size))
+        at += size
+    return found
+
+
+def begins_with(b: Body, p: Value, data: bytes) -> Value:
+    """Whether the first bytes at an address are these."""
+    differ = ""
+    for at, size in words(len(data), alignment(p) if b.target and b.target.aligned else 8):
+        place = b.op(f"getelementptr inbounds i8, ptr {p.text}, i64 {at}") if at else p.text
+        kind, number = f"i{8 * size}", int.from_bytes(data[at : at + size], "little")
+        word = b.op(f"load {kind}, ptr {place}, align {min(size, _align(b, p))}")
+        other = b.op(f"icmp ne {kind} {word}, {number}")
+        differ = b.op(f"or i1 {differ}, {other}") if differ else other
+    if not differ:
+        return constant(bool, True)
+    return Value(bool, b.op(f"xor i1 {differ}, true"), 0, 1)
+
+
+def same_bytes(b: Body, x: Value, y: Value, n: int) -> Value:
+    """Whether n bytes at two addresses are equal."""
+    widest = min(alignment(x), alignment(y)) if b.target and b.target.aligned else 8
+    differ = ""
+    for at, size in words(n, widest):
+        kind, parts = f"i{8 * size}", []
+        for p in (x, y):
+            place = b.op(f"getelementptr inbounds i8, ptr {p.text}, i64 {at}") if at else p.text
+            parts.append(b.op(f"load {kind}, ptr {place}, align {min(size, _align(b, p))}"))
+        other = b.op(f"icmp ne {kind} {parts[0]}, {parts[1]}")
+        differ = b.op(f"or i1 {differ}, {other}") if differ else other
+    if not differ:
+        return constant(bool, True)
+    return Value(bool, b.op(f"xor i1 {differ}, true"), 0, 1)
 
 
 def copy(b: Body, to: Value, source: Value, size: int) -> None:

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import ast
 
-from ebee.lang import arith
-from ebee.lang.conditions import Ways, branch, compare_pointers, go
+from ebee.lang import arith, memory
+from ebee.lang.conditions import Ways, branch, compare_pointers, go, note_null
 from ebee.lang.errors import Refusal, at
 from ebee.lang.function import Env, Function
-from ebee.lang.values import TupleType, Value, constant, is_integer, is_ptr, name_of
+from ebee.lang.static import static, text_of
+from ebee.lang.values import (
+    NULL_VALUE,
+    TupleType,
+    Value,
+    constant,
+    is_integer,
+    is_ptr,
+    is_struct,
+    name_of,
+)
+from ebee.types import ArrayType, fields
 
 
 def matches(f: Function, case: ast.match_case, subject: Value, yes: str, no: str) -> Ways:
@@ -39,6 +50,9 @@ def match_pattern(f: Function, p: ast.pattern, subject: Value, yes: str, no: str
 
 
 def _value(f: Function, p: ast.MatchValue, subject: Value, yes: str, no: str) -> Ways:
+    if isinstance(subject.type, ArrayType) and (text := text_of(f, p.value)) is not None:
+        data = memory.literal(subject.type, text, whole=True)
+        return go(f, memory.begins_with(f.body, subject, data), yes, no)
     other = f.value(p.value)
     if is_integer(subject.type) and is_integer(other.type):
         return go(f, arith.compare(f.body, "==", subject, other), yes, no)
@@ -48,9 +62,54 @@ def _value(f: Function, p: ast.MatchValue, subject: Value, yes: str, no: str) ->
 
 
 def _singleton(f: Function, p: ast.MatchSingleton, subject: Value, yes: str, no: str) -> Ways:
+    if p.value is None and is_ptr(subject.type) and f.unit.target.nulls:
+        return _null(f, subject, yes, no)
     if p.value is None or subject.type is not bool:
         raise Refusal(f"`case {p.value}` of a `{name_of(subject.type)}`", "write a number")
     return go(f, arith.compare(f.body, "==", subject, constant(bool, p.value)), yes, no)
+
+
+def _null(f: Function, subject: Value, yes: str, no: str) -> Ways:
+    """`case None` of a pointer."""
+    null = NULL_VALUE._replace(type=subject.type, maybe=2)
+    holds, fails = go(f, compare_pointers(f, "==", subject, null), yes, no)
+    note_null(fails, holds, subject)
+    return holds, fails
+
+
+def _class(f: Function, p: ast.MatchClass, subject: Value, yes: str, no: str) -> Ways:
+    """`case S(a=1, b=x)` of a struct, or of a pointer to one that is not None."""
+    to = subject.type.to if is_ptr(subject.type) else subject.type
+    wanted = static(f, p.cls)
+    if not is_struct(wanted) or to is not wanted:
+        shown = ast.unparse(p.cls)
+        raise Refusal(f"a `{name_of(subject.type)}` is no `{shown}`", "match members of a struct")
+    if len(p.patterns) > len(fields(to)):
+        raise Refusal(f"{name_of(to)} has {len(fields(to))} members, not {len(p.patterns)}")
+    parts = [
+        *zip(fields(to), p.patterns, strict=False),
+        *zip(p.kwd_attrs, p.kwd_patterns, strict=True),
+    ]
+    failed: list[Env | None] = []
+    if subject.maybe:
+        there = f.body.name("there")
+        fails, holds = _null(f, subject, no, there)
+        failed.append(fails)
+        if holds is None:
+            return None, fails
+        f.body.label(there)
+        f.env, subject = holds, subject._replace(maybe=0)
+    for name, part in parts:
+        following = f.body.name("member")
+        member = memory.load(f.body, memory.member(f.body, subject, memory.find_field(to, name)))
+        holds, fails = match_pattern(f, part, member, following, no)
+        failed.append(fails)
+        if holds is None:
+            return None, f.join(*failed)
+        f.body.label(following)
+        f.env = holds
+    f.body.jump(yes)
+    return f.env, f.join(*failed)
 
 
 def _as(f: Function, p: ast.MatchAs, subject: Value, yes: str, no: str) -> Ways:
@@ -112,4 +171,5 @@ PATTERNS: dict[type[ast.pattern], object] = {
     ast.MatchAs: _as,
     ast.MatchOr: _or,
     ast.MatchSequence: _sequence,
+    ast.MatchClass: _class,
 }

@@ -9,9 +9,9 @@ from typing import TypeVar
 from ebee.lang import arith, memory
 from ebee.lang.conditions import branch
 from ebee.lang.errors import Refusal, at
-from ebee.lang.expressions import operate, place
+from ebee.lang.expressions import NO_OPERATORS, OPERATORS, operate, place
 from ebee.lang.function import STATEMENTS, Env, Function, Loop
-from ebee.lang.static import is_type, static
+from ebee.lang.static import is_type, static, text_of
 from ebee.lang.values import (
     NONE,
     NULL_VALUE,
@@ -22,10 +22,12 @@ from ebee.lang.values import (
     held,
     is_int,
     is_ptr,
+    is_struct,
     llvm,
     name_of,
     normal,
 )
+from ebee.types import sizeof
 
 H = TypeVar("H", bound=Callable[..., None])
 
@@ -46,6 +48,10 @@ def handles(*kinds: type[ast.AST]) -> Callable[[H], H]:
 
 @handles(ast.Assign)
 def _assign(f: Function, node: ast.Assign) -> None:
+    if (text := text_of(f, node.value)) is not None:
+        for target in node.targets:
+            _assign_text(f, target, node.value, text)
+        return
     value = f.value(node.value)
     for target in node.targets:
         assign_to(f, target, value)
@@ -68,6 +74,18 @@ def assign_to(f: Function, target: ast.expr, value: Value) -> None:
             raise Refusal("`*` in an assignment", "name each variable")
     except Refusal as refusal:
         raise at(f.source, target, refusal) from None
+
+
+def _assign_text(f: Function, target: ast.expr, node: ast.expr, text: str | bytes) -> None:
+    """`s.name = "text"`."""
+    if not isinstance(target, ast.Attribute | ast.Subscript):
+        f.value(node)  # says what is wrong with it
+    address, const = place(f, target)
+    _check_const(target, const)
+    try:
+        memory.set_text(f.body, address, text)
+    except Refusal as refusal:
+        raise at(f.source, node, refusal) from None
 
 
 def _check_const(target: ast.expr, const: bool) -> None:
@@ -115,14 +133,25 @@ def annotation(f: Function, node: ast.expr) -> Type:
 
 @handles(ast.AugAssign)
 def _augmented(f: Function, node: ast.AugAssign) -> None:
-    if isinstance(node.target, ast.Name):
+    own = f.unit.place(f, node.target) if isinstance(node.target, ast.Name) else None
+    if isinstance(node.target, ast.Name) and not (own and _is_atomic(own[0])):
         old = f.value(ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target))
         f.assign(node.target.id, operate(f, node.op, old, f.value(node.value)))
         return
-    address, const = place(f, node.target)
+    address, const = own or place(f, node.target)
     _check_const(node.target, const)
+    if _is_atomic(address):
+        if type(node.op) in NO_OPERATORS:
+            raise Refusal(*NO_OPERATORS[type(node.op)])
+        memory.change(f.body, address, OPERATORS[type(node.op)], f.value(node.value))
+        return
     old = memory.load(f.body, address, const)
     memory.store(f.body, address, operate(f, node.op, old, f.value(node.value)))
+
+
+def _is_atomic(address: Value) -> bool:
+    t = memory.target(address)
+    return is_int(t) and bool(t.atomic)
 
 
 # --- simple ones ---------------------------------------------------------------------------------
@@ -150,7 +179,7 @@ def _return(f: Function, node: ast.Return) -> None:
         if t is not NONE.type:
             raise Refusal(f"the function gives a `{name_of(t)}`", "return a value")
         f.unit.leave(f, None)
-        f.body.end("ret void")
+        f.ret()
     elif t is NONE.type:
         value = f.value(node.value)
         if value.type is not NONE.type:
@@ -158,9 +187,11 @@ def _return(f: Function, node: ast.Return) -> None:
                 "a value is returned, but no result type is declared", "def f(...) -> u64:"
             )
         f.unit.leave(f, None)
-        f.body.end("ret void")
+        f.ret()
     elif isinstance(t, TupleType):
         _return_tuple(f, node.value, t)
+    elif is_struct(t):
+        _return_struct(f, node.value, t)
     else:
         if none:
             value = NULL_VALUE
@@ -171,7 +202,7 @@ def _return(f: Function, node: ast.Return) -> None:
                 "the address of a local struct is returned", "let the caller pass the struct"
             )
         f.unit.leave(f, None)
-        f.body.end(f"ret {llvm(t)} {_text(f, value)}")
+        f.ret(_text(f, value))
     f.env = None
 
 
@@ -195,7 +226,24 @@ def _return_tuple(f: Function, node: ast.expr, t: TupleType) -> None:
         text = f"{llvm(elem.type)} {_text(f, elem)}"
         whole = f.body.op(f"insertvalue {llvm(t)} {whole}, {text}, {i}")
     f.unit.leave(f, None)
-    f.body.end(f"ret {llvm(t)} {whole}")
+    if f.result_at:
+        f.body.emit(f"store {llvm(t)} {whole}, ptr {f.result_at}, align 8")
+    f.ret("zeroinitializer" if f.result_at else whole)
+
+
+def _return_struct(f: Function, node: ast.expr, t: Type) -> None:
+    value = f.value(node)
+    pointed = is_ptr(value.type) and value.type.to == t
+    if value.type != t and not pointed:
+        raise Refusal(f"the result is a `{name_of(value.type)}`, not a `{name_of(t)}`")
+    if pointed or not value.stack:  # Python would not copy it
+        raise Refusal(
+            f"the result is a `{name_of(t)}` that is somewhere else already",
+            f"return one of the function's own, {name_of(t)}(...), or a ptr[{name_of(t)}]",
+        )
+    memory.copy(f.body, Value(t, f.result_at, align=8), value, sizeof(t))
+    f.unit.leave(f, None)
+    f.ret()
 
 
 @handles(ast.Assert)
@@ -300,7 +348,7 @@ def while_loop(f: Function, node: ast.While, most: int = 0, count: bool = False)
         f.env = at_head
         b.label(worn)
         f.unit.leave(f, None)
-        b.end("ret void" if f.result is NONE.type else f"ret {llvm(f.result)} zeroinitializer")
+        f.ret()
     after_loop(f, loop, fails, done, node.orelse)
 
 

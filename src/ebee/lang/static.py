@@ -40,6 +40,8 @@ def static_in(source: Source, node: ast.expr, local: Container[str] = ()) -> Any
             return getattr(base, node.attr, MISSING)
         if isinstance(base, enum.Enum) and node.attr == "value":
             return base.value
+        if is_struct(base) and isinstance(vars(base).get(node.attr), staticmethod):
+            return getattr(base, node.attr)
     return MISSING
 
 
@@ -77,6 +79,12 @@ def is_type(thing: Any) -> bool:
         or isinstance(thing, PtrType | ArrayType)
         or typing.get_origin(thing) is ptr
     )
+
+
+def text_of(f: Function, node: ast.expr) -> str | bytes | None:
+    """The literal or constant text that an expression is, if it is one."""
+    thing = node.value if isinstance(node, ast.Constant) else static(f, node)
+    return thing if isinstance(thing, str | bytes) else None
 
 
 def static_value(name: str | ast.expr, thing: Any) -> Value:

@@ -75,6 +75,11 @@ class Specialised:
     symbol: str
     bound: tuple[bool, ...]
     result: Type
+    returns: str = ""
+    by_place: bool = False
+    raises: bool = False
+    """`returns`: what LLVM gives; `by_place`: the result goes where the first, hidden argument
+    points to; `raises`: it may end the program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +92,26 @@ class Job:
     name: str = ""
     linkage: str = "internal"
     inline: str | None = "hint"
+    types: tuple[tuple[Type, Type], ...] = ()
+    """What type variables stand for."""
+
+    @property
+    def signature(self) -> tuple[list[tuple[str, Type]], Type]:
+        """The function's parameters and result for these types."""
+        params, result = signature_of(self.function)
+        types = dict(self.types)
+        return [(n, types.get(t, t)) for n, t in params], types.get(result, result)
 
     @property
     def key(self) -> Any:
         """What distinguishes the results of two jobs."""
-        return self.function, tuple(
-            (v.type, v.constant, v.known, v.at, v.text == "null") if b else None
-            for v, b in zip(self.arguments, self.bound, strict=True)
+        return (
+            self.function,
+            self.types,
+            tuple(
+                (v.type, v.constant, v.known, v.at, v.text == "null") if b else None
+                for v, b in zip(self.arguments, self.bound, strict=True)
+            ),
         )
 
 
@@ -134,6 +152,10 @@ class Unit:
         """An address that only this target knows, and whether what is there never changes."""
         return None
 
+    def contains(self, f: Function, x: Value, node: ast.expr) -> Value | None:
+        """`x in container` where only this target knows the container."""
+        return None
+
     def assign(self, f: Function, name: str, value: Value) -> bool:
         """An assignment to what is no local variable; whether it was one."""
         return False
@@ -162,14 +184,15 @@ class Unit:
     # --- specialisation --------------------------------------------------------------------------
 
     def specialise(
-        self, f: Function, node: ast.AST, function: Callable[..., Any], arguments: Sequence[Value]
-    ) -> Specialised:
+        self, f: Function, node: ast.AST, function: Callable[..., Any],
+        arguments: Sequence[Value], types: Mapping[Type, Type] = {},
+    ) -> Specialised:  # fmt: skip
         """A function as called with these arguments: constants among them become part of it."""
         bound = tuple(_bound(v) for v in arguments)
         if any(function is active for active in self._active):
             message = f"`{function.__name__}` calls itself"
             raise at(f.source, node, Refusal(message, "write a loop: the stack is bounded"))
-        return self._compiled(Job(function, tuple(arguments), bound))
+        return self._compiled(Job(function, tuple(arguments), bound, types=tuple(types.items())))
 
     def export(self, specs: Sequence[Spec], linkage: str) -> None:
         """Compile functions for callers outside. They may also call each other."""
@@ -212,7 +235,7 @@ class Unit:
         return self._done[job.key]
 
     def _compile(self, job: Job) -> Specialised:
-        params, result = signature_of(job.function)
+        params, result = job.signature
         self._names.add(job.name)
         source = source_of(job.function)
         self.check_decorators(source)
@@ -220,6 +243,9 @@ class Unit:
         self.begin(f, job)
         self._active.append(job.function)
         shown = []
+        if self.by_place(job.function, result):
+            f.result_at = "%" + f.body.name("result")
+            shown.append(f"ptr {f.result_at}")
         for (param, t), argument, bound in zip(params, job.arguments, job.bound, strict=True):
             value = argument
             if bound:
@@ -234,8 +260,21 @@ class Unit:
         f.block(source.tree.body)
         _finish(f)
         self._active.pop()
+        shown += self.hidden(f)
         self.module.functions[job.name] = self.definition(f, job, ", ".join(shown))
-        return Specialised(symbol(job.name), job.bound, result)
+        ways = f.returns, bool(f.result_at), f.raises
+        return Specialised(symbol(job.name), job.bound, result, *ways)
+
+    def hidden(self, f: Function) -> list[str]:
+        """Parameters behind the others, known when the body has been lowered."""
+        return []
+
+    def after_call(self, f: Function, target: Specialised) -> None:
+        """Behind the call of another function."""
+
+    def by_place(self, function: Callable[..., Any], result: Type) -> bool:
+        """Whether a result is stored where the caller wants it."""
+        return is_struct(result)
 
     def name(self, job: Job) -> str:
         """A symbol for a function that is compiled for a caller here."""
@@ -247,8 +286,10 @@ class Unit:
 
     def check_decorators(self, source: Source) -> None:
         """Only @native: what another decorator does would be lost."""
+        member = hasattr(source.function, "__struct__")
+        known = (native, property, staticmethod) if member else (native,)
         for node in source.tree.decorator_list:
-            if static_in(source, node) is not native:
+            if static_in(source, node) not in known:
                 way_out = "compile a function without it"
                 raise at(source, node, Refusal(f"the decorator `{ast.unparse(node)}`", way_out))
 
@@ -258,7 +299,7 @@ class Unit:
     def definition(self, f: Function, job: Job, parameters: str) -> str:
         """The text of a function whose body has been lowered."""
         scope = "" if job.linkage == "external" else job.linkage + " "
-        kind = f"{scope}{_extension(f.result)}{llvm(f.result)}"
+        kind = f"{scope}{_extension(f.result)}{f.returns}"
         inline = job.inline
         if inline == "hint" and len(f.body.lines) <= SMALL:
             inline = "always"
@@ -306,7 +347,7 @@ def _finish(f: Function) -> None:
             f.source.tree, f"`{f.source.name}` may end without giving a `{name_of(f.result)}`",
             "return a value on every path",
         )  # fmt: skip
-    f.body.end("ret void")
+    f.ret()
 
 
 _signatures: WeakKeyDictionary[Any, tuple[list[tuple[str, Type]], Type]] = WeakKeyDictionary()
@@ -319,6 +360,13 @@ def signature_of(function: Callable[..., Any]) -> tuple[list[tuple[str, Type]], 
     return _signatures[function]
 
 
+def _self_type(function: Any) -> Any:
+    """The struct that a function is a method of, the type of its first parameter."""
+    owner = getattr(function, "__struct__", None)
+    static = owner is None or isinstance(vars(owner).get(function.__name__), staticmethod)
+    return None if static else owner
+
+
 def _read_signature(function: Callable[..., Any]) -> tuple[list[tuple[str, Type]], Type]:
     source = source_of(function)
     try:
@@ -326,12 +374,16 @@ def _read_signature(function: Callable[..., Any]) -> tuple[list[tuple[str, Type]
     except Exception as e:  # evaluating annotations runs any code
         raise at(source, source.tree, Refusal(f"an annotation names nothing: {e}")) from None
     nodes = {a.arg: a for a in ast.walk(source.tree.args) if isinstance(a, ast.arg)}
-    params = []
+    params: list[tuple[str, Type]] = []
+    owner = _self_type(source.function)
     for name, p in signature.parameters.items():
         node = nodes[name]
         try:
             if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
                 raise Refusal("a variable number of parameters", "name each parameter")
+            if p.annotation is p.empty and not params and owner is not None:
+                params.append((name, owner))
+                continue
             if p.annotation is p.empty:
                 raise Refusal(f"the parameter `{name}` has no type", f"{name}: u64")
             t = held(normal(p.annotation))
@@ -343,7 +395,7 @@ def _read_signature(function: Callable[..., Any]) -> tuple[list[tuple[str, Type]
     result = signature.return_annotation
     try:
         t = NONE.type if result is signature.empty else held(normal(result))
-        if is_struct(t) or isinstance(t, FnType):
+        if isinstance(t, FnType):
             raise Refusal(f"a result of type `{name_of(t)}`", "let the caller pass a pointer")
     except Refusal as refusal:
         raise at(source, source.tree.returns or source.tree, refusal) from None

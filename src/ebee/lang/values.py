@@ -166,8 +166,10 @@ def normal(annotation: Any) -> Type:
         return NoneType
     if annotation is int or annotation is bool:
         return annotation
-    if isinstance(annotation, FnType | Constant):
+    if isinstance(annotation, FnType | Constant | typing.TypeVar):
         return annotation
+    if type(annotation).__name__ in ("TypeAliasType", "NewType"):  # type Port = u16
+        return normal(getattr(annotation, "__value__", None) or annotation.__supertype__)
     if (make := getattr(annotation, "__static__", None)) is not None:
         return make()
     origin = typing.get_origin(annotation)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ebee.lang import memory
 from ebee.lang.bpf import map_calls, packet_calls
+from ebee.lang.bpf.exits import assert_, raise_
 from ebee.lang.bpf.maps import AnyMap
 from ebee.lang.bpf.packets import Packet
 from ebee.lang.bpf.programs import Context
@@ -16,6 +17,7 @@ from ebee.lang.bpf.scopes import with_statement
 from ebee.lang.bpf.state import unit_of
 from ebee.lang.bpf.variables import Variable
 from ebee.lang.bpf.whiles import bound
+from ebee.lang.calls import call_method
 from ebee.lang.errors import Refusal
 from ebee.lang.expressions import place as place_of
 from ebee.lang.function import EXPRESSIONS
@@ -143,6 +145,9 @@ def place(f: Function, node: ast.expr) -> tuple[Value, bool] | None:
             )
     if (variable := _module_variable(f, node)) is not None:
         return unit_of(f).address(variable), variable.const
+    if isinstance(node, ast.Name):
+        variable = None if node.id in f.writes else unit_of(f).variable(f, node.id)
+        return None if variable is None else (unit_of(f).address(variable), variable.const)
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         base = f.env.get(node.value.id) if f.env is not None else None
         if base is not None and is_struct(base.type) and issubclass(base.type, Context):
@@ -162,6 +167,18 @@ def store_item(f: Function, target: ast.expr, value: Value) -> bool:
     name = ast.copy_location(ast.Name(" value", ast.Load()), target)
     f.with_local(" value", value, lambda: map_calls.store(f, m, target.slice, name, []))
     return True
+
+
+def contains(f: Function, key: Value, node: ast.expr) -> Value | None:
+    """`key in m` of a map."""
+    m = _map(f, node)
+    if m is None:
+        return None
+    if m.type.thing.key is None:
+        raise Refusal(f"a {name_of(m.type)} has no keys")
+    name = ast.copy_location(ast.Name(" key", ast.Load()), node)
+    found: Value = f.with_local(" key", key, lambda: map_calls.find(f, m, name))
+    return Value(bool, f.body.op(f"icmp ne ptr {found.text}, null"), 0, 1)
 
 
 def _delete(f: Function, node: ast.Delete) -> None:
@@ -202,14 +219,11 @@ def _collection(f: Function, node: ast.expr) -> None:
     )
 
 
-def _raise(f: Function, node: ast.Raise) -> None:
-    raise Refusal("`raise`: there are no exceptions", "return what stands for it: XDP.ABORTED")
-
-
 HANDLERS: dict[type[ast.AST], Callable[[Function, Any], Any]] = {
     ast.Name: _name, ast.Constant: _constant, ast.Attribute: _attribute, ast.Subscript: _subscript,
     ast.Delete: _delete, ast.Global: _global, ast.While: _while, ast.With: with_statement,
-    ast.JoinedStr: _text, ast.List: _collection, ast.Dict: _collection, ast.Raise: _raise,
+    ast.JoinedStr: _text, ast.List: _collection, ast.Dict: _collection, ast.Raise: raise_,
+    ast.Assert: assert_,
 }  # fmt: skip
 
 
@@ -238,4 +252,4 @@ def call(f: Function, node: ast.Call, thing: Any) -> Value | None:
         return packet_calls.METHODS[name](f, node, base)  # type: ignore[no-any-return]
     if is_struct(base.type) and issubclass(base.type, Context) and name == "packet":
         return packet_calls.packet(f, node, base)
-    return None
+    return call_method(f, node, node.func, base)

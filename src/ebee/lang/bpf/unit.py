@@ -17,6 +17,7 @@ from ebee.hooks import Hook
 from ebee.lang import memory
 from ebee.lang.bpf import nodes
 from ebee.lang.bpf.debug import Debug, quote
+from ebee.lang.bpf.exits import PLACE, after_call, begin_program
 from ebee.lang.bpf.maps import AnyMap, RingBuf
 from ebee.lang.bpf.programs import CONTEXTS, Context, Program, decorators
 from ebee.lang.bpf.scopes import leave
@@ -28,18 +29,18 @@ from ebee.lang.ir import symbol
 from ebee.lang.source import Source, source_of
 from ebee.lang.static import static_in
 from ebee.lang.target import BPF
-from ebee.lang.unit import Job, Unit, signature_of
+from ebee.lang.unit import Job, Specialised, Unit, signature_of
 from ebee.lang.values import (
+    NONE,
     Constant,
     FnType,
     TupleType,
     Value,
     is_int,
     is_struct,
-    llvm,
     name_of,
 )
-from ebee.types import PtrType, alignof, sizeof
+from ebee.types import PtrType, alignof, sizeof, u8
 
 REGISTERS = 5
 """Arguments that a subprogram can take."""
@@ -47,8 +48,6 @@ REGISTERS = 5
 ROUNDS = 1 << 16
 """Rounds of a loop: the verifier gives up after a million instructions."""
 
-
-_CLEAR = 'call void asm sideeffect "r0 = 0", "~{r0}"()'
 
 _ONLY_BPF = "programs call @func functions, methods of maps and packets, and helpers: bpf.NAME()"
 _INSTEAD = {
@@ -91,6 +90,9 @@ class BpfUnit(Unit):
         self._scopes: dict[Function, str] = {}
         self._entries: dict[Any, Entry] = {}
         self._texts: dict[bytes, str] = {}
+        self._programs: set[Function] = set()
+        self._arguments: dict[Function, int] = {}
+        """Of subprograms: how many."""
 
     # --- programs and functions ------------------------------------------------------------------
 
@@ -139,11 +141,17 @@ class BpfUnit(Unit):
         return bool(getattr(function, "__inline__", True))
 
     def begin(self, f: Function, job: Job) -> None:
-        params, result = signature_of(job.function)
+        params, result = job.signature
         free = [p for p, b in zip(params, job.bound, strict=True) if not b]
+        if f.unit.by_place(job.function, result):
+            free.insert(0, ("result", PtrType(result) if is_struct(result) else PtrType(u8)))
+            result = NONE.type
         own = job.function in self._entries
+        if own:
+            self._programs.add(f)
         if not own and not self._is_inline(job.function):
             self._check_subprogram(f, free)
+            f.void = "i64"  # the verifier looks at r0: no address of the stack may be left there
         scope = self.debug.function(f.source, job.name, result, free, own)
         self._scopes[f] = scope
         f.body.where = self.where(f, f.source.tree)
@@ -152,31 +160,26 @@ class BpfUnit(Unit):
 
     def _check_subprogram(self, f: Function, free: list[tuple[str, Any]]) -> None:
         way_out = "leave @func(inline=False) away: then it becomes part of its callers"
+        self._arguments[f] = len(free)
         if len(free) > REGISTERS:
             message = f"a subprogram takes at most {REGISTERS} arguments, not {len(free)}"
             raise f.error(f.source.tree, message, f"pass a struct, or {way_out}")
-        if isinstance(f.result, TupleType):
-            raise f.error(f.source.tree, "a subprogram gives one value, not a tuple", way_out)
         if any(isinstance(t, FnType) for _, t in free):
             raise f.error(f.source.tree, "a subprogram that takes a function", way_out)
 
     def definition(self, f: Function, job: Job, parameters: str) -> str:
         scope = self._scopes[f]
         entry = self._entries.get(job.function)
-        result = llvm(f.result)
+        result = f.returns
         if entry is not None:
             kind, more = "dso_local", f" section {quote(entry.program.section)}"
         else:
             kind, more = "internal", ""
         how = "" if entry else " alwaysinline" if self._is_inline(job.function) else " noinline"
         head = f"define {kind} {result} {symbol(job.name)}({parameters}) nounwind{how}"
-        body = f.body.text()
-        if how == " noinline":
-            # The verifier looks at r0 whether it is a result or not: nothing gives, or takes away,
-            # results of subprograms, and those without one leave no address of their stack there.
+        if how == " noinline":  # nothing gives or takes away results, see `begin`
             self.used.append(symbol(job.name))
-            body = body.replace("  ret void", f"  {_CLEAR}{f.body.where}\n  ret void")
-        return f'{head} "no-builtins"{more} !dbg {scope} {{\n{body}\n}}'
+        return f'{head} "no-builtins"{more} !dbg {scope} {{\n{f.body.text()}\n}}'
 
     def name(self, job: Job) -> str:
         base = name = job.function.__name__
@@ -186,10 +189,33 @@ class BpfUnit(Unit):
             name = f"{base}_{count}"
         return name
 
+    def is_entry(self, f: Function) -> bool:
+        """Whether a function is a program."""
+        return f in self._programs
+
+    def hidden(self, f: Function) -> list[str]:
+        if self.is_entry(f):
+            begin_program(f)
+            return []
+        if f.raises and self._arguments.get(f) == REGISTERS:
+            message = f"a subprogram that raises takes at most {REGISTERS - 1} arguments"
+            raise f.error(f.source.tree, message, "pass a struct")
+        return [f"ptr {PLACE}"] if f.raises else []
+
+    def after_call(self, f: Function, target: Specialised) -> None:
+        if target.raises:
+            after_call(f)
+
+    def by_place(self, function: Callable[..., Any], result: Any) -> bool:
+        tuples = isinstance(result, TupleType) and not self._is_inline(function)
+        return tuples or super().by_place(function, result)
+
     def check_decorators(self, source: Source) -> None:
+        member = hasattr(source.function, "__struct__")
         for node in source.tree.decorator_list:
             called = node.func if isinstance(node, ast.Call) else node
-            if static_in(source, called) in decorators():
+            thing = static_in(source, called)
+            if thing in decorators() or (member and thing in (property, staticmethod)):
                 continue
             if isinstance(called, ast.Attribute) and called.attr == "entry":
                 continue  # of a ProgArray
@@ -226,6 +252,9 @@ class BpfUnit(Unit):
 
     def place(self, f: Function, node: ast.expr) -> tuple[Value, bool] | None:
         return nodes.place(f, node)
+
+    def contains(self, f: Function, x: Value, node: ast.expr) -> Value | None:
+        return nodes.contains(f, x, node)
 
     def assign(self, f: Function, name: str, value: Value) -> bool:
         if name in f.writes:

@@ -142,18 +142,16 @@ def _edge(f: Function, node: ast.While, limit: ast.expr | int) -> Value | None:
         return Value(int, str(limit), limit, limit)
     if not all(_harmless(f, n) for n in ast.walk(limit)):
         return None
-    b, env = f.body, f.env
-    assert env is not None
-    before = list(b.lines), list(b.entry), b.block, b.open
-    f.env = dict(env)
-    try:
+    expression = limit
+
+    def lower() -> Value:
         f.forget(node)
-        value = f.value(limit)
+        return f.value(expression)
+
+    try:
+        value = f.tried(lower)
     except (Refusal, SourceError):
         return None
-    finally:
-        b.lines, b.entry, b.block, b.open = before
-        f.env = env
     return value if is_integer(value.type) else None
 
 
