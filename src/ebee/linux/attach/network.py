@@ -8,15 +8,18 @@ from typing import Any, Literal
 from ebee.errors import KernelError
 from ebee.linux import uapi
 from ebee.linux.attach.common import ANCHOR_ERRORS, anchor, attach_type_of, opened
-from ebee.linux.errors import ENOTSUPP, older_than
+from ebee.linux.attachments import Attachment
+from ebee.linux.errors import ENOTSUPP, older_than, refused
 from ebee.linux.flags import (
     BPF_F_NETFILTER_IP_DEFRAG,
+    BPF_F_REPLACE,
     XDP_FLAGS_DRV_MODE,
     XDP_FLAGS_HW_MODE,
     XDP_FLAGS_SKB_MODE,
 )
-from ebee.linux.links import Link, create
+from ebee.linux.links import Link, attach_error, create
 from ebee.linux.programs import LinuxProgram
+from ebee.linux.sys import Fd, call
 
 XdpMode = Literal["auto", "native", "generic", "offload"]
 XDP_MODES: dict[str, int] = {
@@ -110,15 +113,18 @@ def tcx(
     before: Any = None,
     after: Any = None,
     expected_revision: int = 0,
+    by: str = "link",
 ) -> Link:
     """Attach a sched_cls program to one direction of an interface. Since Linux 6.6.
 
     Programs run in order; `before` or `after` names a program or link (or a program's id) that the
     new one stands next to, or is True: the beginning, the end (the default). `expected_revision`:
-    only while the list is still at that revision (see ebee.linux.query). Older kernels get a
-    classifier of clsact, whose order is its priority: see `tc`.
+    only while the list is still at that revision (see ebee.linux.query). `by`: "link", or "attach"
+    for a program that stays until it is detached. Older kernels get a classifier of clsact, whose
+    order is its priority: see `tc`.
     """
     _one_of("direction", direction, DIRECTIONS)
+    _one_of("way to attach to tcx", by, ("link", "attach"))
     ordered = anchor("tcx", before, after, expected_revision)
     if older_than("6.6") and not ordered:
         from ebee.linux.attach.netlinks import tc
@@ -129,7 +135,37 @@ def tcx(
         "attach_type": uapi.ATTACH_TYPES[f"tcx_{direction}"],
         **ordered,
     }
-    return create(program, f"{dev} ({direction} tcx)", fields, _AT_AN_ANCHOR, "6.6")
+    target = f"{dev} ({direction} tcx)"
+    if by == "attach":
+        return _attached(program, target, fields)
+    return create(program, target, fields, _AT_AN_ANCHOR, "6.6")
+
+
+def _attached(program: LinuxProgram, target: str, fields: dict[str, Any]) -> Attachment:
+    """tcx by BPF_PROG_ATTACH."""
+    given = {name.removeprefix("tcx_"): value for name, value in fields.items()}
+    flags = given.pop("flags", 0)
+    place = {name: given[name] for name in ("target_ifindex", "attach_type")}
+
+    def put(fd: Fd, flags: int, more: dict[str, Any]) -> None:
+        try:
+            call("PROG_ATTACH", attach_bpf_fd=fd, attach_flags=flags, **more)
+        except OSError as error:
+            needs = ("CAP_BPF", "CAP_NET_ADMIN")
+            raise attach_error(error, program, target, _AT_AN_ANCHOR, "6.6", needs) from None
+
+    def undo(own: Fd) -> None:
+        try:
+            call("PROG_DETACH", attach_bpf_fd=own, **place)
+        except OSError as error:
+            why = "it is not there any more" if error.errno == errno.ENOENT else ""
+            raise refused(error, f"detach from {target}", why) from None
+
+    def exchange(own: Fd, new: Fd) -> None:
+        put(new, BPF_F_REPLACE, {**place, "replace_bpf_fd": own})
+
+    put(program.fd, flags, given)
+    return Attachment(program, target, "attach", undo, exchange, ifindex=place["target_ifindex"])
 
 
 def netkit(
