@@ -1,14 +1,18 @@
 """Mutated objects give a spec or one of ebee's own errors, in bounded time; never anything else.
 
-EBEE_FUZZ is the number of inputs (3,000 unless it says otherwise); the seed is fixed.
+3,000 inputs every day; EBEE_FUZZ=1 (`make fuzz`) makes it 100,000, other numbers below 100 so many
+times that, larger ones just so many. The seed is fixed; memory is bounded for the process.
 """
 
 import os
 import random
+import resource
 import struct
 import tempfile
 import time
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -32,27 +36,36 @@ from ebee.obj import (
 
 pytestmark = pytest.mark.unit
 
-COUNT = int(os.environ.get("EBEE_FUZZ", "3000"))
+WANTED = float(os.environ.get("EBEE_FUZZ", "3000"))
+COUNT = int(WANTED * 100_000 if WANTED < 100 else WANTED)
 SECONDS = 5.0
+HEADROOM = 512 << 20
+"""How much memory the process may take while objects are read, beyond what it has."""
 MEMORY = 64 << 20
+NAMES = (
+    "maps", "globals", "subprogs", "core", "externs", "tailcalls", "custom_bss", "optional",
+    "loops",
+)  # fmt: skip
 SOURCES = Path(__file__).parents[1] / "fixtures" / "c"
 EDGES = (
-    0,
-    1,
-    2,
-    3,
-    7,
-    8,
-    0x7F,
-    0x80,
-    0xFF,
-    0x100,
-    0x7FFF,
-    0xFFFF,
-    0x7FFFFFFF,
-    0x80000000,
-    0xFFFFFFFF,
-)
+    0, 1, 2, 3, 7, 8, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF,
+)  # fmt: skip
+EXTRA = """
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+struct ops { int (*one)(void *ctx); int number; int (*two)(void *ctx); };
+SEC("struct_ops") int first(void *ctx) { return 0; }
+SEC("struct_ops/two") int second(void *ctx) { return 1; }
+SEC(".struct_ops.link") struct ops table = { .one = (void *)first, .number = 5, .two = second };
+SEC("?.struct_ops") struct ops other = { .one = (void *)first };
+struct { __uint(type, BPF_MAP_TYPE_ARENA); __uint(max_entries, 4); } arena SEC(".maps");
+int __attribute__((address_space(1))) there = 7;
+__attribute__((noinline)) int caught(unsigned long cookie) { return cookie; }
+SEC("?fentry/module:function") int unloaded(void *ctx) { return there; }
+__attribute__((btf_decl_tag("exception_callback:caught")))
+SEC("tc") int thrower(void *ctx) { return 1; }
+char LICENSE[] SEC("license") = "GPL";
+"""
 
 
 def handmade(endian: elf.Endian) -> bytes:
@@ -75,16 +88,50 @@ def handmade(endian: elf.Endian) -> bytes:
     return write(spec)
 
 
+def legacy() -> bytes:
+    """Maps without BTF, of libbpf's and of iproute2's kind, and a program that uses one."""
+    made = elf.ElfWriter()
+    flags = elf.SHF_ALLOC | elf.SHF_WRITE
+    text = bytes.fromhex("18010000000000000000000000000000 b700000002000000 9500000000000000")
+    code = elf.NewSection("xdp", text, flags=elf.SHF_ALLOC | elf.SHF_EXECINSTR)
+    made.section(code)
+    made.symbol(elf.NewSymbol("f", code, 0, 32, elf.STB_GLOBAL, elf.STT_FUNC))
+    for section, words in (("maps", (1, 4, 8, 16, 1)), ("maps/two", (13, 4, 4, 4, 0, 7, 2, 8, 0))):
+        data = struct.pack(f"<{len(words)}I", *words)
+        where = made.section(elf.NewSection(section, data, flags=flags))
+        symbol = made.symbol(elf.NewSymbol(section[-3:], where, 0, len(data), type=elf.STT_OBJECT))
+        if section == "maps":
+            made.reloc(code, 0, elf.R_BPF_64_64, symbol)
+    return made.build()
+
+
 def samples() -> list[bytes]:
-    found = [handmade("little"), handmade("big")]
+    found = [handmade("little"), handmade("big"), legacy()]
     try:
         clang.find()
     except CompileError:
         return found
-    for name in ("maps", "globals", "subprogs", "core", "externs", "tailcalls"):
-        content = clang.compile(SOURCES / f"{name}.c").content
-        found += [content, write(read(content))]  # the second is smaller: no DWARF
+    with tempfile.TemporaryDirectory() as folder:
+        extra = Path(folder, "extra.c")
+        extra.write_text(EXTRA)
+        paths = [SOURCES / f"{name}.c" for name in NAMES]
+        for path in (*paths, extra):
+            content = clang.compile(path).content
+            found += [content, write(read(content))]  # the second is smaller: no DWARF
+    found.append(clang.compile(SOURCES / "maps.c", clang.Options(endian="big")).content)
     return found
+
+
+@contextmanager
+def bounded_memory() -> Iterator[None]:
+    """Within it whoever wants too much gets a MemoryError."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + HEADROOM, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def interesting(data: bytes) -> list[tuple[int, int]]:
@@ -154,7 +201,8 @@ def test_mutated_objects_are_taken_or_refused() -> None:
         data = mutate(random_, *random_.choice(originals))
         begun = time.process_time()
         try:
-            outcome = use(data)
+            with bounded_memory():
+                outcome = use(data)
         except BaseException:
             Path(tempfile.gettempdir(), f"ebee-fuzz-{number}.o").write_bytes(data)
             raise
