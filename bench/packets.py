@@ -12,6 +12,7 @@ from array import array
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 from ebee.machine.capture import Capture, CaptureWriter
@@ -235,11 +236,12 @@ def replay(report: Report, builder: Builder, quick: bool) -> None:
         "Replay of a capture file from the page cache, million packets a second",
         ["bytes", *columns],
         [[size, *row.values()] for size, row in rows.items()],
-        "indexing: finding the packets in the file; both: from opening it to the last verdict.",
+        "indexing: finding the packets in the file; whole: from opening the file to the last"
+        " verdict, batch by batch. These two in processor time, that of the system included.",
     )
     for size, asked in REPLAY.items():
-        detail = f"with indexing {rows[str(size)]['both, trusted']:.3g}"
-        report.judge(f"replay of {size} bytes", rows[str(size)]["trusted"], ">=", asked,
+        detail = f"of packets that are indexed already {rows[str(size)]['trusted']:.3g}"
+        report.judge(f"replay of {size} bytes", rows[str(size)]["whole, trusted"], ">=", asked,
                      " million packets a second", detail)  # fmt: skip
 
 
@@ -259,11 +261,27 @@ def _replay(program: MachineProgram, path: Path, size: int, rounds: int) -> dict
             }
             if set(batch.verdicts) != {XDP_PASS}:
                 raise Disagreement(f"a program that lets all pass gave {set(batch.verdicts)}")
-        took["indexing"] = best(partial(_index, path), max(2, rounds // 3))
-        took["both, trusted"] = took["indexing"] + took["trusted"]
+        took["indexing"] = best(partial(_index, path), rounds // 2 or 1, process_time)
+        for trusted in (True, False):
+            whole = partial(_whole, program, path, count, trusted)
+            took[f"whole, {'trusted' if trusted else 'checked'}"] = best(
+                whole, rounds // 2 or 1, process_time
+            )
         return {name: count / seconds / 1e6 for name, seconds in took.items()}
     finally:
         path.unlink()
+
+
+def _whole(program: MachineProgram, path: Path, count: int, trusted: bool) -> None:
+    """From opening a capture to the verdict on its last packet."""
+    passed = 0
+    with Capture.open(path) as capture:
+        for found in capture.batches():
+            batch = PacketBatch(found.buffer, found.offsets, found.lengths, found.stamps)
+            _play(program, batch, trusted)
+            passed += batch.actions[2 * XDP_PASS]
+    if passed != count:
+        raise Disagreement(f"of {count} packets {passed} passed")
 
 
 def _play(program: MachineProgram, batch: PacketBatch, trusted: bool) -> None:
@@ -274,4 +292,5 @@ def _play(program: MachineProgram, batch: PacketBatch, trusted: bool) -> None:
 
 def _index(path: Path) -> None:
     with Capture.open(path) as capture:
-        len(capture)
+        for found in capture.batches():
+            len(found)

@@ -9,6 +9,7 @@ from mmap import mmap
 from struct import Struct
 from typing import Final
 
+from ebee.machine.capture.index import Indexer
 from ebee.machine.capture.packet import LARGEST, SNAPLEN, Batch, Damaged, Interface
 
 MICROSECONDS: Final = 0xA1B2C3D4
@@ -45,12 +46,14 @@ class PcapScanner:
 
     def __init__(self) -> None:
         self.interfaces: list[Interface] = []
+        self._indexer = Indexer("pcap_run")
+        self._order = "<"
         self._record = Struct("<" + RECORD)
         self._fraction = 0  # nanoseconds in the unit of a record's second field
         self._largest = 0
 
     def scan(self, buffer: mmap | bytearray, pos: int, end: int, batch: Batch, limit: int) -> int:
-        """Append up to `limit` packets of `buffer[pos:end]` to `batch`; return where it stopped.
+        """Append packets of `buffer[pos:end]` until `batch` has `limit`; return where it stopped.
 
         It stops short of `end` at what is not there in full.
         """
@@ -59,11 +62,25 @@ class PcapScanner:
                 return pos
             self._header(buffer, pos)
             pos += 24
+        indexer, largest, unit = self._indexer, self._largest, self._fraction
+        indexer.begin()
+        while True:
+            pos = indexer.run(
+                buffer, pos, end, batch, limit, self._order, largest=largest, unit=unit
+            )
+            bound = min(limit, max(indexer.due, len(batch) + 1))
+            pos = self._walk(buffer, pos, end, batch, bound)
+            if len(batch) < bound or bound == limit:
+                break
+        indexer.end(batch)
+        return pos
+
+    def _walk(self, buffer: mmap | bytearray, pos: int, end: int, batch: Batch, limit: int) -> int:
         unpack, largest, unit = self._record.unpack_from, self._largest, self._fraction
         add_stamp, add_length = batch.stamps.append, batch.lengths.append
         add_orig, add_offset = batch.orig_lens.append, batch.offsets.append
         try:
-            for _ in range(limit):
+            for _ in range(limit - len(batch)):
                 data = pos + 16
                 if data > end:
                     break
@@ -108,7 +125,7 @@ class PcapScanner:
                 pos + 4,
                 f"pcap version {major}.{minor}, ebee reads 2.4 (convert: tcpdump -r OLD -w NEW)",
             )
-        self._record = Struct(order + RECORD)
+        self._order, self._record = order, Struct(order + RECORD)
         self._fraction = 1 if magic == NANOSECONDS else 1000
         self._largest = min(max(snaplen, SNAPLEN), LARGEST)
         self.interfaces.append(

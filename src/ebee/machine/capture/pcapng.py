@@ -6,12 +6,14 @@ unknown ones) are checked for length and skipped.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from math import gcd
 from mmap import mmap
 from struct import Struct
 from typing import Final
 
+from ebee.machine.capture.index import Clock, Indexer, clock_words
 from ebee.machine.capture.packet import LARGEST, Batch, Damaged, Interface
 
 SECTION: Final = 0x0A0D0D0A  # reads the same in both byte orders
@@ -52,8 +54,9 @@ class PcapngScanner:
     def __init__(self) -> None:
         self.interfaces: list[Interface] = []
         self._section = 0  # index of the current section's first interface
-        # Per interface of this section: nanoseconds = ticks * times // over + plus.
-        self._clocks: list[tuple[int, int, int]] = []
+        self._clocks: list[Clock] = []  # per interface of this section
+        self._clock_words = array("Q")  # the same for compiled code
+        self._indexer = Indexer("pcapng_run")
         self._comments: dict[bytes, str] = {}  # comments repeat: keep one string of each
         self._use("<")
 
@@ -67,12 +70,18 @@ class PcapngScanner:
         self._option = Struct(order + "HH").unpack_from
 
     def scan(self, buffer: mmap | bytearray, pos: int, end: int, batch: Batch, limit: int) -> int:
-        """Append up to `limit` packets of `buffer[pos:end]` to `batch`; return where it stopped.
+        """Append packets of `buffer[pos:end]` until `batch` has `limit`; return where it stopped.
 
         It stops short of `end` at what is not there in full, or at a packet too many.
         """
+        self._indexer.begin()
+        pos = self._scan(buffer, pos, end, batch, limit)
+        self._indexer.end(batch)
+        return pos
+
+    def _scan(self, buffer: mmap | bytearray, pos: int, end: int, batch: Batch, limit: int) -> int:
         while True:
-            pos = self._run(buffer, pos, end, batch, limit)
+            pos = self._common(buffer, pos, end, batch, limit)
             if end - pos < 12:
                 return pos
             kind, length = self._pair(buffer, pos)
@@ -100,8 +109,24 @@ class PcapngScanner:
                     self._add_packet(buffer, pos, after - 4, batch, kind)
             pos = after
 
+    def _common(
+        self, buffer: mmap | bytearray, pos: int, end: int, batch: Batch, limit: int
+    ) -> int:
+        """Add sound enhanced packets without comments, up to whatever else comes."""
+        indexer = self._indexer
+        while True:
+            if len(batch) >= indexer.due:
+                pos = indexer.run(
+                    buffer, pos, end, batch, limit, self._order, clocks=self._clock_words,
+                    interfaces_known=len(self._clocks), first=self._section,
+                )  # fmt: skip
+            bound = min(limit, max(indexer.due, len(batch) + 1))
+            pos = self._run(buffer, pos, end, batch, bound)
+            if len(batch) < bound or bound == limit:
+                return pos
+
     def _run(self, buffer: mmap | bytearray, pos: int, end: int, batch: Batch, limit: int) -> int:
-        """The fast path: add sound enhanced packets without options, up to whatever else comes."""
+        """The same in Python, and without any options."""
         unpack, word, clocks, base = self._enhanced, self._word, self._clocks, self._section
         add_stamp, add_length = batch.stamps.append, batch.lengths.append
         add_orig, add_interface = batch.orig_lens.append, batch.interfaces.append
@@ -154,7 +179,7 @@ class PcapngScanner:
         if major != 1:
             raise Damaged(pos + 12, f"pcapng version {major}.{minor}, ebee reads 1.x")
         self._section = len(self.interfaces)
-        self._clocks = []
+        self._clocks, self._clock_words = [], array("Q")
 
     def _add_interface(self, buffer: mmap | bytearray, pos: int, end: int) -> None:
         linktype, snaplen = Struct(self._order + "8xHxxI").unpack_from(buffer, pos)
@@ -169,6 +194,7 @@ class PcapngScanner:
         common = gcd(resolution, 1_000_000_000)
         clock = (1_000_000_000 // common, resolution // common, offset * 1_000_000_000)
         self._clocks.append(clock)
+        self._clock_words.extend(clock_words(clock))
         name = options[IF_NAME].decode(errors="replace")
         fcs_len = options[IF_FCSLEN][0]
         self.interfaces.append(Interface(linktype, snaplen, name, resolution, offset, fcs_len))
@@ -201,12 +227,11 @@ class PcapngScanner:
         if options > end:
             text = f"{block_name(kind)} claims {length} bytes of packet, it has {end - data}"
             raise Damaged(pos, text)
-        try:
-            batch.stamps.append(stamp)
-        except OverflowError:
-            raise Damaged(pos, f"a time of {stamp} ns, not between 1970 and 2554") from None
+        if not 0 <= stamp < 1 << 64:
+            raise Damaged(pos, f"a time of {stamp} ns, not between 1970 and 2554")
         if options < end and kind != SIMPLE_PACKET:
             self._add_comments(buffer, options, end, batch)
+        batch.stamps.append(stamp)
         batch.lengths.append(length)
         batch.orig_lens.append(orig)
         batch.interfaces.append(self._section + interface)

@@ -33,7 +33,7 @@ OTHERS: Final = {
     b"\x7fELF": "an ELF object, not a capture",
 }
 CHUNK: Final = 1 << 20
-BATCH: Final = 1 << 16
+BATCH: Final = 1 << 14
 
 Scanner = PcapScanner | PcapngScanner
 
