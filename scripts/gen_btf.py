@@ -26,12 +26,10 @@ from ebee.btf import (
     DeclTag,
     Enumeration,
     Func,
-    Fwd,
     Ptr,
     Type,
     Typedef,
     TypeTag,
-    Union,
     Volatile,
     references,
 )
@@ -71,7 +69,8 @@ WHOLE = words(
     ethhdr iphdr ipv6hdr tcphdr udphdr icmphdr icmp6hdr vlan_hdr vlan_ethhdr arphdr ip_esp_hdr
     ipv6_opt_hdr frag_hdr tcp_word_hdr geneve_opt vxlan_metadata erspan_metadata napi_struct
 
-    xdp_md xdp_buff xdp_rxq_info xdp_txq_info xdp_frame __sk_buff sk_msg sk_msg_md sk_reuseport_md
+    seq_file xdp_md xdp_buff xdp_rxq_info xdp_txq_info xdp_frame __sk_buff sk_msg sk_msg_md
+    sk_reuseport_md
     sk_psock bpf_* lpm_trie xsk_map reuseport_array tcp_congestion_ops rate_sample ack_sample
     sched_ext_ops hid_bpf_ops Qdisc_ops kallsym_iter perf_event perf_event_attr perf_sample_data
     perf_branch_entry pt_regs_offset ctl_table gendisk request_queue block_device hd_struct
@@ -187,9 +186,9 @@ class Choice:
                 self.add(target_id)
 
     def cut(self, found: Type) -> Type | None:
-        """What stands for a struct that is not chosen: its declaration."""
+        """What stands for a struct that is not chosen: its name and size alone."""
         if isinstance(found, Composite) and found.name and found.id not in self.whole:
-            return Fwd(found.name, isinstance(found, Union))
+            return found._replace(members=())
         return None
 
 
@@ -200,7 +199,7 @@ def choose(btf: Btf) -> Btf:
     tagged = {t.type: t for t in btf if isinstance(t, DeclTag) and t.name == "bpf_kfunc"}
     tests: tuple[tuple[type, Callable[[str], bool]], ...] = (
         (Typedef, lambda name: fits(name, TYPEDEFS)),
-        (Func, lambda name: fits(name, FUNCTIONS) and not re.match(r"__x64_sys_[^ep]", name)),
+        (Func, lambda name: fits(name, FUNCTIONS)),
         (Enumeration, lambda name: fits(name, ENUMS)),
     )
     for name, id in btf.names():

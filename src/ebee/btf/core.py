@@ -128,11 +128,8 @@ class Relocator:
         if not root.name:
             raise BtfError(f"CO-RE relocation of {describe(root)}: only types with a name can be")
         candidates = self.candidates(relo.type)
-        if not candidates and self.target.partial:
-            raise BtfError(
-                f"{describe(root)} is not in {self.target.name}, which has but a part of that"
-                " kernel's types; relocate against a whole kernel's BTF"
-            )
+        if self.target.partial:
+            self._check_known(root, relo, candidates)
         fitting, best = [], None
         for btf, id in candidates:
             path = find(local, btf, id, relo.kind)
@@ -151,6 +148,16 @@ class Relocator:
         # What lacks this field is not meant by the program's other relocations either.
         self._candidates[relo.type] = fitting
         return best
+
+    def _check_known(self, root: Type, relo: CoreRelo, candidates: list[tuple[Btf, int]]) -> None:
+        """A part of a kernel's types cannot say that there is no such type or member."""
+        found = [btf.type(id) for btf, id in candidates]
+        opaque = all(isinstance(t, Composite) and t.size and not t.members for t in found)
+        if not found or (opaque and relo.kind in (*_FIELD_KINDS, CoreKind.TYPE_MATCHES)):
+            raise BtfError(
+                f"{describe(root)} is not{' as a whole' if found else ''} in {self.target.name},"
+                " which has but a part of that kernel's types; relocate against a kernel's own BTF"
+            )
 
     def candidates(self, local_id: int) -> list[tuple[Btf, int]]:
         """The target's types with the name (flavour aside) and kind of a local type."""
