@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ebee import linux
+from ebee.btf import BtfBuilder, Int, Member, Struct
 from ebee.clang import build
 from ebee.errors import BtfError, KernelError, ObjectError, VerifierError
 from ebee.linux import LinuxMap
@@ -135,6 +136,59 @@ def test_a_field_that_the_kernel_lacks_is_named(compiled):
     """)
     with pytest.raises(VerifierError, match=r"this kernel lacks what it needs: .*no_such_field"):
         linux.load(spec)
+
+
+def test_core_against_types_from_elsewhere(compiled):
+    """Another kernel's BTF decides where fields are, here one with a field in another place."""
+    spec = compiled("""
+        #include <linux/bpf.h>
+        #include <bpf/bpf_helpers.h>
+        #include <bpf/bpf_core_read.h>
+        struct thing { int first, second; } __attribute__((preserve_access_index));
+        SEC("xdp") int look(void *ctx)
+        {
+            return bpf_core_field_offset(((struct thing *)0)->second);
+        }
+        char LICENSE[] SEC("license") = "GPL";
+    """)
+    elsewhere = BtfBuilder()
+    number = elsewhere.add(Int("int", 4, 1))
+    elsewhere.add(Struct("thing", 80, (Member("second", number, 72 * 8),)))
+    with linux.load(spec, core_btf=elsewhere.build()) as obj:
+        assert obj.programs["look"].test_run(FRAME).retval == 72
+    with pytest.raises(VerifierError, match="lacks what it needs: .* has no struct 'thing'"):
+        linux.load(spec)
+
+
+def test_objects_of_gcc_run(tmp_path):
+    if not shutil.which("bpf-gcc"):
+        pytest.skip("needs gcc for BPF")
+    (tmp_path / "prog.c").write_text("""
+        #define SEC(name) __attribute__((section(name), used))
+        #define __uint(name, val) int (*name)[val]
+        #define __type(name, val) val *name
+        #include <linux/bpf.h>
+        static void *(*bpf_map_lookup_elem)(void *, const void *) = (void *)1;
+        struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 7);
+                 __type(key, int); __type(value, long); } other SEC(".maps"), counts SEC(".maps");
+        int limit = 5, table[4] = { 1, 2, 3, 4 };
+        static __attribute__((noinline)) int one(int x) { return x * 3 + table[2]; }
+        __attribute__((noinline)) int two(int x) { return one(x) + limit; }
+        SEC("xdp") int f(struct xdp_md *ctx)
+        {
+            int k = 1;
+            long *v = bpf_map_lookup_elem(&counts, &k);
+            return two(3) + (v ? *v : 0);
+        }
+        char LICENSE[] SEC("license") = "GPL";
+    """)
+    command = ["bpf-gcc", "-O2", "-g", "-gbtf", "-c", "-o", tmp_path / "prog.o"]
+    command += ["-idirafter", "/usr/include/x86_64-linux-gnu", "-idirafter", "/usr/include"]
+    subprocess.run([*command, tmp_path / "prog.c"], check=True)
+    with linux.load(read((tmp_path / "prog.o").read_bytes())) as obj:
+        obj.maps["counts"][1] = 100
+        obj.variables["limit"].value = 7
+        assert obj.programs["f"].test_run(FRAME).retval == 3 * 3 + 3 + 7 + 100
 
 
 @pytest.mark.skipif(older_than("6.2"), reason="its kernel functions came with Linux 6.2")

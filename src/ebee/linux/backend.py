@@ -19,6 +19,7 @@ from functools import partial
 from mmap import mmap
 from typing import Any
 
+from ebee.btf import Btf
 from ebee.errors import KernelError, ObjectError, VerifierError
 from ebee.hooks import by_name
 from ebee.linux import attach, context_tags, features, targets, uapi
@@ -62,6 +63,7 @@ def load(
     targets: Mapping[str, Program | LinuxProgram] | None = None,
     kconfig: Given = None,
     ifindex: int = 0,
+    core_btf: Btf | None = None,
 ) -> LinuxObject:
     """Load an object into the kernel; all of it or, after an error, nothing.
 
@@ -71,10 +73,11 @@ def load(
     or replace a function of another eBPF program, that one; `kconfig`: values of CONFIG_ options
     by name, or a configuration file, before this kernel's own; `ifindex`: the interface that
     programs belong to: those with BPF_F_XDP_DEV_BOUND_ONLY among their flags may use what its
-    driver offers (Linux 6.3), others run on it (offload), with all maps. The spec is not changed.
+    driver offers (Linux 6.3), others run on it (offload), with all maps. `core_btf`: the types that
+    CO-RE is resolved against, where the kernel does not publish its own. The spec is not changed.
     """
     held = {n: p.raw if isinstance(p, Program) else p for n, p in (targets or {}).items()}
-    made = LinuxObject(spec, Options(pin_path, log_level, held, kconfig, ifindex))
+    made = LinuxObject(spec, Options(pin_path, log_level, held, kconfig, ifindex, core_btf))
     try:
         made._load(programs, dict(maps or {}))
     except BaseException:
@@ -92,6 +95,7 @@ class Options:
     targets: Mapping[str, LinuxProgram] = field(default_factory=dict)
     kconfig: Given = None
     ifindex: int = 0
+    core_btf: Btf | None = None
 
 
 class LinuxObject(handles.Object):
@@ -191,7 +195,7 @@ class LinuxObject(handles.Object):
         label = internal_name(".kconfig", spec.name)
         kconfig = Kconfig(spec, externs.order, label, self._options.kconfig)
         self._stack.callback(kconfig.close)
-        self._patcher = Patcher(spec, self._raw, externs, kconfig)
+        self._patcher = Patcher(spec, self._raw, externs, kconfig, self._options.core_btf)
         for name, program in wanted.items():
             self.programs[name] = self._load_program(program, linked[name])
         for made in spec.maps.values():

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 
+from ebee.btf import Btf
 from ebee.btf.core import Relocator, patch
 from ebee.errors import ObjectError, VerifierError
 from ebee.isa import Insn, lddw
@@ -41,12 +42,19 @@ _REACHED = re.compile(r"^(\d+): \(85\) call \S*#(\d+)", re.MULTILINE)
 
 
 class Patcher:
-    """Resolves the references of one object's programs. `maps`: the object's, by name."""
+    """Resolves the references of one object's programs. `maps`: the object's, by name; `core_btf`:
+    the target of CO-RE, the running kernel and its modules by default."""
 
     def __init__(
-        self, spec: ObjectSpec, maps: Mapping[str, LinuxMap], externs: Externs, kconfig: Kconfig
+        self,
+        spec: ObjectSpec,
+        maps: Mapping[str, LinuxMap],
+        externs: Externs,
+        kconfig: Kconfig,
+        core_btf: Btf | None = None,
     ):
         self.spec, self.maps, self.externs, self.kconfig = spec, maps, externs, kconfig
+        self.core_btf = core_btf
         self.missing: dict[tuple[str, int], Callable[[], str]] = {}
         """(program, slot) -> what is missing where a poisoned instruction stands."""
         self._ways: dict[str, Callable[[list[Insn], Ref], Callable[[], str] | None]] = {
@@ -84,6 +92,8 @@ class Patcher:
     def _relocator(self) -> Relocator:
         if self.spec.btf is None:
             raise ObjectError("CO-RE relocations need the object's BTF")
+        if self.core_btf is not None:
+            return Relocator(self.spec.btf, self.core_btf)
         kernel = self.externs.kernel
         return Relocator(self.spec.btf, kernel.vmlinux, kernel.module_types)
 
