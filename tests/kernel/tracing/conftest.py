@@ -69,10 +69,10 @@ class Witness:
 
     def program(
         self, type="kprobe", *, body="r7 = 0", cookie=True, result=0, elsewhere=0, everyone=False,
-        attach_type="", target="", name="witness", **options,
+        attach_type="", target="", name="witness", maps=None, **options,
     ):  # fmt: skip
-        """A program that counts; `body` has the context in r6 and leaves its value in r7. It gives
-        `result` where it counts, `elsewhere` in other processes."""
+        """A program that counts; `body` has the context in r6 and leaves its value in r7, `maps`
+        are those it uses. It gives `result` where it counts, `elsewhere` in other processes."""
         text = f"""
             r6 = r1
             r7 = 0
@@ -100,7 +100,8 @@ class Witness:
         if target:
             kind = Typedef if target.startswith("btf_trace_") else Func
             options["attach_btf_id"] = Btf.vmlinux().find(target, kind).id
-        code = assemble(text, {"seen": self.map.fd.fileno()})
+        held = {"seen": self.map, **(maps or {})}
+        code = assemble(text, {name: each.fd.fileno() for name, each in held.items()})
         number = uapi.ATTACH_TYPES[attach_type] if attach_type else 0
         return self.stack.enter_context(
             LinuxProgram.load(code, type, name=name, attach_type=number, **options)
