@@ -13,7 +13,14 @@ _WHERE = {
         ObjectError VerifierError
     """,
     "lang.bpf.build": "compile",
+    "lang.bpf.checksums": """
+        fold_checksum ipv4_checksum replace_checksum16 replace_checksum32
+    """,
     "lang.bpf.exits": "Exit",
+    "lang.bpf.headers": """
+        ARP ARP_REPLY ARP_REQUEST DNS DNS_PORT GENEVE_PORT GRE GRE_PROTOCOL IPIP_PROTOCOL
+        IPV6_PROTOCOL SCTP SCTP_PROTOCOL VXLAN VXLAN_PORT DnsName Geneve read_dns_name
+    """,
     "lang.bpf.intrinsics": "atomic_add",
     "lang.bpf.maps": """
         EXIST NOEXIST Array Hash LpmTrie LruHash LruPerCpuHash PerCpuArray PerCpuHash ProgArray
@@ -47,8 +54,9 @@ _PUBLIC = {name: f"ebee.{module}" for module, names in _WHERE.items() for name i
 
 if TYPE_CHECKING:
     from ebee.api import *  # noqa: F403
-
-__all__ = [*_PUBLIC, "__version__", "bpf"]  # noqa: F405
+    from ebee.api import __all__ as __all__
+else:
+    __all__ = [*_PUBLIC, "bpf"]  # noqa: F405
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from ebee.types import ptr, sizeof, u32
+from ebee.types import sizeof, u32
 
 F = TypeVar("F", bound=Callable[..., Any])
 K = TypeVar("K")
@@ -93,31 +93,33 @@ class AnyMap(Generic[K, V]):
 
     # What programs may do; compiled, never run.
 
-    def lookup(self, key: K) -> ptr[V] | None:
-        """The address of the value, or None: test it before it is used."""
+    # To type checkers the address of a value is the value: members of structs complete.
+
+    def lookup(self, key: K | int) -> V | None:
+        """The address of the value, or None: test it before it is used. A number is `found[0]`."""
         raise _only_compiled(self)
 
-    def __getitem__(self, key: K) -> ptr[V] | None:
+    def __getitem__(self, key: K | int) -> V | None:
         raise _only_compiled(self)
 
-    def update(self, key: K, value: V | int, flags: int = ANY) -> int:
+    def update(self, key: K | int, value: V | int, flags: int = ANY) -> int:
         """Store a value; 0, or a negative error number (-E2BIG: full, -EEXIST, -ENOENT)."""
         raise _only_compiled(self)
 
-    def __setitem__(self, key: K, value: V | int) -> None:
+    def __setitem__(self, key: K | int, value: V | int) -> None:
         raise _only_compiled(self)
 
-    def get(self, key: K, default: int) -> Any:
+    def get(self, key: K | int, default: int) -> Any:
         """The value where it is a number, or the default where there is none."""
         raise _only_compiled(self)
 
 
 class _Deletable(AnyMap[K, V]):
-    def delete(self, key: K) -> int:
+    def delete(self, key: K | int) -> int:
         """Take a key out; 0, or -ENOENT."""
         raise _only_compiled(self)
 
-    def __delitem__(self, key: K) -> None:
+    def __delitem__(self, key: K | int) -> None:
         raise _only_compiled(self)
 
 

@@ -17,7 +17,7 @@ from ebee.lang.bpf.scopes import with_statement
 from ebee.lang.bpf.state import unit_of
 from ebee.lang.bpf.variables import Variable
 from ebee.lang.bpf.whiles import bound
-from ebee.lang.calls import call_method
+from ebee.lang.calls import call_method, with_self
 from ebee.lang.errors import Refusal
 from ebee.lang.expressions import place as place_of
 from ebee.lang.function import EXPRESSIONS
@@ -227,6 +227,20 @@ HANDLERS: dict[type[ast.AST], Callable[[Function, Any], Any]] = {
 }  # fmt: skip
 
 
+def _context_call(f: Function, node: ast.Call, ctx: Value, name: str) -> Value:
+    """A method of the context."""
+    from ebee.lang.bpf.room import ROOM
+
+    if name == "packet":
+        return packet_calls.packet(f, node, ctx)
+    ways, hook = ROOM.get(name), unit_of(f).hook.name
+    if ways is None:
+        raise Refusal(f"a context has no `{name}`", f"it has packet, {', '.join(ROOM)}")
+    if hook not in ways:
+        raise Refusal(f"{hook} programs cannot `{name}`", f"only those of {', '.join(ways)}")
+    return with_self(f, node, ctx, ways[hook], node)
+
+
 # --- calls ---------------------------------------------------------------------------------------
 
 
@@ -250,6 +264,6 @@ def call(f: Function, node: ast.Call, thing: Any) -> Value | None:
             known = ", ".join(packet_calls.METHODS)
             raise Refusal(f"a packet has no `{name}`", f"it has {known}")
         return packet_calls.METHODS[name](f, node, base)  # type: ignore[no-any-return]
-    if is_struct(base.type) and issubclass(base.type, Context) and name == "packet":
-        return packet_calls.packet(f, node, base)
+    if is_struct(base.type) and issubclass(base.type, Context):
+        return _context_call(f, node, base, name)
     return call_method(f, node, node.func, base)

@@ -91,6 +91,13 @@ if TYPE_CHECKING:
         def packet(self) -> Packet:
             """The packet, to be parsed from its start."""
 
+        def push(self, size: int) -> bool:
+            """Room for `size` bytes behind the Ethernet header; whether there was some. What was
+            parsed before is gone then: begin with `packet()` again."""
+
+        def pop(self, size: int) -> bool:
+            """Take `size` bytes behind the Ethernet header away; whether they were there."""
+
     class XdpContext(_WithPacket):
         """Context of @xdp (struct xdp_md)."""
 
