@@ -21,6 +21,9 @@ CHUNK_SECONDS = 0.05
 
 FIRST_CHUNK = 1024
 
+APART = 128
+"""Bytes between what a CPU writes all the time and anything of another CPU: two cache lines."""
+
 _WORD = {name: field.offset // 8 for name, field in fields(Batch).items()}
 _BUFFERS = (
     "data", "offsets", "lengths", "stamps", "verdicts", "targets", "out", "out_offsets",
@@ -53,7 +56,9 @@ class PacketBatch:
         count = len(offsets)
         self.verdicts = array("I", bytes(4 * count))
         self.targets = array("I", bytes(4 * count))
-        self.actions = array("Q", bytes(16 * ACTIONS))
+        own = array("Q", bytes(sizeof(Batch) + 16 * ACTIONS + 3 * APART))
+        self._block = memoryview(own)[APART // 8 :][: sizeof(Batch) // 8]
+        self.actions = memoryview(own)[(2 * APART + sizeof(Batch)) // 8 :][: 2 * ACTIONS]
         self.out_offsets = array("Q", bytes(8 * count if keep else 0))
         self.out_lengths = array("I", bytes(4 * count if keep else 0))
         room = sum(lengths) + count * TAILROOM if keep else 0
@@ -64,7 +69,6 @@ class PacketBatch:
         self.ifindex, self.rx_queue = ifindex, rx_queue
         self.budget = budget
         self._chunk = FIRST_CHUNK
-        self._block = array("Q", bytes(sizeof(Batch)))
         self._address = address(self._block)
         self._buffers: tuple[Any, ...] = ()
         self._held: list[memoryview] = []
