@@ -40,6 +40,7 @@ lint: $(VENV)/.test
 	$(BIN)/ruff format --check --quiet $(CODE)
 	$(BIN)/mypy
 	$(BIN)/python scripts/gen_coverage.py --check
+	$(BIN)/python scripts/gen_stubs.py --check
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix $(CODE)

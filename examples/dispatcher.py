@@ -53,6 +53,8 @@ def dispatcher(ctx: XdpContext) -> XDP:
                 jumps.call(ctx, IPV6)
             case 0x0806:
                 jumps.call(ctx, ARP)
+            case _:
+                pass
     count(u32(OTHER))  # also where a program is missing: a tail call that fails goes on here
     return XDP.PASS
 

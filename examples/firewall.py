@@ -22,7 +22,7 @@ from ebee import (  # isort: skip
     HOP_BY_HOP, ICMP, ICMP_PROTOCOL, ICMPV6_PROTOCOL, ROUTING, TCP, TCP_PROTOCOL, UDP,
     UDP_PROTOCOL, XDP, Array, Const, Ethernet, Global, Hash, IPv4, IPv6, IPv6Extension, LpmTrie,
     LruHash, Packet, PerCpuArray, RingBuf, Vlan, XdpContext, array, atomic_add, bpf, char, func,
-    ptr, struct, u8, u16, u32, u64, xdp, zero,
+    struct, u8, u16, u32, u64, xdp, zero,
 )  # fmt: skip
 
 LICENSE = "Apache-2.0"
@@ -288,7 +288,7 @@ def count_source(source: Address, length: u32) -> None:
 
 
 @func
-def tell(flow: Flow, reason: Reason, length: u32, rule: ptr[Rule] | None) -> None:
+def tell(flow: Flow, reason: Reason, length: u32, rule: Rule | None) -> None:
     with events.reserve() as event:
         if event is None:
             atomic_add(events_lost, 1)
