@@ -7,8 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ebee.obj.core import minimal_btf
     from ebee.obj.linker import link
     from ebee.obj.reader import load, read
+    from ebee.obj.resolve import resolved
+    from ebee.obj.skeleton import generate
     from ebee.obj.spec import (
         ExternSpec,
         FuncInfo,
@@ -25,8 +28,11 @@ if TYPE_CHECKING:
     from ebee.obj.writer import save, write
 
 _HOME = {
+    "core": ("minimal_btf",),
     "linker": ("link",),
     "reader": ("load", "read"),
+    "resolve": ("resolved",),
+    "skeleton": ("generate",),
     "spec": (
         "ExternSpec", "FuncInfo", "FunctionSpec", "Line", "Linked", "MapSpec", "ObjectSpec",
         "ProgramSpec", "Ref", "VariableSpec",
@@ -38,7 +44,8 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "ExternSpec", "FuncInfo", "FunctionSpec", "Line", "Linked", "MapSpec", "ObjectSpec",
-    "ProgramSpec", "Ref", "VariableSpec", "link", "link_objects", "load", "read", "save", "write",
+    "ProgramSpec", "Ref", "VariableSpec", "generate", "link", "link_objects", "load",
+    "minimal_btf", "read", "resolved", "save", "write",
 ]  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TypeVar
 
-from ebee.btf import Func
+from ebee.btf import Func, Var
 from ebee.btf.match import types_compatible
 from ebee.errors import BtfError, ObjectError
 from ebee.obj.linktypes import Types
@@ -173,11 +173,26 @@ class _Linker:
                         fits = part.spec.btf.sizeof(extern.btf_id) == thing.size
                     except BtfError:  # declared as an array without a length
                         fits = True
+                elif fits and isinstance(thing, MapSpec):
+                    fits = self.same_map(part, extern, thing)
                 if not fits:
                     raise ObjectError(
                         f"{name} is declared in {part.spec.name} not as it is defined in"
                         f" {owner.spec.name}"
                     )
+
+    @staticmethod
+    def same_map(part: Part, extern: ExternSpec, thing: MapSpec) -> bool:
+        """Whether a map is declared as it is defined."""
+        from ebee.obj.maps import definition, without_sizes
+
+        btf = part.spec.btf
+        declared = btf.type(extern.btf_id) if btf and extern.btf_id else None
+        if btf is None or not isinstance(declared, Var):
+            return True
+        made = definition(btf, extern.name, declared.type)
+        without_sizes(made)
+        return _fits(made, thing)
 
     @staticmethod
     def compatible(part: Part, extern: ExternSpec, owner: Part, thing: Defined) -> bool:
