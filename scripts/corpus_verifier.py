@@ -24,7 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from multiprocessing import Pool
 from pathlib import Path
@@ -46,7 +46,7 @@ from ebee.verifier.core.errors import DoesNotKnow
 from ebee.verifier.core.profile import PROFILES, Profile
 from ebee.verifier.core.program import Program, map_info
 
-SECONDS = 60
+SECONDS = 20
 REQUIRED = {"verifier_*.c": 0.92, "verifier/*.c": 0.92, "others": 0.80}
 SAME_MESSAGES = 0.75
 """Shares that are asked for."""
@@ -354,6 +354,14 @@ def group_of(name: str) -> str:
     return "verifier_*.c" if name.startswith("verifier_") else "others"
 
 
+def locked_down() -> bool:
+    """Whether the running kernel is locked down."""
+    try:
+        return "[none]" not in Path("/sys/kernel/security/lockdown").read_text()
+    except OSError:
+        return False
+
+
 class Job(NamedTuple):
     """One file for one process."""
 
@@ -371,7 +379,8 @@ def _job(job: Job) -> tuple[list[Result], dict[str, list[object]]]:
     assert CACHE is not None
     before = set(CACHE.known)
     walk = _raws if job.raw else _objects
-    found = list(walk(job.file, job.only, PROFILES[job.version], CACHE))
+    profile = replace(PROFILES[job.version], lockdown=locked_down())
+    found = list(walk(job.file, job.only, profile, CACHE))
     return found, {key: value for key, value in CACHE.known.items() if key not in before}
 
 

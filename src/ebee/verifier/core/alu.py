@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ebee.verifier.core import reg as R
 from ebee.verifier.core import scalar, tnum
 from ebee.verifier.core.code import Op
-from ebee.verifier.core.errors import EINVAL, DoesNotKnow, Rejected
+from ebee.verifier.core.errors import EINVAL, Rejected
 from ebee.verifier.core.reg import S64_MAX, S64_MIN, Reg, known
 from ebee.verifier.core.tnum import U32, U64
 
@@ -26,7 +26,7 @@ def step(w: Walk, op: Op) -> int:
     if operation in _MOVES_BITS:
         _move(w, op, _MOVES_BITS[operation])
     elif operation == "addr_space_cast":
-        raise DoesNotKnow("arena pointers")
+        _cast(w, op)
     elif operation == "neg" and w.profile.negation:
         w.read(op.dst)
         _compute(w, op, known(0))
@@ -72,6 +72,18 @@ def _move(w: Walk, op: Op, extend: int) -> None:
     regs[op.dst] = made
 
 
+def _cast(w: Walk, op: Op) -> None:
+    """From a pointer as user space has it to one of the arena, or back."""
+    w.read(op.src)
+    if op.imm not in (1, 1 << 16):
+        text = "addr_space_cast insn can only convert between address space 1 and 0"
+        raise Rejected("address-space", text, "", EINVAL)
+    if not w.has_arena:
+        text = "addr_space_cast insn can only be used in a program that has an associated arena"
+        raise Rejected("address-space", text, "", EINVAL)
+    w.regs[op.dst] = R.pointer(R.ARENA) if op.imm == 1 else R.UNKNOWN
+
+
 # --- operations ----------------------------------------------------------------------------------
 
 
@@ -89,6 +101,8 @@ def _binary(w: Walk, op: Op) -> None:
         source = known(op.imm & U64)
     if target.type == R.SCALAR and source.type == R.SCALAR:
         _compute(w, op, source)
+    elif target.type == R.ARENA:
+        pass  # its low half is all that matters, and that may be anything
     elif target.type == R.SCALAR:
         # scalar += pointer: the sum is the pointer moved
         w.precise(op.dst)
@@ -99,14 +113,8 @@ def _binary(w: Walk, op: Op) -> None:
         _pointer(w, op, target, source)
     elif op.bits == 64 and operation == "sub":
         regs[op.dst] = R.UNKNOWN
-    elif _arena(target) or _arena(source):
-        raise DoesNotKnow("arena pointers")
     else:
         regs[op.dst] = R.UNKNOWN if operation == "sub" else _no_pair(op)
-
-
-def _arena(reg: Reg) -> bool:
-    return reg.type == R.ARENA
 
 
 def _no_pair(op: Op) -> Reg:
@@ -119,7 +127,8 @@ def _compute(w: Walk, op: Op, source: Reg) -> None:
     regs, operation, bits = w.regs, op.operation, op.bits
     target = regs[op.dst]
     if target.type != R.SCALAR:
-        regs[op.dst] = R.UNKNOWN
+        if target.type != R.ARENA:
+            regs[op.dst] = R.UNKNOWN
         return
     if not scalar.computable(operation, source, bits):
         regs[op.dst] = R.UNKNOWN
@@ -172,8 +181,6 @@ def _pointer(w: Walk, op: Op, ptr: Reg, off: Reg) -> None:
         text = f"R{op.dst} pointer arithmetic on {R.type_name(kind)} prohibited"
         raise Rejected("null-pointer", f"{text}, null-check it first")
     base = kind & R.BASE
-    if base == R.ARENA:
-        raise DoesNotKnow("arena pointers")
     movable = base in _FIXED or (base == R.FLOW_KEYS and fixed)
     if not movable and not (base == R.MAP and fixed and off.smin == 0 and operation == "add"):
         raise _prohibited(op, kind)

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING
 
 from ebee import helpers
+from ebee.btf import Btf, Datasec, Func, Var
 from ebee.helpers import SCALARS, Helper
-from ebee.verifier.core import args, mem, ret, scalar, stack, subprog
+from ebee.verifier.core import (
+    args,
+    btftype,
+    dynptr,
+    kfunc,
+    kptr,
+    locks,
+    mem,
+    ret,
+    scalar,
+    stack,
+    subprog,
+)
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.args import Call
 from ebee.verifier.core.code import Op
 from ebee.verifier.core.errors import EINVAL, DoesNotKnow, Rejected
 from ebee.verifier.core.profile import NR_CPUS
-from ebee.verifier.core.program import SLEEPABLE, MapInfo
-from ebee.verifier.core.reg import UNINIT, UNKNOWN, Reg, known
-from ebee.verifier.core.state import Frame
+from ebee.verifier.core.program import MapInfo
+from ebee.verifier.core.reg import UNINIT, UNKNOWN, ZERO, Reg, known
+from ebee.verifier.core.state import Frame, State
 
 if TYPE_CHECKING:
     from ebee.verifier.core.walk import Walk
@@ -28,14 +43,12 @@ _SIZED_RESULTS = frozenset((
 ))  # fmt: skip
 """Helpers that return an error number, or at most the size that they were given."""
 
-_SPECIAL = frozenset((
-    "get_local_storage", "snprintf", "dynptr_from_mem", "set_retval", "timer_set_callback",
-    "find_vma", "user_ringbuf_drain", "kptr_xchg", "spin_lock", "spin_unlock", "get_func_ret",
-    "get_func_arg", "get_func_arg_cnt", "override_return",
-))  # fmt: skip
+_SPECIAL = frozenset(("override_return",))
 """Helpers with rules of their own that are not written yet."""
 
-_CASTS = frozenset(("tcp_sock", "sk_fullsock"))
+_CASTS = frozenset(("tcp_sock", "sk_fullsock", "skc_to_tcp_sock", "skc_to_tcp6_sock",
+                    "skc_to_udp6_sock", "skc_to_mptcp_sock", "skc_to_tcp_timewait_sock",
+                    "skc_to_tcp_request_sock"))  # fmt: skip
 
 global_frame = subprog.global_frame
 
@@ -48,7 +61,7 @@ def step(w: Walk, op: Op) -> int:
     if op.name == "call_local":
         return _local(w, op)
     if op.name == "call_kfunc":
-        raise DoesNotKnow("kernel functions")
+        return kfunc.step(w, op)
     raise DoesNotKnow("indirect calls")
 
 
@@ -66,6 +79,7 @@ def _new_frame(w: Walk, start: int, callsite: int) -> Frame:
 def _local(w: Walk, op: Op) -> int:
     state = w.state
     if w.is_global(op.target):
+        subprog.check_regions(w, op.target)
         subprog.check_arguments(w, op.target)
         w.called_globals.add(op.target)
         state.frame.forget(0, 5)
@@ -97,25 +111,25 @@ def _helper(w: Walk, op: Op) -> int:
         raise Rejected("unknown-helper", f"invalid func unknown#{op.imm}", "", EINVAL)
     label = f"bpf_{helper.name}#{op.imm}"
     program = w.program
-    if not program.hook.may_call(helper.name, program.attach_type):
+    if not _may_call(w, helper.name):
         text = f"program of this type cannot use helper {label}"
         raise Rejected("helper-not-allowed", text, "", EINVAL)
     if helper.gpl and not program.gpl and program.hook.name not in helper.gpl_except:
         text = "cannot call GPL-restricted function from non-GPL compatible program"
         raise Rejected("needs-gpl", text, "", EINVAL)
-    if helper.sleeps and not program.flags & SLEEPABLE:
-        text = "helper call might sleep in a non-sleepable prog"
-        raise Rejected("may-sleep", text, "", EINVAL)
+    if helper.sleeps:
+        _check_may_sleep(w, label)
     if helper.name in _SPECIAL:
         raise DoesNotKnow(f"helper {helper.name}")
-    if w.state.locks:
-        raise DoesNotKnow("calls under a lock")
+    if w.state.locks and helper.name != "spin_unlock":
+        text = "function calls are not allowed while holding a lock"
+        raise Rejected("lock-held", text, "", EINVAL)
     call = Call(helper, *helper.at(program.hook.name))
     for index, param in enumerate(call.params):
         if param.kind == "variadic":
             break
         args.check(w, call, index)
-    _check_map(call, label)
+    _check_map(w, call, label)
     if call.raw is not None:
         regno, size = call.raw
         stack.overwrite(w, w.regs[regno], w.regs[regno].off, size)
@@ -126,21 +140,46 @@ def _helper(w: Walk, op: Op) -> int:
     return op.slot + 1
 
 
-_SOCKETS = frozenset(("sockmap", "sockhash", "reuseport_sockarray"))
+_CHANGES = frozenset(("map_update_elem", "map_delete_elem"))
+_CHANGES_SOCKETS = frozenset((
+    "socket_filter", "tc", "tcx", "netkit", "tc_action", "xdp", "sk_reuseport", "flow_dissector",
+    "sk_lookup", "iter",
+))  # fmt: skip
 
 
-def _check_map(call: Call, label: str) -> None:
+def may_change_sockets(w: Walk, helper: str) -> bool:
+    """Whether these programs may put sockets into maps, and out of them (may_update_sockmap)."""
+    hook = w.program.hook.name
+    return hook in _CHANGES_SOCKETS or (hook == "sock_ops" and helper == "map_delete_elem")
+
+
+_PLAIN_MAPS = frozenset((
+    "hash", "array", "percpu_hash", "percpu_array", "lru_hash", "lru_percpu_hash", "lpm_trie",
+    "arena",
+))  # fmt: skip
+"""Types of maps that any helper takes which names none."""
+
+
+def _gives_socket(call: Call) -> bool:
+    assert call.map is not None
+    return call.helper.name == "map_lookup_elem" and call.map.type.name in args.SOCKET_MAPS
+
+
+def _check_map(w: Walk, call: Call, label: str) -> None:
     """Helper and type of map fit each other (check_map_func_compatibility)."""
     info = call.map
     if info is None:
         return
+    changes = info.type.name in args.SOCKET_MAPS and call.helper.name in _CHANGES
+    if changes and not may_change_sockets(w, call.helper.name):
+        text = "cannot update sockmap in this context\n"
+        text += f"cannot pass map_type {info.type.id} into func {label}"
+        raise Rejected("map-type", text, "", EINVAL)
     wanted = next((p.of for p in call.params if p.kind == "map"), None)
     listed = call.helper.name in info.type.program.split()
     if wanted is not None and info.type.name in wanted.split("|"):
         return
-    if wanted is None and listed:
-        if info.type.name in _SOCKETS:
-            raise DoesNotKnow(f"maps of type {info.type.name}")
+    if wanted is None and (listed or info.type.name in _PLAIN_MAPS):
         return
     if wanted is None and not info.type.program:
         raise DoesNotKnow(f"maps of type {info.type.name}")
@@ -148,79 +187,129 @@ def _check_map(call: Call, label: str) -> None:
     raise Rejected("map-type", text, "", EINVAL)
 
 
+def _may_call(w: Walk, name: str) -> bool:
+    program, target = w.program, w.program.target
+    place = program.attach_to
+    if target is not None and target.struct:
+        place = target.struct
+    if name == "probe_write_user" and w.profile.lockdown:
+        return False
+    return program.hook.may_call(name, program.attach_type, place)
+
+
+def _check_may_sleep(w: Walk, label: str) -> None:
+    if not w.sleepable:
+        text = "helper call might sleep in a non-sleepable prog"
+        raise Rejected("may-sleep", text, "", EINVAL)
+    locks.check_may_sleep(w, (
+        f"sleepable helper {label} in rcu_read_lock region",
+        f"sleepable helper {label} in non-preemptible region",
+        f"sleepable helper {label} in IRQ-disabled region",
+    ))  # fmt: skip
+
+
 def _release(w: Walk, call: Call, label: str) -> None:
-    if call.ref:
-        found = any(number == call.ref for number, _ in w.state.refs)
-        if not found:
-            text = f"func {label} reference has not been acquired before"
-            raise Rejected("not-acquired", text, "", EINVAL)
-        forget_reference(w, call.ref)
-
-
-def forget_reference(w: Walk, number: int) -> None:
-    """A reference is given back: nothing that held it may be used (release_reference)."""
-    w.state.refs = tuple(r for r in w.state.refs if r[0] != number)
-    _forget(w, lambda reg: reg.ref == number)
+    """The argument that the helper takes is given up."""
+    reg = w.regs[call.release]
+    if call.params[call.release - 1].kind == "dynptr":
+        dynptr.release(w, reg)
+        return
+    if not call.ref and reg.is_null:
+        return
+    if not call.ref or not w.holds(call.ref):
+        text = f"func {label} reference has not been acquired before"
+        raise Rejected("not-acquired", text, "", EINVAL)
+    if call.helper.name == "kptr_xchg" and w.in_rcu:
+        kptr.keep_under_rcu(w, call.ref)
+    w.release(call.ref)
 
 
 def forget_packets(w: Walk) -> None:
     """The packet may have moved: pointers into it are worth nothing."""
-    _forget(w, lambda reg: reg.type in PACKET_TYPES)
-
-
-def _forget(w: Walk, which: object) -> None:
-    assert callable(which)
-    for frame in w.state.frames:
-        for i, reg in enumerate(frame.regs):
-            if which(reg):
-                frame.regs[i] = UNKNOWN
-        for i, slot in enumerate(frame.slots):
-            if slot[1].type and which(slot[1]):
-                frame.slots[i] = slot[0], UNKNOWN
+    w.forget(lambda reg: reg.type in PACKET_TYPES)
+    dynptr.forget_packets(w)
 
 
 def _before(w: Walk, op: Op, call: Call) -> bool:
     """What single helpers do beside arguments and result; whether r0-r5 are clobbered."""
     name = call.helper.name
     if name == "tail_call":
-        _no_references(w)
+        locks.check_leaks(w, "tail_call", True)
         if w.regs[3].type == R.SCALAR and not w.regs[3].m:
             w.precise(3)
-    elif name == "for_each_map_elem":
-        info = call.map
-        assert info is not None
-        callback(w, op, call, _each_element)
+    elif name == "set_retval" and w.program.hook.name == "lsm_cgroup" and ret.returns_nothing(w):
+        text = "BPF_LSM_CGROUP that attach to void LSM hooks can't modify return value!"
+        raise Rejected("flags", text, "", EINVAL)
+    elif name == "dynptr_from_mem" and w.regs[1].type != R.MAP_VALUE:
+        kind = R.type_name(w.regs[1].type)
+        text = f"Unsupported reg type {kind} for bpf_dynptr_from_mem data"
+        raise Rejected("argument-type", text, "", EINVAL)
+    elif name == "get_local_storage" and not w.regs[2].is_null:
+        text = "get_local_storage() doesn't support non-zero flags"
+        raise Rejected("flags", text, "", EINVAL)
+    elif name in ("spin_lock", "spin_unlock"):
+        locks.spin_lock(w, 1, name == "spin_lock", "lock")
     elif name == "loop":
         w.precise(1)
         frame = w.state.frame
         if frame.callback_depth < w.regs[1].umax:
-            callback(w, op, call, _each_round)
+            callback(w, op, call.func, name, _each_round)
         else:
             frame.callback_depth = 0
+    elif name == "timer_set_callback":
+        callback_later(w, op, call.func, name, sleepable=False)
+    elif name in _CALLBACKS:
+        callback(w, op, call.func, name, _CALLBACKS[name])
     return True
 
 
-def _no_references(w: Walk) -> None:
-    for number, slot in w.state.refs:
-        text = f"Unreleased reference id={number} alloc_insn={slot}"
-        text += "\ntail_call would lead to reference leak"
-        raise Rejected("reference-leak", text, "", EINVAL)
+Fill = Callable[["Walk", Frame, Frame], None]
+"""What sets the registers of a function that is called back, from those of the caller."""
 
 
-def callback(w: Walk, op: Op, call: Call, fill: object) -> None:
+def callback(w: Walk, op: Op, func: int, name: str, fill: Fill) -> None:
     """Set aside a state in which the helper calls a function back (push_callback_call)."""
-    assert callable(fill)
-    start = w.cfg.starts[call.func]
+    start = w.cfg.starts[func]
     frame = _new_frame(w, start, op.slot)
     other = w.branch(start)
     caller = other.frame
     fill(w, caller, frame)
     frame.regs[10] = _stack_pointer(frame)
-    frame.callback = call.helper.name
+    frame.callback = name
     other.frames.append(frame)
     other.unroll_depth += 1
     caller.callback_depth += 1
     w.state.frame.callback_depth = 0
+
+
+def callback_later(w: Walk, op: Op, func: int, name: str, sleepable: bool, holder: int = 1) -> None:
+    """Set aside a state in which a function runs that the program leaves behind for later
+    (push_async_cb): of this path it knows nothing. It is given the map of register `holder`, and
+    a key and a value of it (set_timer_callback_state)."""
+    start, caller = w.cfg.starts[func], w.state.frame
+    frame = Frame(0, w.cfg.owner[start], start, -1)
+    for regno, kind in ((1, R.MAP), (2, R.MAP_KEY), (3, R.MAP_VALUE)):
+        made = R.pointer(kind)
+        made.map, made.uid = caller.regs[holder].map, caller.regs[holder].uid
+        frame.regs[regno] = made
+    frame.regs[10] = _stack_pointer(frame)
+    frame.callback, frame.entry = name, caller.entry + 1
+    other = State([frame])
+    other.sleepable, other.first = sleepable, start
+    w.set_aside(other, start)
+
+
+def _found_vma(w: Walk, caller: Frame, frame: Frame) -> None:
+    frame.regs[1] = caller.regs[1]
+    area = R.pointer(R.BTF)
+    area.btf = w.struct("vm_area_struct")
+    frame.regs[2], frame.regs[3] = area, caller.regs[4]
+
+
+def _drained(w: Walk, caller: Frame, frame: Frame) -> None:
+    made = R.pointer(R.DYNPTR)
+    made.range, made.frame, made.id = dynptr.KINDS.index("local"), 1, w.new_id()
+    frame.regs[1], frame.regs[2] = made, caller.regs[3]
 
 
 def _each_round(w: Walk, caller: Frame, frame: Frame) -> None:
@@ -234,6 +323,11 @@ def _each_element(w: Walk, caller: Frame, frame: Frame) -> None:
     frame.regs[2], frame.regs[3], frame.regs[4] = key, value, caller.regs[3]
 
 
+_CALLBACKS: dict[str, Fill] = {
+    "for_each_map_elem": _each_element, "find_vma": _found_vma, "user_ringbuf_drain": _drained,
+}  # fmt: skip
+
+
 # --- results -------------------------------------------------------------------------------------
 
 
@@ -242,7 +336,10 @@ def _finish(w: Walk, op: Op, call: Call, clobber: bool) -> None:
     frame = w.state.frame
     made = _result(w, op, call)
     frame.forget(0, 5)
-    if call.helper.moves_packet:
+    moved = call.helper.moves_packet
+    if call.helper.name == "dynptr_write" and call.dynptr is not None:
+        moved = dynptr.KINDS[call.dynptr.range] in ("skb", "skb_meta")
+    if moved:
         forget_packets(w)
     frame.regs[0] = made
 
@@ -252,6 +349,10 @@ def _result(w: Walk, op: Op, call: Call) -> Reg:
     kind = result.kind
     if kind == "void":
         return UNINIT
+    if helper.name == "task_pt_regs":  # declared as a number in C
+        made = R.pointer(R.BTF | R.TRUSTED)
+        made.btf = w.struct("pt_regs")
+        return made
     if kind in SCALARS:
         return _number(helper, call)
     if kind == "map_value":
@@ -260,26 +361,67 @@ def _result(w: Walk, op: Op, call: Call) -> Reg:
         index, info = call.key, call.map
         there = helper.name == "map_lookup_elem" and index is not None
         if there and info is not None and index is not None and index < info.max_entries:
+            made.id = w.new_id() if info.lock is not None else 0
             return made
-        if info is not None and info.type.name in _SOCKETS:
-            raise DoesNotKnow("sockets as values of maps")
     elif kind == "alloc_mem":
         made = R.pointer(R.MEM | R.RINGBUF)
         made.range = call.mem_size
     elif kind in ("socket", "sock_common", "tcp_sock"):
         base = {"socket": R.SOCKET, "sock_common": R.SOCK_COMMON, "tcp_sock": R.TCP_SOCK}[kind]
         made = R.pointer(base)
+    elif kind == "btf":
+        made = _kernel_pointer(w, call)
+    elif kind == "percpu_mem":
+        made = _one_cpu(w, call)
+    elif kind == "dynptr_mem":
+        made = R.pointer(R.MEM)
+        made.range = call.mem_size
+        if call.dynptr is not None:
+            made.uid, made.ref = call.dynptr.id, call.dynptr.ref
     else:
         raise DoesNotKnow(f"results like that of {helper.name}")
     if result.nullable:
         made.type |= R.NULLABLE
         made.id = w.new_id()
-    if result.owned:
-        number = w.new_id()
-        made.id = made.ref = number
-        w.state.refs += ((number, op.slot),)
+    if result.owned or (call.map is not None and _gives_socket(call)):
+        made.id = made.ref = w.acquire()
     elif helper.name in _CASTS:
         made.ref = call.ref
+    return made
+
+
+def _kernel_pointer(w: Walk, call: Call) -> Reg:
+    result = call.result
+    if call.field is not None:
+        return kptr.exchanged(w, call)
+    name = result.of or result.type
+    if name is None:
+        raise DoesNotKnow(f"results like that of {call.helper.name}")
+    made = R.pointer(R.BTF)
+    made.btf = w.struct(name)
+    if call.helper.name in _TRUSTED_RESULTS:
+        made.type |= R.TRUSTED
+    return made
+
+
+_TRUSTED_RESULTS = frozenset(("get_current_task_btf", "task_pt_regs"))
+
+
+def _one_cpu(w: Walk, call: Call) -> Reg:
+    """One processor's copy of a variable: a struct, or plain memory (RET_PTR_TO_MEM_OR_BTF_ID)."""
+    reg = w.regs[1]
+    if reg.btf is None:
+        raise DoesNotKnow("the type of this variable")
+    if reg.type & R.ALLOC:
+        made = R.pointer(R.BTF | R.ALLOC | (reg.type & R.RCU))
+        made.btf = reg.btf
+        return made
+    if reg.btf.composite:
+        made = R.pointer(R.BTF)
+        made.btf = reg.btf
+        return made
+    made = R.pointer(R.MEM | R.RDONLY)
+    made.range = reg.btf.size
     return made
 
 
@@ -316,20 +458,53 @@ def wide_load(w: Walk, op: Op) -> int:
         if w.is_global(op.target):
             raise Rejected("callback-linkage", "callback function not static", "", EINVAL)
         made = R.pointer(R.FUNC)
-        made.sub = w.cfg.owner[op.target]
+        made.frame = w.cfg.owner[op.target]
     else:
         found = w.program.pseudo.get(op.slot)
         if found is None:
             raise DoesNotKnow("addresses of this kind")
         kind, info, offset = found
+        if kind == "number":
+            w.regs[op.dst] = UNKNOWN
+            return op.slot + 2
+        if kind == "ksym":
+            w.regs[op.dst] = _variable(w, info)
+            return op.slot + 2
         made = R.pointer(R.MAP if kind == "map" else R.MAP_VALUE)
         made.map, made.off = info, offset
-        if info.type.name == "arena":
-            raise DoesNotKnow("arena pointers")
+        if info.type.name == "arena" and kind == "data":
+            w.regs[op.dst] = UNKNOWN
+            return op.slot + 2
         if kind == "data":
             _check_direct(info, offset)
     w.regs[op.dst] = made
     return op.slot + 2
+
+
+def _variable(w: Walk, id: int) -> Reg:
+    """The address of a kernel's variable or function (check_pseudo_btf_id)."""
+    btf = w.program.types()
+    found = btf.type(id)
+    if isinstance(found, Func):
+        return R.pointer(R.MEM | R.RDONLY)
+    assert isinstance(found, Var)
+    to = btftype.of(btf, found.type)
+    if id in _per_cpu(btf):
+        made = R.pointer(R.BTF | R.PERCPU)
+        made.btf = to
+    elif to.composite:
+        made = R.pointer(R.BTF)
+        made.btf = to
+    else:
+        made = R.pointer(R.MEM | R.RDONLY)
+        made.range = to.size
+    return made
+
+
+@cache
+def _per_cpu(btf: Btf) -> frozenset[int]:
+    section = btf.get(".data..percpu", Datasec)
+    return frozenset(v.type for v in section.vars) if section is not None else frozenset()
 
 
 def _check_direct(info: MapInfo, offset: int) -> None:
@@ -350,10 +525,8 @@ def packet_load(w: Walk, op: Op) -> int:
     if w.program.hook.name not in _SKB_LOADS:
         text = "BPF_LD_[ABS|IND] instructions not allowed for this program type"
         raise Rejected("packet-load", text, "", EINVAL)
-    if len(w.state.frames) > 1 or len(w.cfg.starts) > 1:
-        raise DoesNotKnow("packet loads in programs with functions")
     context = w.read(6)
-    ret.check_references(w, "BPF_LD_[ABS|IND]")
+    locks.check_leaks(w, "BPF_LD_[ABS|IND]", True, thrown=False)
     if context.type != R.CTX:
         text = "at the time of BPF_LD_ABS|IND R6 != pointer to skb"
         raise Rejected("packet-load", text, "", EINVAL)
@@ -363,4 +536,8 @@ def packet_load(w: Walk, op: Op) -> int:
     frame = w.state.frame
     frame.forget(0, 5)
     frame.regs[0] = UNKNOWN
+    if len(w.state.frames) > 1:  # the load fails: the function returns 0
+        w.branch(op.slot + 1)
+        frame.regs[0] = ZERO
+        return ret.leave(w)
     return op.slot + 1

@@ -5,16 +5,27 @@ compute_live_registers, compute_scc)."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from ebee import helpers
 from ebee.isa.flow import CALL_ARGUMENTS, CALL_CLOBBERS, reads, writes
 from ebee.isa.insn import Insn
 from ebee.verifier.core.code import Op, fault
 from ebee.verifier.core.errors import EINVAL, DoesNotKnow, Rejected
+from ebee.verifier.core.kfuncs import all_kfuncs, called
+
+if TYPE_CHECKING:
+    from ebee.verifier.core.program import Program
 
 MAX_SUBPROGS = 256
-SYNC_CALLBACKS = frozenset(("for_each_map_elem", "find_vma", "loop", "user_ringbuf_drain"))
-ASYNC_CALLBACKS = frozenset(("timer_set_callback",))
+SYNC_CALLBACKS = frozenset((
+    "for_each_map_elem", "find_vma", "loop", "user_ringbuf_drain", "bpf_rbtree_add_impl",
+))  # fmt: skip
+ASYNC_CALLBACKS = frozenset((
+    "timer_set_callback", "bpf_wq_set_callback_impl", "bpf_task_work_schedule_signal_impl",
+    "bpf_task_work_schedule_resume_impl",
+))  # fmt: skip
+"""What calls functions of the program: while it runs, or later."""
 
 
 class Cfg:
@@ -25,10 +36,19 @@ class Cfg:
     checkpoint  slots where a state is always remembered
     live        registers that may be read at or after a slot, before they are written
     loop        number of the loop that a slot is in; 0: none. `loops`: there are any
+    kfuncs      name and prototype of the kernel function that a slot calls
+    iterators   slots that ask an iterator for its next element; `callbacks`: calls that call back
     """
 
-    def __init__(self, insns: list[Insn], ops: list[Op | None]):
+    def __init__(self, insns: list[Insn], ops: list[Op | None], program: Program):
         self.insns, self.ops, self.count = insns, ops, len(insns)
+        self.hook = program.hook.name
+        self.kfuncs = {
+            op.slot: called(program, op)
+            for op in ops
+            if op is not None and op.name == "call_kfunc" and op.imm
+        }
+        self.iterators: set[int] = set()
         self.prune, self.jumps = bytearray(self.count + 1), bytearray(self.count + 1)
         self.checkpoint = bytearray(self.count + 1)
         self.callbacks: set[int] = set()
@@ -140,13 +160,26 @@ class Cfg:
             if helper is not None and helper.name in ASYNC_CALLBACKS:
                 self.prune[slot] = 1
             if helper is not None and helper.name in SYNC_CALLBACKS:
-                self.callbacks.add(slot)
-                self.checkpoint[slot] = self.prune[slot] = self.jumps[slot] = 1
+                self._calls_back(slot)
+        elif op.name == "call_kfunc" and slot in self.kfuncs:
+            name = self.kfuncs[slot][0]
+            if name in SYNC_CALLBACKS:
+                self._calls_back(slot)
+            if name in ASYNC_CALLBACKS:
+                self.prune[slot] = 1
+            known = all_kfuncs().get(name)
+            if known is not None and "iter_next" in known.flags:
+                self.iterators.add(slot)
+                self.prune[slot] = self.checkpoint[slot] = 1
         self.prune[after] = self.jumps[after] = 1
         if op.name in ("call_local", "lddw_func"):
             self.prune[slot] = self.prune[op.target] = self.jumps[op.target] = 1
             return (after, op.target)
         return (after,)
+
+    def _calls_back(self, slot: int) -> None:
+        self.callbacks.add(slot)
+        self.checkpoint[slot] = self.prune[slot] = self.jumps[slot] = 1
 
     # -- live registers ------------------------------------------------------------------------
 
@@ -173,8 +206,10 @@ class Cfg:
         if op.kind == "call":
             read = CALL_ARGUMENTS
             helper = helpers.by_id(op.imm) if op.name == "call_helper" else None
-            if helper is not None and not helper.variants:
-                read = (1 << len(helper.params) + 1) - 2
+            if helper is not None:
+                read = (1 << len(helper.at(self.hook)[0]) + 1) - 2
+            elif op.slot in self.kfuncs:
+                read = (1 << min(len(self.kfuncs[op.slot][1].params), 5) + 1) - 2
             return read, CALL_CLOBBERS
         written = writes(op.insn)
         return reads(op.insn) & 0x3FF, written

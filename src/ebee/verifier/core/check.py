@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ebee.btf import Btf
 from ebee.isa.disasm import text_of
 from ebee.obj.spec import Line, ObjectSpec, ProgramSpec
 from ebee.verifier.core.errors import DoesNotKnow, Rejected
@@ -62,14 +63,25 @@ class Verdict:
         return f", at instruction {self.slot}: {self.instruction}" if self.instruction else ""
 
 
-def check(spec: ObjectSpec, program: ProgramSpec | str, profile: Profile | None = None) -> Verdict:
-    """Check a program of an object. ObjectError when it names something that is not there."""
+def check(
+    spec: ObjectSpec,
+    program: ProgramSpec | str,
+    profile: Profile | None = None,
+    kernel: Btf | None = None,
+) -> Verdict:
+    """Check a program of an object. `kernel`: the BTF of the kernel whose answer is wanted, if that
+    is not the running one. ObjectError when the program names something that is not there."""
     profile = profile or PROFILES["6.18"]
     found = spec.program(program) if isinstance(program, str) else program
     try:
-        made = from_spec(spec, found)
+        made = from_spec(spec, found, kernel)
     except DoesNotKnow as unknown:
         return Verdict(found.name, profile.version, "unknown", 0, "unknown", unknown.what)
+    except Rejected as error:
+        return Verdict(
+            found.name, profile.version, "rejected", 0, error.id, error.message, error.detail,
+            errno=error.errno,
+        )  # fmt: skip
     return check_program(made, profile)
 
 

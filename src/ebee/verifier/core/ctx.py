@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ebee.verifier.core import btfctx
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.errors import DoesNotKnow, Rejected
 from ebee.verifier.core.reg import Reg
@@ -38,6 +39,12 @@ def access(w: Walk, off: int, size: int, write: bool, signed: bool) -> Reg:
         if not first <= off < end or off % size or (write and hook.name not in WRITABLE):
             raise refused
         return R.UNKNOWN
+    if hook.name == "raw_tracepoint_writable":
+        if off % size or not 0 <= off < 96 or write or (off == 0 and size != 8):
+            raise refused
+        return R.pointer(R.TP_BUFFER) if off == 0 else R.UNKNOWN
+    if program.target is not None:
+        return btfctx.access(w, program.target, off, size, write)
     if not hook.fields:
         raise DoesNotKnow(f"the context of {hook.name} programs")
     member = hook.field_at(off, size, write, program.attach_type)
@@ -46,6 +53,10 @@ def access(w: Walk, off: int, size: int, write: bool, signed: bool) -> Reg:
     if member.kind == "scalar" or write:
         return R.UNKNOWN
     name = member.kind.removesuffix("?")
+    if hook.context == "bpf_nf_ctx" and name == "btf":
+        made = R.pointer(R.BTF | R.TRUSTED)
+        made.btf = w.struct({"state": "nf_hook_state", "skb": "sk_buff"}[member.name])
+        return made
     if name not in KINDS:
         raise DoesNotKnow(f"what {member.name} of the context points to")
     if signed:

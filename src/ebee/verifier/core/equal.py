@@ -5,7 +5,20 @@ from __future__ import annotations
 
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.reg import Reg
-from ebee.verifier.core.state import INVALID, MISC, SPILL, ZEROS, Frame, Slot, State, as_scalar
+from ebee.verifier.core.state import (
+    ACTIVE,
+    INVALID,
+    IRQ_FLAG,
+    ITER,
+    MISC,
+    SPECIAL,
+    SPILL,
+    ZEROS,
+    Frame,
+    Slot,
+    State,
+    as_scalar,
+)
 from ebee.verifier.core.tnum import contains
 
 NOT_EXACT, EXACT, RANGE_WITHIN = range(3)
@@ -70,7 +83,7 @@ def alike(a: Reg, b: Reg) -> bool:
         and a.uid == b.uid
         and a.range == b.range
         and a.frame == b.frame
-        and a.sub == b.sub
+        and a.btf is b.btf
         and a.umin == b.umin
         and a.umax == b.umax
         and a.smin == b.smin
@@ -99,6 +112,8 @@ def reg_safe(old: Reg, cur: Reg, precise: int, ids: Ids, exact: int) -> bool:
         if old.id & R.ADD_CONST and old.off != cur.off:
             return False
         return within(old, cur) and ids.same_scalar(old.id, cur.id)
+    if kind & R.BASE == R.ITER or kind & R.BASE == R.DYNPTR:
+        return _objects_safe(old, cur, ids)
     base = kind & R.BASE
     if base in (R.MAP_VALUE, R.MAP_KEY, R.MEM, R.BUF, R.TP_BUFFER):
         return (
@@ -118,6 +133,18 @@ def reg_safe(old: Reg, cur: Reg, precise: int, ids: Ids, exact: int) -> bool:
             and within(old, cur)
         )
     return alike(old, cur) and ids.same(old.id, cur.id) and ids.same(old.ref, cur.ref)
+
+
+def _objects_safe(old: Reg, cur: Reg, ids: Ids) -> bool:
+    """Dynptrs and iterators in slots; how often an iterator went on does not matter."""
+    return (
+        old.type == cur.type
+        and old.range == cur.range
+        and old.frame == cur.frame
+        and old.btf is cur.btf
+        and (old.type & R.BASE == R.ITER or ids.same(old.id, cur.id))
+        and ids.same(old.ref, cur.ref)
+    )
 
 
 def _slots_safe(old: Frame, cur: Frame, ids: Ids, exact: int) -> bool:
@@ -143,8 +170,13 @@ def _slot_safe(old: Slot, cur: Slot, precise: int, ids: Ids, exact: int) -> bool
         if was in (INVALID, MISC) or was == now or (was == MISC and now == ZEROS):
             continue
         return False
-    if old[0][0] == SPILL:
+    kind = old[0][0]
+    if kind == SPILL:
         return reg_safe(old[1], cur[1], precise, ids, exact)
+    if kind in SPECIAL:
+        if kind == IRQ_FLAG:
+            return ids.same(old[1].ref, cur[1].ref) and old[1].uid == cur[1].uid
+        return _objects_safe(old[1], cur[1], ids)
     return True
 
 
@@ -165,11 +197,17 @@ def states_equal(old: State, cur: State, live: list[int], exact: int) -> bool:
     are live at each instruction."""
     if len(old.frames) != len(cur.frames) or len(old.refs) != len(cur.refs):
         return False
-    if old.locks != cur.locks:
+    if (old.locks, old.rcu, old.preempt) != (cur.locks, cur.rcu, cur.preempt):
+        return False
+    if old.sleepable != cur.sleepable:
         return False
     ids = Ids()
+    if not ids.same(old.irq, cur.irq):
+        return False
     for mine, yours in zip(old.refs, cur.refs, strict=True):
-        if not ids.same(mine[0], yours[0]):
+        if mine.kind != yours.kind or mine.owner is not yours.owner:
+            return False
+        if not ids.same(mine.id, yours.id):
             return False
     for depth, (a, b) in enumerate(zip(old.frames, cur.frames, strict=True)):
         if a.callsite != b.callsite or a.callback != b.callback:
@@ -187,3 +225,12 @@ def maybe_looping(old: State, cur: State) -> bool:
         alike(a, b) and a.id == b.id and a.ref == b.ref
         for a, b in zip(old.frame.regs[:10], cur.frame.regs[:10], strict=True)
     )
+
+
+def iterators_differ(old: State, cur: State) -> bool:
+    """Whether an iterator went on between two states."""
+    for a, b in zip(old.frames, cur.frames, strict=True):
+        for i, slot in enumerate(a.slots):
+            if slot[0][0] == ITER and slot[1].range == ACTIVE and slot[1].uid != b.slots[i][1].uid:
+                return True
+    return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ebee.verifier.core import prune, scalar, tnum
+from ebee.verifier.core import prune, scalar, special, tnum
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.code import Op
 from ebee.verifier.core.errors import DoesNotKnow
@@ -355,7 +355,7 @@ def mark_null(state: State, reg: Reg, not_null: bool) -> None:
     reference that it held was never acquired."""
     number, held = reg.id, reg.ref
     if held and held == number and not not_null:
-        state.refs = tuple(r for r in state.refs if r[0] != number)
+        state.refs = tuple(h for h in state.refs if h.id != number or h.kind != "ptr")
     for frame in state.frames:
         for i, each in enumerate(frame.regs):
             if each.type & R.NULLABLE and each.id == number:
@@ -380,14 +380,14 @@ def _decided(reg: Reg, not_null: bool) -> Reg:
 
 
 def keeps_id(reg: Reg) -> bool:
-    """Whether a pointer's id still matters when it is known not to be null: it holds a reference,
-    or its value may hold a spin lock."""
-    locks = (
-        reg.type == R.MAP_VALUE
-        and reg.map is not None
-        and any("spin_lock" in name for name, _, _ in reg.map.fields)
-    )
-    return bool(reg.ref) or locks
+    """Whether a pointer's id still matters when it is known not to be null: there may be a spin
+    lock behind it."""
+    if reg.type == R.MAP_VALUE and reg.map is not None:
+        return reg.map.lock is not None
+    if reg.type & (R.BASE | R.ALLOC) == R.BTF | R.ALLOC and reg.btf is not None:
+        found = special.fields(reg.btf.btf, reg.btf.id, None)
+        return any("spin_lock" in field.name for field in found)
+    return False
 
 
 # Comparisons of a packet pointer with the packet's end (or of metadata with the packet's start):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ebee import maps
-from ebee.verifier.core import ctx, scalar, sock, stack, tnum
+from ebee.verifier.core import btfptr, btftype, ctx, kptr, scalar, sock, special, stack, tnum
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.code import Op
 from ebee.verifier.core.errors import EINVAL, DoesNotKnow, Rejected
 from ebee.verifier.core.program import STRICT_ALIGNMENT, MapInfo
 from ebee.verifier.core.reg import Reg, known
+from ebee.verifier.core.special import Field
 
 if TYPE_CHECKING:
     from ebee.verifier.core.walk import Walk
@@ -64,7 +65,7 @@ def atomic(w: Walk, op: Op) -> int:
         if operation == "store_release":
             w.read(op.dst)
         verb = "loads from" if operation == "load_acquire" else "stores into"
-        _check_atomic(w, base, verb)
+        _check_atomic(w, op, base, verb)
         value = op.dst if operation == "load_acquire" else op.src
         kind = w.regs[base].type
         access(w, op, base, op.off, op.size, operation == "store_release", value, once=True)
@@ -74,7 +75,7 @@ def atomic(w: Walk, op: Op) -> int:
     w.read(op.dst)
     if operation == "cmpxchg":
         w.read(0)
-    _check_atomic(w, op.dst, "stores into")
+    _check_atomic(w, op, op.dst, "stores into")
     base_reg = w.regs[op.dst]
     target = NOTHING
     if operation.startswith("fetch") or operation == "xchg":
@@ -97,14 +98,23 @@ _REWRITTEN = frozenset((R.CTX, *R.SOCKETS, R.BTF, R.ARENA))
 def same_place(w: Walk, op: Op, kind: int) -> None:
     """One instruction cannot be rewritten in two ways (save_aux_ptr_type)."""
     before = w.place_types.setdefault(op.slot, kind)
+    if op.kind == "load" and kind & R.BASE == before & R.BASE == R.BTF:
+        return  # loads through kernel pointers that are trusted, or not
     if kind != before and (kind & R.BASE in _REWRITTEN or before & R.BASE in _REWRITTEN):
         text = "same insn cannot be used with different pointers"
         raise Rejected("different-pointers", text, "", EINVAL)
 
 
-def _check_atomic(w: Walk, regno: int, verb: str) -> None:
+_NOT_IN_ARENAS = frozenset((
+    "fetch_and", "fetch_or", "fetch_xor", "load_acquire", "store_release",
+))  # fmt: skip
+"""Atomic operations for which x86 has no single instruction, or no recovery from a fault."""
+
+
+def _check_atomic(w: Walk, op: Op, regno: int, verb: str) -> None:
     kind = w.regs[regno].type
-    if kind & R.BASE in _NO_ATOMICS or kind == R.ARENA:
+    arena = kind == R.ARENA and op.operation in _NOT_IN_ARENAS
+    if kind & R.BASE in _NO_ATOMICS or arena:
         text = f"BPF_ATOMIC {verb} R{regno} {R.type_name(kind)} is not allowed"
         raise Rejected("atomic-place", text)
 
@@ -128,10 +138,8 @@ def access(
     off += reg.off
     kind = reg.type & R.BASE
     way = _WAYS.get(kind)
-    nullable = reg.type & R.NULLABLE and kind != R.MEM
+    nullable = reg.type & R.NULLABLE
     if way is None or nullable:
-        if kind in _UNKNOWN and not nullable:
-            raise DoesNotKnow(f"access through pointers of type {R.NAMES[kind]}")
         raise Rejected("not-memory", f"R{regno} invalid mem access '{R.type_name(reg.type)}'")
     made = way(w, op, reg, regno, off, size, write, value, signed)
     if made is None or write or value < 0:
@@ -214,8 +222,9 @@ def check_region(reg: Reg, regno: int, off: int, size: int, limit: int, zero: bo
 
 def check_map_value(
     reg: Reg, regno: int, off: int, size: int, write: bool, zero: bool = False, helper: bool = False
-) -> None:
-    """An access inside a value of a map, as its flags and special fields allow."""
+) -> Field | None:
+    """An access inside a value of a map, as its flags and special fields allow; the field that it
+    reaches, where that has an own rule."""
     info = reg.map
     assert info is not None
     forbidden = maps.FLAGS["rdonly_prog" if write else "wronly_prog"]
@@ -224,12 +233,17 @@ def check_map_value(
         text = f"{what} map forbidden, value_size={info.value_size} off={off} size={size}"
         raise Rejected("map-access", text)
     check_region(reg, regno, off, size, info.value_size, zero)
-    for name, at, length in info.fields:
-        if reg.smin + off < at + length and at < reg.umax + off + size:
-            if "kptr" in name or name == "uptr":
-                raise DoesNotKnow("kernel pointers in maps")
-            text = f"{name} cannot be accessed directly by load/store"
+    for field in info.fields:
+        if reg.smin + off < field.offset + field.size and field.offset < reg.umax + off + size:
+            if field.name in special.REFS and not helper:
+                return field
+            name = kptr.shown(field)
+            if field.name in special.REFS:
+                text = f"{name} cannot be accessed indirectly by helper"
+            else:
+                text = f"{name} cannot be accessed directly by load/store"
             raise Rejected("special-field", text)
+    return None
 
 
 def check_packet(reg: Reg, regno: int, off: int, size: int, zero: bool = False) -> None:
@@ -262,7 +276,9 @@ def _map_value(
     w: Walk, op: Op, reg: Reg, regno: int, off: int, size: int, write: bool, value: int,
     signed: bool,
 ) -> Reg:  # fmt: skip
-    check_map_value(reg, regno, off, size, write)
+    field = check_map_value(reg, regno, off, size, write)
+    if field is not None:
+        return kptr.access(w, op, reg, field, off + reg.v, size, write, value)
     info = reg.map
     if info is not None and info.data is not None and not write and not reg.m:
         return _constant(info, off + reg.v, size, signed)
@@ -292,11 +308,10 @@ def _plain(
     w: Walk, op: Op, reg: Reg, regno: int, off: int, size: int, write: bool, value: int,
     signed: bool,
 ) -> Reg:  # fmt: skip
-    if reg.type & R.NULLABLE:
-        raise Rejected("null-pointer", f"R{regno} invalid mem access '{R.type_name(reg.type)}'")
     if write and reg.type & R.RDONLY:
         raise Rejected("read-only", f"R{regno} cannot write into {R.type_name(reg.type)}")
-    check_region(reg, regno, off, size, reg.range)
+    if reg.type & (R.RDONLY | R.UNTRUSTED) != R.RDONLY | R.UNTRUSTED:
+        check_region(reg, regno, off, size, reg.range)
     return R.UNKNOWN
 
 
@@ -341,13 +356,116 @@ def _socket(
     return R.UNKNOWN
 
 
+def _btf(
+    w: Walk, op: Op, reg: Reg, regno: int, off: int, size: int, write: bool, value: int,
+    signed: bool,
+) -> Reg:  # fmt: skip
+    return btfptr.access(w, reg, regno, off, size, write, value)
+
+
+def _buffer(
+    w: Walk, op: Op, reg: Reg, regno: int, off: int, size: int, write: bool, value: int,
+    signed: bool,
+) -> Reg:  # fmt: skip
+    """Memory whose size is known when the program is attached (check_buffer_access)."""
+    name = "rdonly" if reg.type & R.RDONLY else "rdwr"
+    if write and reg.type & R.RDONLY:
+        raise Rejected("read-only", f"R{regno} cannot write into {R.type_name(reg.type)}")
+    check_buffer(reg, regno, off, size, name)
+    return R.UNKNOWN
+
+
+def check_buffer(reg: Reg, regno: int, off: int, size: int, name: str) -> None:
+    """An access of memory of which only the beginning is known."""
+    if off < 0:
+        text = f"R{regno} invalid {name} buffer access: off={off}, size={size}"
+        raise Rejected("buffer-access", text)
+    if reg.m:
+        text = f"R{regno} invalid variable buffer offset: off={off}, var_off="
+        raise Rejected("buffer-access", text + tnum.text(reg.v, reg.m))
+
+
+_MAP_STRUCTS = {
+    "array": "bpf_array", "percpu_array": "bpf_array", "prog_array": "bpf_array",
+    "perf_event_array": "bpf_array", "cgroup_array": "bpf_array", "array_of_maps": "bpf_array",
+    "hash": "bpf_htab", "percpu_hash": "bpf_htab", "lru_hash": "bpf_htab",
+    "lru_percpu_hash": "bpf_htab", "hash_of_maps": "bpf_htab", "lpm_trie": "lpm_trie",
+    "ringbuf": "bpf_ringbuf_map", "user_ringbuf": "bpf_ringbuf_map", "queue": "bpf_queue_stack",
+    "stack": "bpf_queue_stack", "stack_trace": "bpf_stack_map", "devmap": "bpf_dtab",
+    "devmap_hash": "bpf_dtab", "cpumap": "bpf_cpu_map", "xskmap": "xsk_map",
+    "sockmap": "bpf_stab", "sockhash": "bpf_shtab", "reuseport_sockarray": "reuseport_array",
+    "cgroup_storage": "bpf_cgroup_storage_map", "percpu_cgroup_storage": "bpf_cgroup_storage_map",
+    "sk_storage": "bpf_local_storage_map", "inode_storage": "bpf_local_storage_map",
+    "task_storage": "bpf_local_storage_map", "cgrp_storage": "bpf_local_storage_map",
+    "bloom_filter": "bpf_bloom_filter", "struct_ops": "bpf_struct_ops_map", "arena": "bpf_arena",
+}  # fmt: skip
+"""The struct behind a map of each type (map_btf_id of its bpf_map_ops)."""
+
+
+def _map(
+    w: Walk, op: Op, reg: Reg, regno: int, off: int, size: int, write: bool, value: int,
+    signed: bool,
+) -> Reg:  # fmt: skip
+    """The map itself, as the kernel's struct (check_ptr_to_map_access)."""
+    info = reg.map
+    assert info is not None
+    name = _MAP_STRUCTS.get(info.type.name)
+    if name is None:
+        raise DoesNotKnow(f"the struct of {info.type.name} maps")
+    to = w.struct(name)
+    if off < 0:
+        text = f"R{regno} is {name} invalid negative access: off={off}"
+        raise Rejected("map-access", text)
+    if write:
+        raise Rejected("read-only", f"only read from {name} is supported")
+    made = R.pointer(R.BTF)
+    made.btf = to
+    found = btftype.reach(to, off, size)
+    if found.type is None:
+        return R.UNKNOWN
+    return btfptr.loaded(w, made, to, found)
+
+
+def _arena(
+    w: Walk, op: Op, reg: Reg, regno: int, off: int, size: int, write: bool, value: int,
+    signed: bool,
+) -> Reg:  # fmt: skip
+    return R.UNKNOWN
+
+
+def _flow_keys(
+    w: Walk, op: Op, reg: Reg, regno: int, off: int, size: int, write: bool, value: int,
+    signed: bool,
+) -> Reg:  # fmt: skip
+    if size < 0 or off < 0 or off + size > FLOW_KEYS:
+        text = f"invalid access to flow keys off={off} size={size}"
+        raise Rejected("flow-keys", text)
+    return R.UNKNOWN
+
+
+FLOW_KEYS = 56  # sizeof(struct bpf_flow_keys)
+
+
+def _tracepoint_buffer(
+    w: Walk, op: Op, reg: Reg, regno: int, off: int, size: int, write: bool, value: int,
+    signed: bool,
+) -> Reg:  # fmt: skip
+    check_buffer(reg, regno, off, size, "tracepoint")
+    return R.UNKNOWN
+
+
 def check_fixed(reg: Reg, regno: int) -> None:
     """A pointer that must not have been moved (check_ptr_off_reg)."""
+    check_moved(reg, regno, fixed_fine=False)
+
+
+def check_moved(reg: Reg, regno: int, fixed_fine: bool) -> None:
+    """The same; `fixed_fine`: a known distance forwards is allowed."""
     name = R.type_name(reg.type)
     if reg.off < 0:
         text = f"negative offset {name} ptr R{regno} off={reg.off} disallowed"
         raise Rejected("moved-pointer", text)
-    if reg.off:
+    if reg.off and not fixed_fine:
         text = f"dereference of modified {name} ptr R{regno} off={reg.off} disallowed"
         raise Rejected("moved-pointer", text)
     if reg.m or reg.v:
@@ -358,6 +476,7 @@ def check_fixed(reg: Reg, regno: int) -> None:
 _WAYS = {
     R.MAP_VALUE: _map_value, R.MAP_KEY: _map_key, R.MEM: _plain, R.PACKET: _packet,
     R.META: _packet, R.STACK: _stack, R.CTX: _ctx,
-    R.SOCKET: _socket, R.SOCK_COMMON: _socket, R.TCP_SOCK: _socket,
+    R.SOCKET: _socket, R.SOCK_COMMON: _socket, R.TCP_SOCK: _socket, R.XDP_SOCK: _socket,
+    R.BTF: _btf, R.BUF: _buffer, R.MAP: _map, R.ARENA: _arena, R.FLOW_KEYS: _flow_keys,
+    R.TP_BUFFER: _tracepoint_buffer,
 }  # fmt: skip
-_UNKNOWN = frozenset((R.FLOW_KEYS, R.XDP_SOCK, R.TP_BUFFER, R.BTF, R.BUF, R.ARENA, R.MAP))

@@ -25,7 +25,8 @@ class Profile:
     negative numbers, are unknown (until 6.16); `constant_keys`: looking up a constant index of an
     array gives no null (6.14); `never_null`: pointers to maps are among them since 6.16;
     `indirect`: messages call what helpers do to the stack indirect (until 6.13);
-    `max_processed`: instructions to walk at the most.
+    `max_processed`: instructions to walk at the most; `lockdown`: the kernel is locked down
+    (integrity), which takes a helper away.
     """
 
     version: str
@@ -37,6 +38,7 @@ class Profile:
     indirect: bool = False
     max_processed: int = 1_000_000
     strict_alignment: bool = False
+    lockdown: bool = False
 
     def mul(self, av: int, am: int, bv: int, bm: int) -> tnum.Tnum:
         """The product of two tnums."""

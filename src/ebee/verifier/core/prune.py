@@ -6,10 +6,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ebee.verifier.core import precision
-from ebee.verifier.core.equal import EXACT, NOT_EXACT, RANGE_WITHIN, maybe_looping, states_equal
+from ebee.verifier.core.equal import (
+    EXACT,
+    NOT_EXACT,
+    RANGE_WITHIN,
+    iterators_differ,
+    maybe_looping,
+    states_equal,
+)
 from ebee.verifier.core.errors import EINVAL, Rejected
 from ebee.verifier.core.reg import SCALAR, UNINIT, UNKNOWN, Reg
-from ebee.verifier.core.state import EMPTY, State, spilled
+from ebee.verifier.core.scalar import s64
+from ebee.verifier.core.state import ACTIVE, EMPTY, State, spilled
 
 if TYPE_CHECKING:
     from ebee.verifier.core.walk import Walk
@@ -71,9 +79,15 @@ class Memory:
         w, live = self.walk, self.walk.cfg.live
         loop = False
         if old.branches:
+            if old.frame.entry != cur.frame.entry:
+                return "looping"
+            if idx in w.cfg.iterators:
+                if not states_equal(old, cur, live, RANGE_WITHIN) or not self._goes_on(cur):
+                    return "looping"
+                loop = True
             op = w.cfg.ops[idx]
             may_goto = op is not None and op.operation == "may_goto"
-            if may_goto and old.goto_depth != cur.goto_depth:
+            if not loop and may_goto and old.goto_depth != cur.goto_depth:
                 loop = states_equal(old, cur, live, RANGE_WITHIN)
             if not loop and idx in w.cfg.callbacks:
                 loop = states_equal(old, cur, live, RANGE_WITHIN)
@@ -85,6 +99,7 @@ class Memory:
                     and old.unroll_depth == cur.unroll_depth
                     and maybe_looping(old, cur)
                     and states_equal(old, cur, live, EXACT)
+                    and not iterators_differ(old, cur)
                 )
                 if same:
                     text = f"infinite loop detected at insn {idx}"
@@ -105,6 +120,12 @@ class Memory:
             if visit is not None:
                 self.loops.setdefault(visit, Loop()).back.append(kept)
         return "hit"
+
+    def _goes_on(self, cur: State) -> bool:
+        """Whether the iterator that is asked for its next element may have one."""
+        reg = cur.frame.regs[1]
+        spi = (-(reg.off + s64(reg.v)) - 1) // 8
+        return cur.frames[reg.frame].slots[spi][1].range == ACTIVE
 
     def _remember(self, found: list[State], idx: int) -> None:
         w, cur = self.walk, self.walk.state

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ebee.verifier.core.tnum import U32, U64
 
 if TYPE_CHECKING:
+    from ebee.verifier.core.btftype import BtfType
     from ebee.verifier.core.program import MapInfo
 
 S64_MIN, S64_MAX = -(1 << 63), (1 << 63) - 1
@@ -19,26 +20,36 @@ S32_MIN, S32_MAX = -(1 << 31), (1 << 31) - 1
 # Base types (enum bpf_reg_type); flags are or'ed in.
 (
     NOT_INIT, SCALAR, CTX, MAP, MAP_VALUE, MAP_KEY, STACK, META, PACKET, PACKET_END, FLOW_KEYS,
-    SOCKET, SOCK_COMMON, TCP_SOCK, TP_BUFFER, XDP_SOCK, BTF, MEM, ARENA, BUF, FUNC, DYNPTR,
-) = range(22)  # fmt: skip
+    SOCKET, SOCK_COMMON, TCP_SOCK, TP_BUFFER, XDP_SOCK, BTF, MEM, ARENA, BUF, FUNC, DYNPTR, ITER,
+) = range(23)  # fmt: skip
 BASE = 0xFF
-NULLABLE, RDONLY, RINGBUF = 0x100, 0x200, 0x400
+(
+    NULLABLE, RDONLY, RINGBUF, USER, PERCPU, UNTRUSTED, TRUSTED, RCU, ALLOC, NON_OWNING,
+) = (1 << bit for bit in range(8, 18))  # fmt: skip
+"""Flags (enum bpf_type_flag). ALLOC: made by the program (bpf_obj_new); NON_OWNING: it gave its
+reference to a list or tree, and may use it until the lock is given back."""
 
 NAMES = (
     "?", "scalar", "ctx", "map_ptr", "map_value", "map_key", "fp", "pkt_meta", "pkt", "pkt_end",
     "flow_keys", "sock", "sock_common", "tcp_sock", "tp_buffer", "xdp_sock", "ptr_", "mem",
-    "arena", "buf", "func", "dynptr_ptr",
+    "arena", "buf", "func", "dynptr_ptr", "iter",
 )  # fmt: skip
 
 SOCKETS = (SOCKET, SOCK_COMMON, TCP_SOCK, XDP_SOCK)
 ADD_CONST = 1 << 31
 """Flag of a scalar's id: the register is `off` more than the others of that id."""
 
+_PREFIXES = (
+    (RDONLY, "rdonly_"), (RINGBUF, "ringbuf_"), (USER, "user_"), (PERCPU, "percpu_"),
+    (RCU, "rcu_"), (UNTRUSTED, "untrusted_"), (TRUSTED, "trusted_"),
+)  # fmt: skip
+
 
 def type_name(kind: int) -> str:
     """A register's type as the kernel calls it: "rdonly_mem", "map_value_or_null"."""
-    prefix = "rdonly_" * bool(kind & RDONLY) + "ringbuf_" * bool(kind & RINGBUF)
-    return f"{prefix}{NAMES[kind & BASE]}{'_or_null' * bool(kind & NULLABLE)}"
+    prefix = "".join(name for flag, name in _PREFIXES if kind & flag)
+    null = "" if not kind & NULLABLE else "or_null_" if kind & BASE == BTF else "_or_null"
+    return f"{prefix}{NAMES[kind & BASE]}{null}"
 
 
 class Reg:
@@ -51,13 +62,16 @@ class Reg:
     id          what was copied from it and is equal; of packet pointers, the same base
     ref         id of the reference it holds; 0: none
     map, uid    its map, and which lookup in a map of maps gave that one
-    range       bytes of a packet that are there; size of plain memory
-    frame       of a stack pointer: depth of the frame
-    sub         of a function's address: the function's number
+    btf         of a kernel pointer: the type that it points to
+    range       bytes of a packet that are there; size of plain memory; of a dynptr: its kind; of
+                an iterator: its state
+    frame       of a stack pointer: depth of the frame; of a function's address: its number; of a
+                dynptr: whether this is its first slot
+    uid         of memory behind a dynptr: the dynptr's id; of an iterator: how often it went on
     """
 
     __slots__ = (
-        "frame", "id", "m", "map", "off", "range", "ref", "smax", "smin", "sub", "tmax", "tmin",
+        "btf", "frame", "id", "m", "map", "off", "range", "ref", "smax", "smin", "tmax", "tmin",
         "type", "uid", "umax", "umin", "v", "wmax", "wmin",
     )  # fmt: skip
 
@@ -65,8 +79,9 @@ class Reg:
         self.type = type
         self.off = self.v = self.m = self.umin = self.umax = self.smin = self.smax = 0
         self.wmin = self.wmax = self.tmin = self.tmax = 0
-        self.id = self.ref = self.uid = self.range = self.frame = self.sub = 0
+        self.id = self.ref = self.uid = self.range = self.frame = 0
         self.map: MapInfo | None = None
+        self.btf: BtfType | None = None
 
     def copy(self) -> Reg:
         """A register to change."""
@@ -75,7 +90,7 @@ class Reg:
         r.umin, r.umax, r.smin, r.smax = self.umin, self.umax, self.smin, self.smax
         r.wmin, r.wmax, r.tmin, r.tmax = self.wmin, self.wmax, self.tmin, self.tmax
         r.id, r.ref, r.uid, r.range = self.id, self.ref, self.uid, self.range
-        r.frame, r.sub, r.map = self.frame, self.sub, self.map
+        r.frame, r.btf, r.map = self.frame, self.btf, self.map
         return r
 
     def with_id(self, number: int) -> Reg:

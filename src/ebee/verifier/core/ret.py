@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ebee.verifier.core import prune
+from ebee.verifier.core import locks, prune
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.code import Op
 from ebee.verifier.core.errors import E2BIG, EINVAL, DoesNotKnow, Rejected
@@ -26,30 +26,32 @@ _PRIVATE_STACK = frozenset(("kprobe", "tracepoint", "perf_event", "raw_tracepoin
 def step(w: Walk, op: Op) -> int:
     """An exit: of a callback or subprogram back to its caller, or of the program."""
     w.jumps += 1
-    check_references(w, "BPF_EXIT")
     state = w.state
-    if len(state.frames) > 1:
+    main = len(state.frames) == 1
+    locks.check_leaks(w, "BPF_EXIT instruction in main prog", main)
+    if not main:
         return leave(w)
     frame = state.frame
-    if frame.start != 0:
+    if frame.callback:
+        _async_result(w)
+    elif frame.start != 0:
         _global_result(w)
     else:
         _program_result(w)
     return -1
 
 
-def check_references(w: Walk, where: str) -> None:
-    """What was acquired must have been given back (check_resource_leak)."""
-    state = w.state
-    if len(state.frames) > 1 and not state.frame.callback:
-        return
-    if len(state.frames) > 1:
-        return
-    if state.locks:
-        raise Rejected("lock-held", f"{where} cannot be used inside bpf_spin_lock-ed region")
-    for number, slot in state.refs:
-        text = f"Unreleased reference id={number} alloc_insn={slot}"
-        raise Rejected("reference-leak", text, "", EINVAL)
+def _async_result(w: Walk) -> None:
+    """Callbacks that run later return 0."""
+    r0 = w.read(0)
+    where = "At async callback return"
+    if r0.type != R.SCALAR:
+        name = R.type_name(r0.type)
+        text = f"{where} the register R0 is not a known value ({name})"
+        raise Rejected("bad-result", text, "", EINVAL)
+    w.precise(0)
+    if not within(r0, 0, 0):
+        raise _outside(r0, 0, 0, where)
 
 
 def leave(w: Walk) -> int:
@@ -67,8 +69,9 @@ def leave(w: Walk) -> int:
     if r0.type != R.SCALAR:
         raise Rejected("bad-result", "R0 not a scalar value")
     w.precise(0)
-    if not within(r0, 0, 1):
-        raise _outside(r0, 0, 1, "At callback return")
+    low, high = callee.result
+    if not within(r0, low, high):
+        raise _outside(r0, low, high, "At callback return")
     state.frames.pop()
     state.idx = callee.callsite
     before = w.memory.previous_entry(state, callee.callsite)
@@ -82,8 +85,8 @@ def within(reg: Reg, low: int, high: int) -> bool:
     return low <= reg.smin and reg.smax <= high
 
 
-def _outside(reg: Reg, low: int, high: int, where: str, detail: str = "") -> Rejected:
-    text = f"{where} the register R0 has"
+def _outside(reg: Reg, low: int, high: int, where: str, regno: int = 0) -> Rejected:
+    text = f"{where} the register R{regno} has"
     if reg.smin > R.S64_MIN:
         text += f" smin={reg.smin}"
     if reg.smax < R.S64_MAX:
@@ -92,41 +95,67 @@ def _outside(reg: Reg, low: int, high: int, where: str, detail: str = "") -> Rej
         text += " unknown scalar value"
     text += f" should have been in [{low}, {high}]"
     why = f"[{reg.smin}, {reg.smax}] is not inside [{low}, {high}]"
-    return Rejected("bad-result", text, detail or why, EINVAL)
+    return Rejected("bad-result", text, why, EINVAL)
 
 
-def _global_result(w: Walk) -> None:
-    r0 = w.read(0)
-    if r0.type != R.SCALAR:
-        name = R.type_name(r0.type)
-        text = f"At subprogram exit the register R0 is not a scalar value ({name})"
+def check_thrown(w: Walk) -> None:
+    """What an exception carries is the program's result."""
+    if w.state.frames[0].start != 0:
+        _global_result(w, 1)
+    else:
+        _program_result(w, 1)
+
+
+def _global_result(w: Walk, regno: int = 0) -> None:
+    reg = w.read(regno)
+    if reg.type != R.SCALAR:
+        name = R.type_name(reg.type)
+        text = f"At subprogram exit the register R{regno} is not a scalar value ({name})"
         raise Rejected("bad-result", text, "", EINVAL)
+
+
+MAX_ERRNO = 4095
+_BOOLEAN_HOOKS = frozenset(("bpf_lsm_audit_rule_known", "bpf_lsm_inode_xattr_skipcap"))
 
 
 def bounds(w: Walk) -> tuple[int, int] | None:
     """The results that the hook takes, if not all."""
     program = w.program
-    hook = program.hook
-    found = hook.result_at.get(program.attach_type) or hook.result
-    if found is not None:
-        return found
-    if hook.name in ("lsm", "lsm_cgroup", "struct_ops"):
+    hook, target = program.hook, program.target
+    if hook.name == "lsm" and target is not None:
+        return (0, 1) if target.name in _BOOLEAN_HOOKS else (-MAX_ERRNO, 0)
+    if hook.name == "lsm_cgroup":
+        return (1, 1) if returns_nothing(w) else (0, 1)
+    if hook.name in ("lsm", "freplace"):
         raise DoesNotKnow(f"what {hook.name} programs may return")
-    return RESULT.get(hook.name)
+    found = hook.result_at.get(program.attach_type) or hook.result
+    return found if found is not None else RESULT.get(hook.name)
 
 
-def _program_result(w: Walk) -> None:
-    r0 = w.read(0)
+def returns_nothing(w: Walk) -> bool:
+    """Whether what the program stands for has no result."""
+    target = w.program.target
+    return target is not None and target.proto is not None and not target.proto.type
+
+
+def _program_result(w: Walk, regno: int = 0) -> None:
+    hook = w.program.hook.name
+    if hook in ("lsm", "struct_ops") and returns_nothing(w):
+        return
+    reg = w.read(regno)
     limits = bounds(w)
     if limits is None:
         return
-    if r0.type != R.SCALAR:
-        name = R.type_name(r0.type)
-        text = f"At program exit the register R0 is not a known value ({name})"
+    if reg.type != R.SCALAR:
+        name = R.type_name(reg.type)
+        text = f"At program exit the register R{regno} is not a known value ({name})"
         raise Rejected("bad-result", text, "", EINVAL)
-    w.precise(0)
-    if not within(r0, *limits):
-        raise _outside(r0, *limits, "At program exit")
+    w.precise(regno)
+    if hook == "lsm":
+        if not (limits[0] <= reg.tmin and reg.tmax <= limits[1]):
+            raise _outside(reg, *limits, "At program exit", regno)
+    elif not within(reg, *limits):
+        raise _outside(reg, *limits, "At program exit", regno)
 
 
 def check_stack_depth(w: Walk) -> None:
@@ -134,13 +163,19 @@ def check_stack_depth(w: Walk) -> None:
     cfg = w.cfg
     calls: dict[int, list[int]] = {}
     tails: set[int] = set()
+    callbacks: set[int] = set()
+    throws: dict[int, int] = {}
     for slot, op in enumerate(cfg.ops):
         if op is None:
             continue
         if op.name in ("call_local", "lddw_func"):
             calls.setdefault(cfg.owner[slot], []).append(cfg.owner[op.target])
+        if op.name == "lddw_func":
+            callbacks.add(cfg.owner[op.target])
         if op.name == "call_helper" and op.imm == 12:
             tails.add(cfg.owner[slot])
+        if op.name == "call_kfunc" and w.kfunc_name(op) == "bpf_throw":
+            throws.setdefault(cfg.owner[slot], slot)
 
     def rounded(function: int) -> int:
         return (w.depths.get(function, 0) + 15) // 16 * 16
@@ -152,6 +187,9 @@ def check_stack_depth(w: Walk) -> None:
         if chain and function in tails and depth >= 256:
             text = "tail_calls are not allowed when call stack of previous frames is"
             raise Rejected("stack-depth", f"{text} {depth} bytes. Too large")
+        if function in throws and callbacks.intersection((*chain, function)):
+            text = f"bpf_throw kfunc (insn {throws[function]}) cannot be called from callback"
+            raise Rejected("exception", f"{text} subprog {function}", "", EINVAL)
         depth += rounded(function)
         if depth > MAX_DEPTH:
             if w.program.hook.name in _PRIVATE_STACK:

@@ -19,6 +19,8 @@ def may_load(kind: int, off: int, size: int) -> bool:
     """Whether a program may load `size` bytes of a socket of this type."""
     if off < 0 or off % size:
         return False
+    if kind == R.XDP_SOCK:
+        return off == 0 and size == 4  # queue_id
     if kind == R.TCP_SOCK:
         return off < TCP_SIZE and size == (8 if off in _LONG else 4)
     if off >= SOCK_SIZE or (kind == R.SOCK_COMMON and 8 <= off < 24):

@@ -11,13 +11,16 @@ from ebee.verifier.core.code import Op
 from ebee.verifier.core.errors import EINVAL, Rejected
 from ebee.verifier.core.reg import UNINIT, ZERO, Reg, known
 from ebee.verifier.core.state import (
+    DYNPTR,
     INVALID,
     MISC,
+    SPECIAL,
     SPILL,
     SPILLED,
     ZEROS,
     Frame,
     Slot,
+    special,
     spilled,
     spilled_scalar,
 )
@@ -69,6 +72,17 @@ def mark_read(w: Walk, frame: Frame, low: int, high: int) -> None:
     w.live.mark_read(state.chain(len(state.frames) - 1), frame.number, w.idx, mask)
 
 
+def mark_slots_read(w: Walk, frame: Frame, mask: int) -> None:
+    """The current instruction looks into slots."""
+    state = w.state
+    w.live.mark_read(state.chain(len(state.frames) - 1), frame.number, w.idx, mask)
+
+
+def mark_slots_written(w: Walk, frame: Frame, mask: int) -> None:
+    """The current instruction replaces slots."""
+    w.live.writes[frame.number] = w.live.writes.get(frame.number, 0) | mask
+
+
 def _mark_written(w: Walk, frame: Frame, spi: int) -> None:
     w.live.writes[frame.number] = w.live.writes.get(frame.number, 0) | 1 << spi
 
@@ -85,6 +99,7 @@ def load(w: Walk, reg: Reg, regno: int, off: int, size: int, value: int) -> Reg 
             text = "variable offset stack pointer cannot be passed into helper function"
             raise Rejected("stack-variable", f"{text}; {place}")
         low, high = reg.smin + off, reg.smax + off + size
+        _check_plain(frame, regno, low, high - low, reg, size)
         mark_read(w, frame, low, high)
         return _bytes_at(frame, low, high)
     off += _signed(reg.v)
@@ -92,6 +107,11 @@ def load(w: Walk, reg: Reg, regno: int, off: int, size: int, value: int) -> Reg 
     spi = (-off - 1) // 8
     slot = frame.slots[spi]
     if not spilled(slot):
+        start = off % 8
+        for i, kind in enumerate(slot[0][start : start + size]):
+            if kind in SPECIAL:
+                text = f"invalid read from stack off {off}+{i} size {size}"
+                raise Rejected("stack-object", text)
         return _bytes_at(frame, off, off + size)
     return _fill(w, frame, spi, slot, off, size)
 
@@ -119,6 +139,20 @@ def _fill(w: Walk, frame: Frame, spi: int, slot: Slot, off: int, size: int) -> R
     return ZERO if all(t == ZEROS for t in seen) else R.UNKNOWN
 
 
+def _check_plain(
+    frame: Frame, regno: int, low: int, length: int, reg: Reg, size: int, what: str = " read from"
+) -> None:
+    """None of the bytes is of an object that only helpers look into."""
+    for at in range(low, low + length):
+        if frame.slots[(-at - 1) // 8][0][at % 8] in SPECIAL:
+            if not reg.m:
+                text = f"invalid{what} stack R{regno} off {low}+{at - low} size {size}"
+            else:
+                place = f"var_off {tnum.text(reg.v, reg.m)}+{at - low} size {size}"
+                text = f"invalid{what} stack R{regno} {place}"
+            raise Rejected("stack-object", text)
+
+
 def _bytes_at(frame: Frame, low: int, high: int) -> Reg:
     """What bytes hold that are not filled as one register."""
     for at in range(low, high):
@@ -138,6 +172,10 @@ def store(w: Walk, op: Op, reg: Reg, regno: int, off: int, size: int, value: int
         return
     off += _signed(reg.v)
     spi = (-off - 1) // 8
+    if frame.slots[spi][0][0] == DYNPTR:
+        from ebee.verifier.core import dynptr
+
+        dynptr.destroy(w, frame, spi)
     stored = w.regs[value] if value >= 0 else None
     constant = stored is None and op.kind == "store"
     if size == 8:
@@ -185,7 +223,7 @@ def _write_bytes(frame: Frame, off: int, size: int, kind: int) -> None:
 
 def scrubbed(slot: Slot) -> bytes:
     """The bytes of a slot without the register that was spilled there."""
-    if not spilled(slot):
+    if not spilled(slot) and not special(slot):
         return slot[0]
     return bytes(t if t == INVALID else MISC for t in slot[0])
 
@@ -195,6 +233,11 @@ def _store_somewhere(w: Walk, op: Op, frame: Frame, low: int, high: int, value: 
     stored = w.regs[value] if value >= 0 else None
     zero = stored.is_null if stored is not None else op.kind == "store" and op.imm == 0
     used = False
+    for spi in range((-high) // 8, (-low - 1) // 8 + 1):
+        if frame.slots[spi][0][0] == DYNPTR:
+            from ebee.verifier.core import dynptr
+
+            dynptr.destroy(w, frame, spi)
     for at in range(low, high):
         spi, byte = (-at - 1) // 8, at % 8
         slot = frame.slots[spi]
@@ -229,10 +272,15 @@ def check_helper(
     if not reg.m:
         low = high = _signed(reg.v) + off
         if raw:
+            for at in range(low, low + size):
+                if frame.slots[(-at - 1) // 8][0][at % 8] == DYNPTR:
+                    text = f"potential write to dynptr at off={at} disallowed"
+                    raise Rejected("stack-object", text)
             return True
     else:
         low, high = reg.smin + off, reg.smax + off
     end = high + size
+    _check_plain(frame, regno, low, end - low, reg, size, what)
     if end > low:
         mark_read(w, frame, low, end)
     if not write and not w.profile.indirect:
@@ -255,3 +303,17 @@ def overwrite(w: Walk, reg: Reg, off: int, size: int) -> None:
     low = _signed(reg.v) + off
     for at in range(low, low + size):
         _write_bytes(frame, at, 1, MISC)
+
+
+def clear(w: Walk, reg: Reg, regno: int, off: int) -> None:
+    """Eight bytes are written with what is not known, as room for an object."""
+    check_bounds(w, reg, regno, off, 8, " write to")
+    frame = w.state.frames[reg.frame]
+    at = _signed(reg.v) + off
+    spi = (-at - 1) // 8
+    if frame.slots[spi][0][0] == DYNPTR:
+        from ebee.verifier.core import dynptr
+
+        dynptr.destroy(w, frame, spi)
+    _write_bytes(frame, at, 8, MISC)
+    _mark_written(w, frame, spi)

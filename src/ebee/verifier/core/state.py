@@ -6,10 +6,12 @@ on states of the past, are bit masks beside them. History is a linked list, shar
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ebee.verifier.core.reg import SCALAR, UNINIT, UNKNOWN, Reg
 
 # What a byte of the stack holds (enum bpf_stack_slot_type)
-INVALID, SPILL, MISC, ZEROS = range(4)
+INVALID, SPILL, MISC, ZEROS, DYNPTR, ITER, IRQ_FLAG = range(7)
 
 Slot = tuple[bytes, Reg]
 """Eight bytes of the stack, what each holds (lowest address first), and the register that was
@@ -18,8 +20,25 @@ spilled there, if the first byte is SPILL."""
 EMPTY: Slot = (bytes(8), UNINIT)
 SPILLED, ALL_MISC, ALL_ZERO = bytes((SPILL,) * 8), bytes((MISC,) * 8), bytes((ZEROS,) * 8)
 
+SPECIAL = frozenset((DYNPTR, ITER, IRQ_FLAG))
+"""Kinds of bytes that no program may load."""
+
 Linked = tuple[tuple[int, int, bool], ...]
 """Registers that share an id: (frame, register or slot, whether it is a slot)."""
+
+
+ACTIVE, DRAINED = 1, 2
+"""States of an iterator."""
+
+
+class Held(NamedTuple):
+    """What a path must give back: a reference ("ptr"), interrupts that are off ("irq"), or a lock
+    ("lock", "res_lock", "res_lock_irq") of `owner`, a map or the BTF of an object."""
+
+    id: int
+    slot: int
+    kind: str = "ptr"
+    owner: object = None
 
 
 class Jump:
@@ -40,8 +59,8 @@ class Frame:
     """One call: registers r0 to r10 and stack slots, the one below r10 first."""
 
     __slots__ = (
-        "callback", "callback_depth", "callsite", "number", "precise", "regs", "slots", "sprecise",
-        "start", "subprog",
+        "callback", "callback_depth", "callsite", "entry", "number", "precise", "regs", "result",
+        "slots", "sprecise", "start", "subprog",
     )  # fmt: skip
 
     def __init__(self, number: int, subprog: int, start: int, callsite: int):
@@ -51,6 +70,8 @@ class Frame:
         self.precise = self.sprecise = 0
         self.callback: str = ""  # the helper that called this function back
         self.callback_depth = 0
+        self.entry = 0  # of a callback that runs later: how many such calls led to it
+        self.result = (0, 1)  # what a callback may return
 
     def copy(self) -> Frame:
         f = _new_frame(Frame)
@@ -58,6 +79,7 @@ class Frame:
         f.callsite, f.regs, f.slots = self.callsite, self.regs[:], self.slots[:]
         f.precise, f.sprecise = self.precise, self.sprecise
         f.callback, f.callback_depth = self.callback, self.callback_depth
+        f.entry, f.result = self.entry, self.result
         return f
 
     def grow(self, offset: int) -> None:
@@ -81,12 +103,16 @@ class State:
     branches    paths that begin here and are not walked to their end
     parent      the remembered state from which this one came
     first, last the instruction of that state, and the one walked before the current one
-    refs        references held, as (id, slot where it was acquired)
+    refs        what must be given back, in the order in which it was acquired
+    locks       how many of these are locks
+    rcu, preempt, irq   how often RCU is read-locked and preemption is off; id of the saved flags
+    sleepable   a callback that may sleep where the program may not
     """
 
     __slots__ = (
         "branches", "cleaned", "depth", "entered", "equal", "first", "frames", "goto_depth",
-        "history", "hits", "idx", "last", "locks", "misses", "parent", "refs", "unroll_depth",
+        "history", "hits", "idx", "irq", "last", "locks", "misses", "parent", "preempt", "rcu",
+        "refs", "sleepable", "unroll_depth",
     )  # fmt: skip
 
     def __init__(self, frames: list[Frame]):
@@ -95,8 +121,9 @@ class State:
         self.parent: State | None = None
         self.idx = self.first = self.last = 0
         self.history: Jump | None = None
-        self.refs: tuple[tuple[int, int], ...] = ()
-        self.locks: tuple[int, ...] = ()
+        self.refs: tuple[Held, ...] = ()
+        self.locks = self.rcu = self.preempt = self.irq = 0
+        self.sleepable = False
         self.goto_depth = self.unroll_depth = self.depth = 0
         self.hits = self.misses = 0
         self.cleaned = False
@@ -113,7 +140,8 @@ class State:
         s.branches, s.parent, s.idx = self.branches, self.parent, self.idx
         s.first, s.last, s.history, s.refs = self.first, self.last, self.history, self.refs
         s.goto_depth, s.unroll_depth, s.depth = self.goto_depth, self.unroll_depth, self.depth
-        s.locks = self.locks
+        s.locks, s.rcu, s.preempt, s.irq = self.locks, self.rcu, self.preempt, self.irq
+        s.sleepable = self.sleepable
         s.hits = s.misses = 0
         s.cleaned, s.equal, s.entered = False, None, False
         return s
@@ -129,6 +157,11 @@ class State:
 
 
 _new_state = State.__new__
+
+
+def special(slot: Slot) -> bool:
+    """Whether the slot is part of an object that only helpers look into."""
+    return slot[0][0] in SPECIAL
 
 
 def spilled(slot: Slot) -> bool:

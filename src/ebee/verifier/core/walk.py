@@ -6,17 +6,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from ebee.verifier.core import alu, call, jump, mem, precision, ret
+from ebee.verifier.core import alu, btftype, call, compat, jump, mem, precision, ret, subprog
 from ebee.verifier.core import reg as R
+from ebee.verifier.core.btftype import BtfType
 from ebee.verifier.core.cfg import Cfg, refuse_unknown
 from ebee.verifier.core.code import Op, decode
-from ebee.verifier.core.errors import E2BIG, EINVAL, DoesNotKnow, Rejected
+from ebee.verifier.core.errors import E2BIG, EFAULT, EINVAL, DoesNotKnow, Rejected
 from ebee.verifier.core.live import Liveness
 from ebee.verifier.core.profile import Profile
 from ebee.verifier.core.program import Program
 from ebee.verifier.core.prune import Memory
 from ebee.verifier.core.reg import Reg
-from ebee.verifier.core.state import Frame, Jump, Linked, State
+from ebee.verifier.core.state import Frame, Held, Jump, Linked, State
 
 MAX_BRANCHES = 8192  # BPF_COMPLEXITY_LIMIT_JMP_SEQ
 END = -1
@@ -40,7 +41,9 @@ class Walk:
         self.called_globals: set[int] = set()
         self.place_types: dict[int, int] = {}  # of the pointer of each load and store
         self.depths: dict[int, int] = {}  # stack used, by function
-        self.cfg = Cfg(program.insns, decode(program.insns))
+        self.cfg = Cfg(program.insns, decode(program.insns), program)
+        self.has_arena = compat.check(self)
+        subprog.check_results(program.btf, self)
         refuse_unknown(program.unknown)
         self.handlers: dict[str, Callable[[Op], int]] = {
             "alu": partial(alu.step, self),
@@ -145,6 +148,24 @@ class Walk:
         self.waiting.append((other, idx, self.idx))
         return other
 
+    def set_aside(self, state: State, idx: int) -> None:
+        """A state that has nothing of the current path, to be walked later."""
+        if len(self.waiting) >= MAX_BRANCHES:
+            text = f"The sequence of {len(self.waiting) + 1} jumps is too complex for async cb."
+            raise Rejected("too-complex", text, "", EFAULT)
+        self.waiting.append((state, idx, -1))
+
+    def struct(self, name: str) -> BtfType:
+        """A struct of the kernel; DoesNotKnow when it has none of that name."""
+        found = btftype.struct(self.program.types(), name)
+        if found is None:
+            raise DoesNotKnow(f"a struct {name} of the kernel")
+        return found
+
+    def kfunc_name(self, op: Op) -> str:
+        """The name of the kernel function that an instruction calls."""
+        return self.cfg.kfuncs[op.slot][0] if op.slot in self.cfg.kfuncs else ""
+
     def push_history(
         self,
         access: tuple[int, int] | None = None,
@@ -188,6 +209,43 @@ class Walk:
             reg = reg.with_id(self.new_id())
         self.regs[regno] = reg
         return reg
+
+    # -- references and regions ----------------------------------------------------------------
+
+    @property
+    def in_rcu(self) -> bool:
+        """Whether what RCU protects stays there (in_rcu_cs)."""
+        state = self.state
+        return bool(state.rcu or state.locks) or not self.sleepable
+
+    @property
+    def sleepable(self) -> bool:
+        return self.program.sleepable or self.state.sleepable
+
+    def acquire(self) -> int:
+        """A new reference, acquired by the current instruction; its id."""
+        number = self.new_id()
+        self.state.refs += (Held(number, self.idx),)
+        return number
+
+    def release(self, number: int) -> None:
+        """A reference is given back: nothing that held it may be used (release_reference)."""
+        state = self.state
+        state.refs = tuple(h for h in state.refs if h.id != number or h.kind != "ptr")
+        self.forget(lambda reg: reg.ref == number and reg.type not in (R.ITER, R.DYNPTR))
+
+    def holds(self, number: int) -> bool:
+        return any(h.id == number and h.kind == "ptr" for h in self.state.refs)
+
+    def forget(self, which: Callable[[Reg], bool], left: Reg = R.UNKNOWN) -> None:
+        """Registers and spilled ones of a kind hold nothing that can be used any more."""
+        for frame in self.state.frames:
+            for i, reg in enumerate(frame.regs):
+                if which(reg):
+                    frame.regs[i] = left
+            for i, slot in enumerate(frame.slots):
+                if slot[1].type and which(slot[1]):
+                    frame.slots[i] = slot[0], left
 
     def unknown(self, what: str) -> DoesNotKnow:
         """What to raise where a rule is not known."""
