@@ -356,6 +356,11 @@ class Map(MutableMapping[Any, Any]):
         each = " per CPU" if self.per_cpu else ""
         return f"<Map {self.name}: {self.type}, {kinds}{each}, max_entries {self.max_entries}>"
 
+    def _repr_html_(self) -> str:
+        from ebee.obj.display import map_html
+
+        return map_html(self)
+
 
 class _Items(ItemsView[Any, Any]):
     _mapping: Map
@@ -502,3 +507,8 @@ class Object(Closing):
         parts = ((len(self.programs), "program"), (len(self.maps), "map"))
         text = ", ".join(f"{count} {word}{'s' * (count != 1)}" for count, word in parts)
         return f"<{type(self).__name__} {self.name}: {text}>"
+
+    def _repr_html_(self) -> str:
+        from ebee.obj.display import object_html
+
+        return object_html(self)

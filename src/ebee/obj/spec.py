@@ -108,6 +108,11 @@ class ProgramSpec(FunctionSpec):
     autoload: bool = True
     exception_callback: str = ""
 
+    def _repr_html_(self) -> str:
+        from ebee.obj.display import program_html
+
+        return program_html(self)
+
 
 @dataclass
 class MapSpec:
@@ -138,6 +143,11 @@ class MapSpec:
     readonly: bool = False
     autocreate: bool = True
     weak: bool = False
+
+    def _repr_html_(self) -> str:
+        from ebee.obj.display import map_spec_html
+
+        return map_spec_html(self)
 
 
 @dataclass
@@ -285,6 +295,11 @@ class ObjectSpec:
             made.variables[name].spec = made
         made.warnings = list(self.warnings)
         return made
+
+    def _repr_html_(self) -> str:
+        from ebee.obj.display import spec_html
+
+        return spec_html(self)
 
 
 def _copy_code(function: F) -> F:
