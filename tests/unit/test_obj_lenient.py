@@ -174,6 +174,15 @@ def test_undefined_symbols_wait_for_a_linker(tmp_path: Path) -> None:
         read(content, strict=True)
 
 
+def test_strict_objects_are_whole(tmp_path: Path) -> None:
+    content = compiled(
+        tmp_path, 'extern int other(void);\nSEC("xdp") int f(void *ctx) { return other(); }'
+    )
+    assert read(content).externs["other"].kind == "func"
+    with pytest.raises(ObjectError, match="'other' is not defined here; link the object"):
+        read(content, strict=True)
+
+
 # -- maps of old ---------------------------------------------------------------------------------
 
 

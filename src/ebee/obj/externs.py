@@ -32,6 +32,9 @@ def read_externs(src: Source) -> None:
             _add(src, wanted, name, "func", function.id)
         elif variable is not None and variable.linkage == Linkage.EXTERN:
             _add(src, wanted, name, "var", variable.id)
+    for extern in src.spec.externs.values():
+        if extern.kind in ("func", "map", "var"):
+            src.libbpf_refuses(f"{extern.name!r} is not defined here; link the object that has it")
 
 
 def _add(
