@@ -487,7 +487,7 @@ def test_doctor_says_what_works_and_why_not(ebee) -> None:
     rows = {row["name"]: row for group in made.values() for row in group}
     assert rows["Python"]["detail"].startswith(".".join(map(str, sys.version_info[:3])))
     for row in rows.values():
-        assert set(row) == {"name", "ok", "detail", "reason"}
+        assert set(row) == {"name", "ok", "detail", "reason", "since"}
         assert row["ok"] or row["reason"], f"{row['name']} does not work, and nobody says why"
     if sys.platform == "linux":
         assert {"Kernel", "Privileges", "Settings", "Features", "Map types"} <= set(made)

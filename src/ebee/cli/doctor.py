@@ -28,6 +28,7 @@ class Row(NamedTuple):
     ok: bool | None
     detail: str = ""
     reason: str = ""
+    since: str = ""
 
 
 class Group(NamedTuple):
@@ -123,6 +124,7 @@ def groups() -> Iterator[Group]:
 
     yield Group("Kernel", probe.kernel)
     yield Group("Privileges", probe.privileges)
+    yield Group("What can be done", probe.abilities)
     yield Group("Settings", probe.settings)
     yield Group("Features", _features, "")
     yield Group("Map types", probe.map_types, "map type ")

@@ -10,8 +10,10 @@ from functools import cache
 CAPABILITIES = {
     "CAP_NET_ADMIN": 12,
     "CAP_NET_RAW": 13,
+    "CAP_SYS_PTRACE": 19,
     "CAP_SYS_ADMIN": 21,
     "CAP_SYS_RESOURCE": 24,
+    "CAP_SYSLOG": 34,
     "CAP_PERFMON": 38,
     "CAP_BPF": 39,
 }

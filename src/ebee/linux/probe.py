@@ -9,60 +9,30 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from ebee.errors import KernelError
 from ebee.isa.asm import assemble
 from ebee.isa.insn import CALL, JMP, Insn
-from ebee.linux import attach, uapi
+from ebee.linux import uapi
 from ebee.linux.btf import PROBES, load_bytes, missing
-from ebee.linux.errors import older_than, version_text
+from ebee.linux.errors import older_than
+from ebee.linux.finding import Finding, attempt, finding
 from ebee.linux.flags import BPF_F_SLEEPABLE
-from ebee.linux.host import (
-    CAPABILITIES,
-    effective_capabilities,
-    kernel_version,
-    lockdown,
-    missing_capabilities,
-    possible_cpus,
-    read,
-)
+from ebee.linux.host import kernel_version, possible_cpus
 from ebee.linux.kconfig import options
 from ebee.linux.maps import LinuxMap
-from ebee.linux.netns import in_new_netns
+from ebee.linux.privileges import abilities, privileges, settings
+from ebee.linux.probe_links import links
 from ebee.linux.programs import LinuxProgram, digest
 from ebee.maps import MapType, all_types
 
-
-class Finding(NamedTuple):
-    """One answer: whether `name` works here, and `detail`: what was seen. Where it does not,
-    `reason` says why and what would change that; `ok` is None where privileges are missing that it
-    takes to find out, or a file system that is not mounted."""
-
-    name: str
-    ok: bool | None
-    detail: str = ""
-    reason: str = ""
-
-
-PARAMETERS = {
-    "net.core.bpf_jit_enable": "0 interpreted, 1 compiled, 2 compiled and logged",
-    "net.core.bpf_jit_harden": "constants blinded: 0 never, 1 for unprivileged users, 2 for all",
-    "net.core.bpf_jit_kallsyms": "1: root sees compiled programs in /proc/kallsyms",
-    "net.core.bpf_jit_limit": "bytes for programs of unprivileged users",
-    "kernel.unprivileged_bpf_disabled": "0 BPF for all, 1 for good not, 2 not",
-    "kernel.perf_event_paranoid": "from -1, all allowed, to 3, all needs CAP_PERFMON",
-    "kernel.kptr_restrict": "kernel addresses: 0 shown, 1 to root, 2 to nobody",
-    "kernel.bpf_stats_enabled": "1: runs of programs are counted",
-}
-FILE_SYSTEMS = {
-    "bpf": "pins: mount -t bpf bpf /sys/fs/bpf",
-    "tracefs": "tracepoints: mount -t tracefs tracefs /sys/kernel/tracing",
-    "cgroup2": "cgroup programs: mount -t cgroup2 cgroup2 DIR",
-    "securityfs": "seeing lockdown and LSMs: mount -t securityfs securityfs /sys/kernel/security",
-}
+__all__ = [
+    "Finding", "abilities", "everything", "features", "helpers", "kernel", "map_types",
+    "privileges", "program_types", "settings",
+]  # fmt: skip
 
 PASS = "r0 = 0; exit"
 # Programs that load only where a feature is there: (since, code).
@@ -108,68 +78,31 @@ VALUE_SIZES = {"any": 8, "none": 0, "u32": 4, "u32|u64": 4, "trace": 8}
 def kernel() -> Iterator[Finding]:
     """The kernel itself: version, BTF, configuration."""
     version = ".".join(map(str, kernel_version()))
-    yield _finding("kernel", not older_than("4.18"), f"Linux {version} on {os.uname().machine}",
+    yield finding("kernel", not older_than("4.18"), f"Linux {version} on {os.uname().machine}",
                    "BTF came with Linux 4.18: nothing older is of use")  # fmt: skip
     path = "/sys/kernel/btf/vmlinux"
-    yield _finding("kernel BTF", os.path.exists(path), path,
+    yield finding("kernel BTF", os.path.exists(path), path,
                    "no CO-RE: the kernel was built without CONFIG_DEBUG_INFO_BTF")  # fmt: skip
     known = options()
-    yield _finding("kernel configuration", known is not None, f"{len(known or ())} options",
+    yield finding("kernel configuration", known is not None, f"{len(known or ())} options",
                    "no /boot/config-* and no /proc/config.gz: __kconfig has no values")  # fmt: skip
     yield Finding("CPUs", True, f"{possible_cpus()} possible")
-
-
-def privileges() -> Iterator[Finding]:
-    """Capabilities one by one, and what else decides who may do what."""
-    held = effective_capabilities()
-    for name in CAPABILITIES:
-        ok = not missing_capabilities((name,))
-        detail = "" if name in held else "by CAP_SYS_ADMIN"
-        yield _finding(name, ok, detail, "run as root, or give it to the program (setcap)")
-    level = lockdown() or "not known: securityfs is not mounted"
-    yield _finding("reading kernel memory", level != "confidentiality", f"lockdown is {level}",
-                   "lockdown is confidentiality: boot without it")  # fmt: skip
-    lsms = read("/sys/kernel/security/lsm")
-    if lsms is None:
-        yield Finding("BPF LSM", None, "", "not known: securityfs is not mounted")
-    else:
-        yield _finding("BPF LSM", "bpf" in lsms.split(","), lsms,
-                       f"active are {lsms}: boot with lsm=...,bpf")  # fmt: skip
-    if older_than("5.11"):
-        import resource
-
-        limit = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0]
-        yield _finding("unlimited RLIMIT_MEMLOCK", limit == resource.RLIM_INFINITY, "",
-                       f"BPF memory counts before Linux 5.11, and the limit is {limit} bytes;"
-                       " ebee raises it where it may")  # fmt: skip
-
-
-def settings() -> Iterator[Finding]:
-    """Kernel parameters, and the file systems that BPF is used with."""
-    for name, meaning in PARAMETERS.items():
-        value = read(f"/proc/sys/{name.replace('.', '/')}")
-        yield _finding(name, value is not None, f"{value} ({meaning})",
-                       "this kernel has no such setting, or hides it")  # fmt: skip
-    mounts = read("/proc/self/mounts") or ""
-    for kind, use in FILE_SYSTEMS.items():
-        found = re.search(rf"^\S+ (\S+) {kind} ", mounts, re.MULTILINE)
-        yield _finding(f"{kind} file system", found is not None, found[1] if found else "", use)
 
 
 def map_types() -> Iterator[Finding]:
     """Every map type that ebee knows, created as its declaration says."""
     for declared in all_types():
-        yield _try(f"map type {declared.name}", declared.since, partial(_make_map, declared))
+        yield attempt(f"map type {declared.name}", declared.since, partial(_make_map, declared))
 
 
 def program_types() -> Iterator[Finding]:
     """Every type of program, loaded; and those that go to a place named by BTF, by their names."""
-    from ebee.hooks import by_prog_type
+    from ebee.hooks import by_name, by_prog_type
 
     names = [name for name in uapi.PROG_TYPES if name not in NOT_TRIED]
     for name in names + [name for name in OPTIONS if name not in names]:
-        hook = by_prog_type(uapi.PROG_TYPES.get(name, -1))
-        yield _try(f"program type {name}", hook.since if hook else "", partial(_load, name))
+        hook = by_name(name) or by_prog_type(uapi.PROG_TYPES.get(name, -1))
+        yield attempt(f"program type {name}", hook.since if hook else "", partial(_load, name))
 
 
 def helpers(program_type: str) -> Iterator[Finding]:
@@ -181,40 +114,22 @@ def helpers(program_type: str) -> Iterator[Finding]:
 
 def features() -> Iterator[Finding]:
     """Single features of the kernel: instructions, BTF, maps, links."""
-    yield _try("programs are compiled (JIT)", "", _compiled)
+    yield attempt("programs are compiled (JIT)", "", _compiled)
     for name, (since, code) in INSTRUCTIONS.items():
-        yield _try(name, since, partial(_load_text, code))
+        yield attempt(name, since, partial(_load_text, code))
     yield from _btf()
-    yield _try("map batches", "5.6", _batches)
-    yield _try("arrays in memory (mmap)", "5.5", _mmap)
-    for name, (since, function) in LINKS.items():
-        yield _try(f"link: {name}", since, partial(in_new_netns, function))
+    yield attempt("map batches", "5.6", _batches)
+    yield attempt("arrays in memory (mmap)", "5.5", _mmap)
+    yield from links()
 
 
 def everything() -> Iterator[Finding]:
     """All groups but the helpers."""
-    for group in (kernel, privileges, settings, map_types, program_types, features):
+    for group in (kernel, privileges, settings, abilities, map_types, program_types, features):
         yield from group()
 
 
 # -- how each is tried ---------------------------------------------------------------------------
-
-
-def _finding(name: str, ok: bool, detail: str, reason: str) -> Finding:
-    return Finding(name, ok, detail if ok else "", "" if ok else reason)
-
-
-def _try(name: str, since: str, function: Callable[[], Any]) -> Finding:
-    """Whether a function gets through; what it returns, if text, is the detail."""
-    try:
-        detail = function()
-    except KernelError as error:
-        denied = error.errno == errno.EPERM and missing_capabilities(("CAP_BPF", "CAP_NET_ADMIN"))
-        reason = error.summary
-        if since and older_than(since):
-            reason = f"requires Linux >= {since}; this is {version_text()}"
-        return Finding(name, None if denied else False, "", reason)
-    return Finding(name, True, detail if isinstance(detail, str) else "")
 
 
 def _make_map(declared: MapType) -> None:
@@ -293,7 +208,7 @@ def _btf() -> Iterator[Finding]:
         return
     for name in PROBES:
         reason = "this kernel is older; ebee replaces it when it loads BTF"
-        yield _finding(f"BTF: {name}", name not in lacking, "", reason)
+        yield finding(f"BTF: {name}", name not in lacking, "", reason)
 
 
 def _compiled() -> str:
@@ -314,35 +229,3 @@ def _mmap() -> None:
     made = LinuxMap.create("array", 4, 4, 2, name="probe", flags=uapi.BPF_F_MMAPABLE)
     with made, made.mmap():
         pass
-
-
-def _xdp() -> None:
-    with LinuxProgram.load(assemble(PASS), "xdp", name="probe") as program:
-        attach.xdp(program, 1, "generic").close()
-
-
-def _tcx() -> None:
-    with LinuxProgram.load(assemble(PASS), "sched_cls", name="probe") as program:
-        attach.tcx(program, 1).close()
-
-
-def _netfilter() -> None:
-    kind = uapi.ATTACH_TYPES["netfilter"]
-    code = assemble("r0 = 1; exit")
-    with LinuxProgram.load(code, "netfilter", name="probe", attach_type=kind) as program:
-        attach.netfilter(program, 2, 0, -100).close()
-
-
-def _sk_lookup() -> None:
-    kind = uapi.ATTACH_TYPES["sk_lookup"]
-    code = assemble("r0 = 1; exit")
-    with LinuxProgram.load(code, "sk_lookup", name="probe", attach_type=kind) as program:
-        attach.netns(program, "/proc/thread-self/ns/net").close()
-
-
-LINKS: dict[str, tuple[str, Callable[[], None]]] = {
-    "XDP": ("5.9", _xdp),
-    "tcx": ("6.6", _tcx),
-    "netfilter": ("6.4", _netfilter),
-    "sk_lookup": ("5.9", _sk_lookup),
-}
