@@ -31,6 +31,8 @@ SCRIPTS = {
     "btf": "BTF, beside bpftool",
     "startup": "importing ebee and starting the command",
     "linux": "the kernel backend, beside bpftool (as root)",
+    "events": "readers of events: full buffers, and live with losses (as root)",
+    "xsk": "AF_XDP sockets over a veth pair (as root)",
 }
 """Benchmarks that print for themselves, and run only when they are asked for."""
 

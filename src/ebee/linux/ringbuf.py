@@ -18,8 +18,9 @@ import os
 import select
 import struct
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ebee.abi import ringbuf
@@ -120,16 +121,26 @@ class RingBuffer(Reader):
         It stops at a record that a program has begun and not yet finished.
         """
         self._check()
-        consumer, data, ordered = self._consumer, self._data, ORDERED
+        consumer, data = self._consumer, self._data
         while self._mapped and (run := self._next()):
-            position = consumer[0]
-            step, length = run.step, run.length
-            if run.header & DISCARD:
+            position, step = consumer[0], run.step
+            if run.number == 1:
+                places: Iterable[tuple[int, int]] = self._walk(FEW)[0]
+            elif run.header & DISCARD:
                 self.discarded += run.number
                 self._release(position + run.number * step)
                 continue
-            for at in range(run.at + HEADER, run.at + HEADER + run.number * step, step):
-                record = data[at : at + length]
+            else:
+                starts = range(run.at, run.at + run.number * step, step)
+                places = zip(starts, repeat(run.header), strict=False)
+            for at, header in places:
+                position += ((header & LENGTH) + HEADER + 7) & ~7
+                if header & DISCARD:
+                    self.discarded += 1
+                    self._release(position)
+                    continue
+                record = data[at + HEADER : at + HEADER + (header & LENGTH)]
+                before = consumer[0]
                 yield record
                 if not self._mapped:  # closed meanwhile
                     return
@@ -137,10 +148,9 @@ class RingBuffer(Reader):
                     record.release()
                 except BufferError:  # something else was built on it
                     pass
-                if consumer[0] != position:
+                if consumer[0] != before:
                     raise self._shared()
-                position += step
-                if not ordered:
+                if not ORDERED:
                     fence()
                 consumer[0] = position
 
@@ -148,17 +158,23 @@ class RingBuffer(Reader):
         """Copies of the records that are there now, `limit` at most."""
         self._check()
         found: list[bytes] = []
+        data = self._data
         while (left := _left(limit, found)) and (run := self._next(left)):
-            step, length, start = run.step, run.length, self._consumer[0]
-            if run.header & DISCARD:
+            step, end = run.step, self._consumer[0] + run.number * run.step
+            if run.number == 1:
+                places, end = self._walk(left)
+                self.discarded += sum(1 for _, header in places if header & DISCARD)
+                found += [
+                    data[at + HEADER : at + HEADER + (header & LENGTH)].tobytes()
+                    for at, header in places
+                    if not header & DISCARD
+                ]
+            elif run.header & DISCARD:
                 self.discarded += run.number
-            elif run.number == 1:
-                found.append(self._data[run.at + HEADER : run.at + HEADER + length].tobytes())
             else:
-                block = self._data[run.at : run.at + run.number * step].tobytes()
-                ends = range(HEADER, run.number * step, step)
-                found += [block[at : at + length] for at in ends]
-            self._release(start + run.number * step)
+                block, length = data[run.at : run.at + run.number * step].tobytes(), run.length
+                found += [block[at : at + length] for at in range(HEADER, len(block), step)]
+            self._release(end)
         return found
 
     def read_values(self, limit: int | None = None) -> list[Any]:
@@ -169,17 +185,15 @@ class RingBuffer(Reader):
         self._check()
         found: list[Any] = []
         while (left := _left(limit, found)) and (run := self._next(left)):
-            start, end = self._consumer[0], run.at + run.number * run.step
-            if run.header & DISCARD:
-                self.discarded += run.number
-            elif run.length < node.size:
-                views = range(run.at + HEADER, end, run.step)
-                found += [self._data[at : at + run.length].tobytes() for at in views]
-            else:
-                make, packer = node.make, self._packer(node, run.step)
-                items = packer.iter_unpack(self._data[run.at : end])
-                found += [make(item) for item in items]
-            self._release(start + run.number * run.step)
+            if run.number == 1 or run.header & DISCARD or run.length < node.size:
+                found += map(
+                    self.value, self.read(min(left, run.number if run.number > 1 else FEW))
+                )
+                continue
+            make, packer = node.make, self._packer(node, run.step)
+            items = packer.iter_unpack(self._data[run.at : run.at + run.number * run.step])
+            found += [make(item) for item in items]
+            self._release(self._consumer[0] + run.number * run.step)
         return found
 
     def _packer(self, node: Any, step: int) -> struct.Struct:
@@ -212,6 +226,21 @@ class RingBuffer(Reader):
         self._guess = min(self._guess * 4, MOST) if count == most else max(2 * count, 2)
         fence()
         return _Run(count, at, step, header)
+
+    def _walk(self, limit: int) -> tuple[list[tuple[int, int]], int]:
+        """(place, header) of the next complete records, one by one, and the position after them."""
+        position, producer = self._consumer[0], self._producer[0]
+        words, mask = self._words, self._mask
+        found: list[tuple[int, int]] = []
+        while position < producer and len(found) < limit:
+            at = position & mask
+            header = words[at >> 2]
+            if header & BUSY:
+                break
+            found.append((at, header))
+            position += ((header & LENGTH) + HEADER + 7) & ~7
+        fence()
+        return found, position
 
     def _release(self, position: int) -> None:
         """Give the memory before a position back to the kernel."""
@@ -259,6 +288,8 @@ class RingBuffer(Reader):
 
 FIRST_GUESS, MOST = 16, 8192
 """How many records of one size to expect in a row: at first, and at most."""
+FEW = 256
+"""How many records of different sizes are looked at together."""
 
 
 def _left(limit: int | None, found: list[Any]) -> int:
