@@ -23,6 +23,7 @@ from ebee.btf import (
     Var,
 )
 from ebee.btf.dedup import dedup
+from ebee.errors import BtfError
 
 CLANG = shutil.which("clang-19") or shutil.which("clang")
 BPFTOOL = shutil.which("bpftool", path="/usr/sbin:/usr/bin:/sbin:/bin")
@@ -172,3 +173,20 @@ def test_split_btf_gives_way_to_its_base():
     small, new = dedup(split.build())
     assert (new[again], new[copy], new[own]) == (number, shared, len(base))
     assert list(small) == [Ptr(shared, len(base))]
+
+
+def test_what_nobody_writes_is_refused_in_time(monkeypatch):
+    monkeypatch.setattr("ebee.btf.dedup.WORK", 0)
+    builder = BtfBuilder()
+    builder.add(Int("int", 4))
+    for number in range(1, 1000):
+        builder.add(Ptr(number))
+    with pytest.raises(BtfError, match="chains too long to compare"):
+        dedup(builder.build())
+    damaged = BtfBuilder()
+    damaged.add(Int("int", 4))
+    damaged.add(Ptr(1))
+    data = bytearray(damaged.bytes())
+    data[24 + 16 + 8] = 9  # what the pointer refers to
+    with pytest.raises(BtfError, match="type 2 refers to missing type 9"):
+        dedup(Btf.parse(bytes(data)))

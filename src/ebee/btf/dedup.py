@@ -17,6 +17,11 @@ from collections.abc import Hashable
 from ebee.btf.builder import BtfBuilder
 from ebee.btf.reader import Btf, keyword
 from ebee.btf.types import Composite, Datasec, Enumeration, Fwd, Type, Var, references, remap
+from ebee.errors import BtfError
+
+MIN_ROUNDS, WORK = 128, 6_000_000
+"""How often all types are looked at, at least; and how many types in all, at most otherwise. What
+people write takes a dozen rounds."""
 
 Tag = tuple[str, str]
 
@@ -25,9 +30,14 @@ def dedup(btf: Btf) -> tuple[Btf, list[int]]:
     """(BTF without duplicates, new id of each old id).
 
     Of the same types the first stays, the base's in split BTF. Variables and sections are never
-    joined: each is a thing of its own.
+    joined: each is a thing of its own. BtfError for references to nowhere, and chains of types of
+    a length that nobody writes.
     """
     types = [btf.type(id) for id in range(len(btf))]
+    for found in types:
+        for target in references(found):
+            if target >= len(types):
+                raise BtfError(f"{btf.name}: type {found.id} refers to missing type {target}")
     tags = [_tag(found) for found in types]
     definitions: dict[Tag, list[int]] = {}
     for id, tag in enumerate(tags):
@@ -61,6 +71,7 @@ def _partition(
     targets = [references(found) for found in types]
     classes = _numbered(shapes)
     by_name = set(definitions) | {tag for tag in tags if tag}
+    rounds = max(MIN_ROUNDS, WORK // len(types))
     while True:
         named = [tag if tag in by_name else None for tag in tags]
         while True:
@@ -74,6 +85,9 @@ def _partition(
             if max(finer) == max(classes):
                 break
             classes = finer
+            rounds -= 1  # each tells types apart that differ one reference farther
+            if not rounds:
+                raise BtfError("the types refer to each other in chains too long to compare")
         differing = {
             tag for tag in by_name if len({classes[id] for id in definitions.get(tag, ())}) > 1
         }
