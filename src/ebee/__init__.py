@@ -26,6 +26,10 @@ _WHERE = {
         EXIST NOEXIST Array Hash LpmTrie LruHash LruPerCpuHash PerCpuArray PerCpuHash ProgArray
         RingBuf
     """,
+    "lang.bpf.maps_more": """
+        ArrayOfMaps Bloom CgroupArray CgroupStorage CpuMap DevMap DevMapHash HashOfMaps InodeStorage
+        PerfEventArray Queue SkStorage SockHash SockMap Stack StackTrace TaskStorage XskMap
+    """,
     "lang.bpf.packets": """
         AUTHENTICATION DESTINATION ETH_ARP ETH_IP ETH_IPV6 ETH_QINQ ETH_VLAN FRAGMENT_HEADER
         HOP_BY_HOP ICMP ICMPV6_PROTOCOL ICMP_PROTOCOL ROUTING TCP TCP_PROTOCOL UDP UDP_PROTOCOL

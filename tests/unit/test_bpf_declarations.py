@@ -60,7 +60,7 @@ def test_contexts_are_the_hooks(name, hook_names):
 
 def test_maps_are_declared_types():
     kinds = [c for c in vars(api).values() if inspect.isclass(c) and issubclass(c, AnyMap)]
-    assert len(kinds) == 9
+    assert len(kinds) == 27
     for kind in kinds:
         declared = by_name(kind.type)
         assert declared is not None

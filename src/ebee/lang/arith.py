@@ -75,7 +75,7 @@ def truth(b: Body, v: Value) -> Value:
     """`bool(v)`."""
     if v.type is bool:
         return v
-    if is_ptr(v.type):
+    if is_ptr(v.type) or v.maybe:
         if v.known is not None or v.text == "null":
             return constant(bool, v.known is not None)
         return Value(bool, b.op(f"icmp ne ptr {v.text}, null"), 0, 1)

@@ -119,7 +119,7 @@ def _narrow_null(
     """Note what a test for null says of a variable."""
     if isinstance(node, ast.NamedExpr):
         node = node.target
-    if f.unit.target.nulls and is_ptr(value.type) and isinstance(node, ast.Name):
+    if f.unit.target.nulls and isinstance(node, ast.Name):
         note_null(there, null, value)
 
 
@@ -127,7 +127,8 @@ def note_null(there: Env | None, null: Env | None, value: Value) -> None:
     """Note of all names of a pointer where it is not null, and where it is."""
     for env, maybe in ((there, 0), (null, 2)):
         for name, now in (env or {}).items():
-            if env is not None and is_ptr(now.type) and now.text == value.text:
+            tested = is_ptr(now.type) or now.maybe
+            if env is not None and tested and now.text == value.text:
                 env[name] = now._replace(maybe=maybe)
 
 
@@ -142,7 +143,7 @@ def comparison(
     if isinstance(op, ast.Is | ast.IsNot):
         sign = "==" if isinstance(op, ast.Is) else "!="
         none = isinstance(right_node, ast.Constant) and right_node.value is None
-        if none and f.unit.target.nulls and is_ptr(left.type):
+        if none and f.unit.target.nulls and (is_ptr(left.type) or left.maybe):
             null = NULL_VALUE._replace(type=left.type, maybe=2)
             return compare_pointers(f, sign, left, null), null
         raise Refusal("`is` compares objects of Python, not values", f"use {sign}")

@@ -10,7 +10,7 @@ import os
 from typing import Any
 
 from ebee import types
-from ebee.lang.bpf.maps import AnyMap, ProgArray, RingBuf
+from ebee.lang.bpf.maps import AnyMap
 from ebee.lang.source import Source
 from ebee.lang.values import NONE, Type, is_int, is_integer, is_ptr, is_struct
 from ebee.types import ArrayType, PtrType, fields, sizeof
@@ -234,21 +234,21 @@ class Debug:
 
         declared = by_name(m.type)
         assert declared is not None
-        numbers = {"type": declared.id, "max_entries": m.max_entries}
-        if m.flags:
-            numbers["map_flags"] = m.flags
-        if m.pinned:
-            numbers["pinning"] = 1
-        if isinstance(m, ProgArray):
-            numbers |= {"key_size": 4, "value_size": 4}
+        numbers = {"type": declared.id, "max_entries": m.max_entries, "map_flags": m.flags,
+                   "pinning": int(m.pinned), "map_extra": m.map_extra}  # fmt: skip
+        if m.sizes is not None:
+            numbers |= {"key_size": m.sizes[0], "value_size": m.sizes[1]}
         count = {k: self.pointer(self._array(self._base(4, True), n, 4 * n))
-                 for k, n in numbers.items()}  # fmt: skip
-        if not isinstance(m, ProgArray | RingBuf):
-            for name, t in (("key", m.key), ("value", m.value)):
-                count[name] = self.pointer(self.type(t))
+                 for k, n in numbers.items() if n}  # fmt: skip
+        if m.sizes is None:
+            sides = {"key": m.key, "value": None if m.inner is not None else m.value}
+            count |= {n: self.pointer(self.type(t)) for n, t in sides.items() if t is not None}
         members = [(name, t, 8, 8 * i) for i, (name, t) in enumerate(count.items())]
-        found = self.composite(self.reserve(), "structure", "", 8 * len(members), members)
-        return found, len(members)
+        size = len(members)
+        if m.inner is not None:
+            held = self.pointer(self.map(m.inner)[0])
+            members.append(("values", self._array(held, 0, 0), 0, 8 * size))
+        return self.composite(self.reserve(), "structure", "", 8 * size, members), size
 
 
 def _describable(t: Any) -> bool:

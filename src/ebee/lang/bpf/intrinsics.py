@@ -69,9 +69,8 @@ def helper_name(name: str) -> HelperName | None:
 
 def call_helper(f: Function, node: ast.Call, name: HelperName) -> Value:
     """Call a helper by its declaration."""
-    declared, unit = name.declared, unit_of(f)
-    hook = unit.hook
-    _check_allowed(declared, hook, unit.licence)
+    declared, hook = name.declared, unit_of(f).hook
+    check_allowed(f, declared)
     params, result = declared.at(hook.name)
     given = _arguments(node, declared, params)
     operands, m = [], None
@@ -81,7 +80,9 @@ def call_helper(f: Function, node: ast.Call, name: HelperName) -> Value:
     return _result(f, declared, result, operands, m)
 
 
-def _check_allowed(declared: Helper, hook: Any, licence: str) -> None:
+def check_allowed(f: Function, declared: Helper) -> None:
+    """Refuse a helper that the program's hook, or its licence, does not have."""
+    hook, licence = unit_of(f).hook, unit_of(f).licence
     allowed = hook.helpers.union(*hook.more.values())
     if declared.name not in allowed:
         from difflib import get_close_matches
@@ -132,7 +133,8 @@ def _operand(
             wanted = p.of.replace("|", " or ")
             raise at(f.source, node, Refusal(f"{what} must be a {wanted} map, not {m.type}"))
         return f"ptr {value.text}", m
-    if p.kind in ("map_key", "map_value") and m is not None:
+    null = isinstance(node, ast.Constant) and node.value is None and p.nullable
+    if p.kind in ("map_key", "map_value") and m is not None and not null:
         return map_calls.operand(f, node, m.key if p.kind == "map_key" else m.value, what), m
     try:
         return f"ptr {_pointer(f, p, node, what)}", m
@@ -149,6 +151,8 @@ def _pointer(f: Function, p: Param, node: ast.expr, what: str) -> str:
     value = f.value(node)
     if isinstance(value.type, FunctionRef) or p.kind == "func":
         raise Refusal(f"{what} is a function that the kernel calls back", "write a `for` loop")
+    if value.text == "null" and p.nullable:
+        return "null"
     is_ctx = is_struct(value.type) and issubclass(value.type, Context)
     if (p.kind == "ctx") != is_ctx:
         raise Refusal(f"{what} {'must be' if not is_ctx else 'cannot be'} the context")
@@ -328,4 +332,4 @@ for _plain in (native.atomic_load, native.atomic_store):
 for _fence in (native.acquire_fence, native.release_fence):
     _refuse(_fence, "atomic operations that give a value order what is around them")
 
-__all__ = ["CALLS", "HelperName", "atomic_add", "call_helper", "helper_name"]
+__all__ = ["CALLS", "HelperName", "atomic_add", "call_helper", "check_allowed", "helper_name"]

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ebee.lang import arith, memory
+from ebee.lang.bpf.map_methods import methods_of
 from ebee.lang.bpf.maps import AnyMap, ProgArray, RingBuf
+from ebee.lang.bpf.maps_more import ArrayOfMaps, HashOfMaps
 from ebee.lang.errors import Refusal, at
 from ebee.lang.values import (
     NONE,
+    Constant,
     Value,
     constant,
     held,
@@ -113,6 +116,9 @@ def _flags(f: Function, given: list[ast.expr]) -> str:
 def find(f: Function, m: Value, key: ast.expr) -> Value:
     """`m.lookup(key)`, `m[key]`."""
     declared = m.type.thing
+    if isinstance(declared, ArrayOfMaps | HashOfMaps):
+        call = ast.copy_location(ast.Call(key, [key], []), key)
+        return _inner(f, call, m)
     text = helper(f, LOOKUP, "ptr", f"ptr {m.text}", _key(f, declared, key))
     align = 8 if sizeof(declared.value) >= 8 else alignof(declared.value)
     return Value(PtrType(normal_target(declared.value)), text, maybe=1, align=align)
@@ -201,6 +207,15 @@ def _reserve(f: Function, node: ast.Call, m: Value) -> Value:
     )
 
 
+def _inner(f: Function, node: ast.Call, m: Value) -> Value:
+    """`maps.lookup(key)` of a map of maps."""
+    declared = m.type.thing
+    (key,) = _arguments(node, "key")
+    text = helper(f, LOOKUP, "ptr", f"ptr {m.text}", _key(f, declared, key))
+    declared.inner.name = declared.inner.name or f"a map of {declared.name}"
+    return Value(Constant(declared.inner), text, maybe=1)
+
+
 Method = Callable[["Function", ast.Call, Value], Value]
 
 ELEMENTS: dict[str, Method] = {
@@ -213,7 +228,12 @@ def method(m: AnyMap[Any, Any], name: str) -> Method:
     from ebee.lang.bpf.scopes import discard
 
     table: dict[str, Method] = ELEMENTS
-    if isinstance(m, RingBuf):
+    declared = methods_of(m)
+    if declared is not None:
+        table = declared
+    elif isinstance(m, ArrayOfMaps | HashOfMaps):
+        table = {"lookup": _inner}
+    elif isinstance(m, RingBuf):
         table = {"output": _output, "reserve": _reserve, "discard": discard}
     elif isinstance(m, ProgArray):
         table = {"call": _jump}

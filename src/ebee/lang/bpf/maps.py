@@ -61,11 +61,15 @@ class AnyMap(Generic[K, V]):
     """How many types the brackets take: key and value, or the value."""
     index: ClassVar[Any] = None
     """The type of keys that are indexes."""
+    sizes: ClassVar[tuple[int, int] | None] = None
+    """Bytes of key and value where those have no types in the object."""
 
     def __init__(self, *, max_entries: int, flags: int = 0, pinned: bool = False):
         if not 0 < max_entries < 1 << 32:
             raise ValueError(f"{type(self).__name__}: max_entries is {max_entries}")
         self.max_entries, self.flags, self.pinned = max_entries, flags | self.always, pinned
+        self.map_extra = 0
+        self.inner: AnyMap[Any, Any] | None = None
         self.key: Any = None
         self.value: Any = None
         self.name = ""
@@ -176,6 +180,7 @@ class RingBuf(AnyMap[None, V]):
 
     type = "ringbuf"
     types = 1
+    sizes = (0, 0)
     _any: ClassVar[dict[str, Any]] = {"size": 4096}
 
     def __init__(self, *, size: int, pinned: bool = False):
@@ -203,6 +208,7 @@ class ProgArray(AnyMap[Any, Any]):
 
     type = "prog_array"
     types = 0
+    sizes = (4, 4)
 
     def __init__(self, *, max_entries: int, pinned: bool = False):
         super().__init__(max_entries=max_entries, pinned=pinned)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from ebee.lang import memory
 from ebee.lang.bpf import map_calls, packet_calls
 from ebee.lang.bpf.exits import assert_, raise_
+from ebee.lang.bpf.map_methods import probably_in
 from ebee.lang.bpf.maps import AnyMap
+from ebee.lang.bpf.maps_more import Bloom
 from ebee.lang.bpf.packets import Packet
 from ebee.lang.bpf.programs import Context
 from ebee.lang.bpf.scopes import with_statement
@@ -123,7 +125,9 @@ def _map(f: Function, node: ast.expr) -> Value | None:
         local = isinstance(node, ast.Name) and node.id in f.writes
         thing = MISSING if local else static(f, node)
         if isinstance(thing, AnyMap) or (local and _is_map(f, node)):
-            return f.value(node)
+            m = f.value(node)
+            memory.check_null(m, f"`{ast.unparse(node)}`")
+            return m
     return None
 
 
@@ -174,6 +178,8 @@ def contains(f: Function, key: Value, node: ast.expr) -> Value | None:
     m = _map(f, node)
     if m is None:
         return None
+    if isinstance(m.type.thing, Bloom):
+        return probably_in(f, key, m)
     if m.type.thing.key is None:
         raise Refusal(f"a {name_of(m.type)} has no keys")
     name = ast.copy_location(ast.Name(" key", ast.Load()), node)
@@ -258,6 +264,7 @@ def call(f: Function, node: ast.Call, thing: Any) -> Value | None:
     base = f.value(node.func.value)
     name = node.func.attr
     if isinstance(base.type, Constant) and isinstance(base.type.thing, AnyMap):
+        memory.check_null(base, f"`{ast.unparse(node.func.value)}`")
         return map_calls.method(base.type.thing, name)(f, node, base)
     if base.type is Packet:
         if name not in packet_calls.METHODS:

@@ -45,12 +45,12 @@ def print_call(f: Function, node: ast.Call) -> Value:
 
 def _call(f: Function, number: int, name: str, *operands: str) -> None:
     from ebee.helpers import by_id
-    from ebee.lang.bpf.intrinsics import _check_allowed
+    from ebee.lang.bpf.intrinsics import check_allowed
     from ebee.lang.bpf.map_calls import helper
 
     declared = by_id(number)
     assert declared is not None
-    _check_allowed(declared, unit_of(f).hook, unit_of(f).licence)
+    check_allowed(f, declared)
     helper(f, number, "i64", *operands)
 
 

@@ -19,6 +19,7 @@ from ebee.lang.bpf import nodes
 from ebee.lang.bpf.debug import Debug, quote
 from ebee.lang.bpf.exits import PLACE, after_call, begin_program
 from ebee.lang.bpf.maps import AnyMap, RingBuf
+from ebee.lang.bpf.maps_more import PerfEventArray
 from ebee.lang.bpf.programs import CONTEXTS, Context, Program, decorators
 from ebee.lang.bpf.scopes import leave
 from ebee.lang.bpf.variables import Variable, find
@@ -375,7 +376,7 @@ class BpfUnit(Unit):
             f' section ".maps", align 8, !dbg {number}'
         )
         self.used.append(symbol(name))
-        if isinstance(m, RingBuf):  # keeps the type of its records in the BTF
+        if isinstance(m, RingBuf | PerfEventArray):  # keeps the type of its records in the BTF
             pointer = self.debug.pointer(self.debug.const(self.debug.type(m.value)))
             number = self.debug.variable(f"{name}_type", pointer)
             self.globals.append(
