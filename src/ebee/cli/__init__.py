@@ -14,7 +14,8 @@ from ebee.errors import EbeeError
 
 COMMANDS = {
     "run": ("run", "Run a program over a capture, or attach it to an interface."),
-    "build": ("build", "Compile C to a BPF object."),
+    "new": ("new", "Begin a project: a program, and tests for it."),
+    "build": ("build", "Compile Python or C to a BPF object."),
     "check": ("check", "Say whether Linux would accept programs, and if not, why."),
     "disasm": ("disasm", "Print a program's instructions."),
     "asm": ("asm", "Assemble instructions."),
