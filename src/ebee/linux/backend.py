@@ -17,13 +17,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from mmap import mmap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ebee.btf import Btf
 from ebee.errors import KernelError, ObjectError, VerifierError
 from ebee.hooks import by_name
 from ebee.linux import attach, context_tags, features, targets, uapi
-from ebee.linux.arena import ArenaMemory
 from ebee.linux.btf import LoadedBtf
 from ebee.linux.btf import load as load_btf
 from ebee.linux.errors import older_than, version_text
@@ -36,8 +35,6 @@ from ebee.linux.links import Link
 from ebee.linux.maps import LinuxMap, entries
 from ebee.linux.programs import PROG_TYPE_NAMES, LinuxProgram
 from ebee.linux.relocate import Patcher
-from ebee.linux.ringbuf import RingBuffer
-from ebee.linux.struct_ops import StructOps, StructOpsMap
 from ebee.linux.typed import Memory, typed
 from ebee.maps import by_name as map_type
 from ebee.obj import handles
@@ -45,6 +42,12 @@ from ebee.obj.hooks import unknown
 from ebee.obj.linker import link
 from ebee.obj.run import RunResult
 from ebee.obj.spec import Linked, MapSpec, ObjectSpec, ProgramSpec, VariableSpec
+
+if TYPE_CHECKING:  # what few objects need is imported when one does
+    from ebee.linux.arena import ArenaMemory
+    from ebee.linux.perfbuf import PerfBuffer
+    from ebee.linux.ringbuf import RingBuffer
+    from ebee.linux.struct_ops import StructOps
 
 BPFFS = "/sys/fs/bpf"
 PIN_BY_NAME = 1
@@ -112,7 +115,7 @@ class LinuxObject(handles.Object):
         self._memory: dict[str, mmap | ArenaMemory] = {}
         self._ops: dict[str, StructOps] = {}
         self._links: list[Link] = []
-        self._readers: dict[str, RingBuffer] = {}
+        self._readers: dict[str, RingBuffer | PerfBuffer] = {}
         self._stack = ExitStack()
 
     def attach(self) -> dict[str, Link]:
@@ -128,8 +131,8 @@ class LinuxObject(handles.Object):
                 if attach.automatic(program.spec):
                     made[name] = program.attach()
             for name, held in self.maps.items():
-                if isinstance(held, StructOpsMap):
-                    made[name] = held.attach()
+                if name in self._ops:
+                    made[name] = held.attach()  # type: ignore[attr-defined]
                     self._links.append(made[name])
         except BaseException:
             for attached in made.values():
@@ -137,13 +140,27 @@ class LinuxObject(handles.Object):
             raise
         return made
 
-    def ring_buffer(self, name: str) -> RingBuffer:
-        """The reader of a ring buffer map; the object closes it."""
-        if name not in self._raw:
+    def ring_buffer(self, name: str) -> RingBuffer | PerfBuffer:
+        """The reader of a ring buffer or perf event array; the object closes it.
+
+        What a ring buffer could not take, only the program knows: if it counts that in a variable
+        `<name>_lost` or `lost`, the reader's `lost` is that count.
+        """
+        raw = self._raw.get(name)
+        if raw is None:
             raise ObjectError(f"object {self.name} has no map {name!r}")
         reader = self._readers.get(name)
         if reader is None or reader.closed:
-            reader = self._readers[name] = RingBuffer(self._raw[name])
+            if raw.type == "perf_event_array":
+                from ebee.linux.perfbuf import PerfBuffer
+
+                reader = PerfBuffer(raw)
+            else:
+                from ebee.linux.ringbuf import RingBuffer
+
+                counters = [v for n, v in self.variables.items() if n in (f"{name}_lost", "lost")]
+                reader = RingBuffer(raw, lost=_reading(counters[0]) if counters else None)
+            self._readers[name] = reader
         return reader
 
     def release(self, link: Link) -> None:
@@ -182,6 +199,8 @@ class LinuxObject(handles.Object):
             _check_same(spec.map(name), own, f"map {own.name!r} given")
         for name, made in spec.maps.items():
             if made.type == "struct_ops" and made.autocreate:
+                from ebee.linux.struct_ops import StructOps
+
                 self._ops[name] = StructOps(spec, made, self._kernel)
         if programs is not None:
             wanted = {name: spec.program(name) for name in programs}
@@ -250,6 +269,8 @@ class LinuxObject(handles.Object):
             made = self._create(spec, inner)
         self._stack.enter_context(made)
         if spec.type == "arena":
+            from ebee.linux.arena import ArenaMemory
+
             memory = self._memory[spec.name] = ArenaMemory(made, spec.map_extra)
             memory[: len(spec.data or b"")] = spec.data or b""
         elif spec.data is not None and spec.type != "struct_ops":
@@ -356,6 +377,8 @@ class LinuxObject(handles.Object):
             if raw is None:
                 continue
             if name in self._ops:
+                from ebee.linux.struct_ops import StructOpsMap
+
                 self.maps[name] = StructOpsMap(raw, self._ops[name], loaded)
                 continue
             self.maps[name] = typed(raw, spec, btf, self._mapped(name))
@@ -374,6 +397,10 @@ class LinuxObject(handles.Object):
         if name not in self._memory and raw.flags & uapi.BPF_F_MMAPABLE:
             self._memory[name] = raw.mmap(write=not self.spec.maps[name].readonly)
         return self._memory.get(name)
+
+
+def _reading(variable: handles.Variable) -> Callable[[], int]:
+    return lambda: int(variable.value)
 
 
 class Program(handles.Program):

@@ -12,7 +12,6 @@ from functools import cache
 
 from ebee.errors import KernelError
 from ebee.isa import Insn, encode, lddw
-from ebee.isa.asm import assemble
 from ebee.isa.insn import PSEUDO_MAP_VALUE
 from ebee.linux import uapi
 from ebee.linux.errors import older_than
@@ -25,9 +24,15 @@ _COOKIE = "call 174; r0 = 0; exit"
 SYSCALL_WRAPPERS = ("__x64_sys_bpf", "__arm64_sys_bpf", "__s390x_sys_bpf", "__riscv_sys_bpf")
 
 
+def _assembled(code: str) -> list[Insn]:
+    from ebee.isa.asm import assemble  # a new kernel is asked nothing, and needs no assembler
+
+    return assemble(code)
+
+
 def _load(type: str, code: str | list[Insn], **attributes: Value) -> Fd:
     """A program of a few instructions; OSError when the kernel does not take it."""
-    insns = assemble(code) if isinstance(code, str) else code
+    insns = _assembled(code) if isinstance(code, str) else code
     fields = {"prog_type": uapi.PROG_TYPES[type], "insn_cnt": len(insns), "insns": encode(insns)}
     old = {"kern_version": version_code()} if older_than("5.0") else {}
     return open_fd("PROG_LOAD", **fields, license="GPL", **old, **attributes)
@@ -43,7 +48,7 @@ def _array(**attributes: Value) -> Fd:
 def _global_data() -> None:
     """An address in a map's value in an instruction."""
     with _array() as made:
-        code = [*lddw(1, made.fileno(), PSEUDO_MAP_VALUE), *assemble(_PASS)]
+        code = [*lddw(1, made.fileno(), PSEUDO_MAP_VALUE), *_assembled(_PASS)]
         _load("socket_filter", code).close()
 
 

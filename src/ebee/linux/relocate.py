@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ebee.btf import Btf
-from ebee.btf.core import Relocator, patch
 from ebee.errors import ObjectError, VerifierError
 from ebee.isa import Insn, lddw
 from ebee.isa.insn import (
@@ -30,6 +30,9 @@ from ebee.linux.externs import Externs
 from ebee.linux.kconfig import Kconfig
 from ebee.linux.maps import LinuxMap
 from ebee.obj.spec import Linked, ObjectSpec, Ref
+
+if TYPE_CHECKING:  # imported when there is something to relocate
+    from ebee.btf.core import Relocator
 
 POISON_MAP, POISON_KFUNC = 2_001_000_000, 2_002_000_000
 """libbpf's numbers for maps that were not created and functions that are not there, by index."""
@@ -90,6 +93,8 @@ class Patcher:
 
     @cached_property
     def _relocator(self) -> Relocator:
+        from ebee.btf.core import Relocator
+
         if self.spec.btf is None:
             raise ObjectError("CO-RE relocations need the object's BTF")
         if self.core_btf is not None:
@@ -130,6 +135,8 @@ class Patcher:
     def _core(self, insns: list[Insn], ref: Ref) -> Callable[[], str] | None:
         if ref.core is None:
             raise ObjectError(f"a CO-RE relocation of {ref.symbol} without its record")
+        from ebee.btf.core import patch
+
         found = self._relocator.resolve(ref.core)
         patch(insns, ref.slot, found)
         return (lambda: found.why) if found.poison else None

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 import struct
 import sys
 from collections.abc import Callable
@@ -130,6 +129,8 @@ class RedirectMap(KernelMap):
         target, program = value if isinstance(value, tuple) else (value, None)
         if isinstance(target, str) and "devmap" in self.type:
             try:
+                import socket
+
                 target = socket.if_nametoindex(target)
             except OSError:
                 raise BtfError(f"map {self.name}: there is no interface {target!r} here") from None

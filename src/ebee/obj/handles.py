@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Self = TypeVar("Self", bound="Closing")
 T = TypeVar("T")
 
-BUFFERS = ("ringbuf",)
+BUFFERS = ("ringbuf", "perf_event_array")
 """Types of maps that events come from."""
 
 BPF_NOEXIST, BPF_EXIST = 1, 2
