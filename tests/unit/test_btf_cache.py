@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ebee import cachedir
-from ebee.btf import Btf, BtfBuilder, Int, Struct
+from ebee.btf import Btf, BtfBuilder, Int, Member, Struct
 from ebee.btf.files import load
 from ebee.errors import BtfError
 
@@ -118,3 +118,22 @@ def test_files_without_btf_are_refused(tmp_path):
     with pytest.raises(BtfError, match="no BTF of a kernel module 'no/such'"):
         Btf.module("no/such")
     assert Struct.__doc__
+
+
+def test_a_module_may_bring_its_base_along(tmp_path):
+    from ebee.obj.elf import ElfWriter, NewSection
+
+    base = BtfBuilder()
+    base.add(Int("int", 4))
+    split = BtfBuilder(base=base.build())
+    split.add(Struct("own", 4, (Member("x", 1, 0),)))
+    elf = ElfWriter()
+    elf.section(NewSection(".BTF", split.bytes()))
+    (tmp_path / "plain.ko").write_bytes(elf.build())
+    with pytest.raises(BtfError, match="if this is split BTF .* read with its base"):
+        Btf.load(tmp_path / "plain.ko")
+    assert Btf.load(tmp_path / "plain.ko", base.build()).find("own").id == 2
+    elf.section(NewSection(".BTF.base", base.bytes()))
+    (tmp_path / "whole.ko").write_bytes(elf.build())
+    found = Btf.load(tmp_path / "whole.ko")
+    assert (found.find("own").members[0].name, found.type(1).name) == ("x", "int")

@@ -474,6 +474,19 @@ def test_obj_show_tells_all_that_is_in_an_object(ebee, compiler, tmp_path: Path)
     assert re.search(rf"^count +{refs[0][0]} +map +{refs[0][2]}", slots, re.MULTILINE)
 
 
+def test_obj_show_of_sections_and_big_endian_objects(ebee, program: Path, tmp_path: Path) -> None:
+    found = {s["name"]: s for s in json.loads(ebee("obj", "show", program, "--json"))["sections"]}
+    assert (found["xdp"]["holds"], found["xdp"]["size"]) == ("code", 8 * 9)
+    assert (found["license"]["holds"], found[".symtab"]["holds"]) == ("licence", "")
+    spec = load(program)
+    spec.endian = "big"
+    (tmp_path / "big.o").write_bytes(write(spec))
+    text = ebee("obj", "show", tmp_path / "big.o")
+    assert re.search(r"byte order +big", text)
+    assert re.search(r"xdp +72 +code", text)
+    assert re.search(r"lengths +xdp +xdp +9", text)
+
+
 def test_obj_show_of_externs_and_relocations(ebee, compiler) -> None:
     text = ebee("obj", "show", SOURCES / "externs.c")
     assert re.search(r"^CONFIG_HZ +kconfig +unsigned long CONFIG_HZ +yes$", text, re.MULTILINE)

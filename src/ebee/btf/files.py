@@ -11,13 +11,17 @@ from ebee.btf.reader import Btf
 from ebee.errors import BtfError
 
 VMLINUX = Path("/sys/kernel/btf/vmlinux")
+BASE = ".BTF.base"
 NOTES = Path("/sys/kernel/notes")
 _WORTH_CACHING = 1 << 18
 _MAX_FILE = 1 << 31
 
 
 def load(path: str | PathLike[str], base: Btf | None = None) -> Btf:
-    """See `Btf.load`. Indexes of big files are kept in the cache under their content's hash."""
+    """See `Btf.load`. Indexes of big files are kept in the cache under their content's hash.
+
+    A module's split BTF may bring along what it needs of its base (.BTF.base, since Linux 6.11).
+    """
     name = fspath(path)
     try:
         if Path(path).is_file() and Path(path).stat().st_size > _MAX_FILE:
@@ -26,13 +30,25 @@ def load(path: str | PathLike[str], base: Btf | None = None) -> Btf:
     except OSError as error:
         raise BtfError(f"cannot read BTF from {name}: {error.strerror}") from None
     if data[:4] == b"\x7fELF":
-        data = section(data, ".BTF", name)
+        whole = data
+        data = section(whole, ".BTF", name)
+        if base is None and has_section(whole, BASE):
+            base = Btf(section(whole, BASE, name), name=f"{name}: {BASE}")
     key = ""
     if len(data) >= _WORTH_CACHING:
         from hashlib import blake2b
 
         key = "file-" + blake2b(data, digest_size=20).hexdigest()
     return Btf(data, base, name=name, cache_key=key)
+
+
+def has_section(data: bytes, wanted: str) -> bool:
+    """Whether an ELF file has a section of that name."""
+    try:
+        section(data, wanted, "")
+    except BtfError:
+        return False
+    return True
 
 
 def section(data: bytes, wanted: str, name: str) -> bytes:

@@ -53,7 +53,10 @@ def read_header(data: bytes | mmap, name: str, split: bool) -> tuple[str, memory
     if not strings or strings[-1] or len(strings) > MAX_STRINGS + 1:
         raise BtfError(f"{name}: the string section is empty, too long or not NUL-terminated")
     if strings[0] and not split:
-        raise BtfError(f"{name}: the string section does not begin with the empty string")
+        raise BtfError(
+            f"{name}: the string section does not begin with the empty string; if this is split BTF"
+            " (a module's), it must be read with its base"
+        )
     return order, types, strings
 
 

@@ -39,6 +39,7 @@ def show(file: str, refs: bool, as_json: bool) -> None:
     """Show what is in FILE (an object, or C source): programs, maps, variables, references."""
     spec = read_spec(file)
     made = document(spec)
+    made["sections"] = sections(file)
     if as_json:
         report.print_json(made)
         return
@@ -80,6 +81,9 @@ def tables(made: dict[str, Any], refs: bool) -> list[tuple[str, tuple[str, ...],
         )
         found = [(*key, n) for key, n in counted.items()]
     return [
+        ("Sections", ("section", "bytes", "holds"), [
+            (s["name"], s["size"], s["holds"]) for s in made["sections"] if s["holds"] and s["size"]
+        ]),
         ("Programs", ("name", "hook", "section", "attaches to", "slots", "flags", "loaded"), [
             (name, p["hook"], p["section"], p["attach_to"], p["slots"], p["flags_text"],
              "yes" if p["autoload"] else "when asked for")
@@ -102,6 +106,39 @@ def tables(made: dict[str, Any], refs: bool) -> list[tuple[str, tuple[str, ...],
         ]),
         ("References", columns, found),
     ]  # fmt: skip
+
+
+PARTS = {
+    ".maps": "maps", "maps": "maps (old style)", "license": "licence", "version": "kernel version",
+    ".BTF": "types", ".BTF.ext": "functions, lines, CO-RE", ".ksyms": "kernel symbols",
+    ".kconfig": "kernel configuration",
+}  # fmt: skip
+"""What sections of these names hold."""
+
+
+def sections(file: str) -> list[dict[str, Any]]:
+    """The sections of an object file; none of source, nor of standard input, which is read once.
+    `holds`: what is in it for BPF, "" for what only linkers and debuggers look at."""
+    from pathlib import Path
+
+    from ebee.cli.source import C_SUFFIXES, PYTHON_SUFFIXES, STDIN, read_bytes
+    from ebee.obj import elf
+
+    if file == STDIN or Path(file).suffix in C_SUFFIXES | PYTHON_SUFFIXES:
+        return []
+    kinds = {elf.SHT_PROGBITS: "data", elf.SHT_NOBITS: "data (zero)"}
+    found = []
+    for section in elf.read(read_bytes(file), file).sections[1:]:
+        holds = PARTS.get(section.name, "")
+        if not holds and section.type in kinds and not section.name.startswith((".debug", ".eh_")):
+            holds = "code" if section.flags & elf.SHF_EXECINSTR else ""
+            if not holds and section.flags & elf.SHF_ALLOC:
+                holds = kinds[section.type] if section.flags & elf.SHF_WRITE else "constants"
+        found.append({
+            "name": section.name, "size": section.size, "type": section.type,
+            "flags": section.flags, "holds": holds,
+        })  # fmt: skip
+    return found
 
 
 def _short(value: Any) -> str:
