@@ -7,14 +7,11 @@ LINUX_HAS_SYSCALL_WRAPPER.
 
 from __future__ import annotations
 
-import gzip
 import os
 import re
 import sys
-import zlib
 from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
 
 from ebee.btf import Array, Btf, Enum, Enum64, Int, Var
 from ebee.btf.types import Type
@@ -40,7 +37,8 @@ def options() -> dict[str, str] | None:
     """The kernel's CONFIG_ options as its configuration file has them; None without one."""
     for path in (f"/boot/config-{os.uname().release}", "/proc/config.gz"):
         try:
-            return parse(Path(path).read_bytes())
+            with open(path, "rb") as file:
+                return parse(file.read())
         except OSError:
             continue
     return None
@@ -48,7 +46,11 @@ def options() -> dict[str, str] | None:
 
 def parse(raw: bytes) -> dict[str, str]:
     """The options of a configuration file (.config), also a compressed one."""
-    text = (gzip.decompress(raw) if raw.startswith(_GZIP) else raw).decode(errors="replace")
+    if raw.startswith(_GZIP):
+        import gzip
+
+        raw = gzip.decompress(raw)
+    text = raw.decode(errors="replace")
     lines = (line.partition("=") for line in text.splitlines() if line.startswith("CONFIG_"))
     return {name: value.strip() for name, _, value in lines}
 
@@ -59,8 +61,11 @@ def given_options(given: Given) -> dict[str, str]:
         return {}
     if isinstance(given, Mapping):
         return {name: _written(value) for name, value in given.items()}
+    import zlib
+
     try:
-        return parse(Path(given).read_bytes())
+        with open(given, "rb") as file:
+            return parse(file.read())
     except (OSError, EOFError, zlib.error) as error:
         why = getattr(error, "strerror", None) or error
         raise ObjectError(f"cannot read the configuration {os.fspath(given)}: {why}") from None
