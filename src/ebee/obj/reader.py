@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from pathlib import Path
 
 from ebee.btf import Btf, DeclTag
 from ebee.btf.ext import BtfExt
@@ -30,7 +29,8 @@ def load(path: str | os.PathLike[str], *, strict: bool = False) -> ObjectSpec:
     {'firewall': ProgramSpec(name='firewall', section='xdp', ...)}
     """
     try:
-        content = Path(path).read_bytes()
+        with open(path, "rb") as opened:
+            content = opened.read()
     except OSError as error:
         raise ObjectError(f"cannot read {os.fspath(path)}: {error.strerror}") from None
     return read(content, os.fspath(path), strict=strict)
@@ -40,7 +40,7 @@ def read(content: bytes, path: str = "object", *, strict: bool = False) -> Objec
     """Read an object from memory; `path` stands in messages and names the object. See `load`."""
     file = elf.read(content, path)
     types, ext = _types(file)
-    spec = ObjectSpec(Path(path).name.partition(".")[0] or "object", endian=file.endian)
+    spec = ObjectSpec(os.path.basename(path).partition(".")[0] or "object", endian=file.endian)
     src = Source(file, spec, strict)
     spec.license, spec.version = _license(file), _version(src)
     if types is not None:
