@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from ebee.btf import Btf
 from ebee.errors import KernelError, ObjectError, VerifierError
 from ebee.hooks import by_name
-from ebee.linux import attach, context_tags, features, targets, uapi
+from ebee.linux import attach, features, targets, uapi
 from ebee.linux.btf import LoadedBtf
 from ebee.linux.btf import load as load_btf
 from ebee.linux.errors import older_than, version_text
@@ -239,6 +239,8 @@ class LinuxObject(handles.Object):
         if btf is None or older_than("4.18"):
             return linked
         if not features.has("context tags"):
+            from ebee.linux import context_tags
+
             btf, linked = context_tags.typed(btf, {n: self._typed(c) for n, c in linked.items()})
         lines = [line for code in linked.values() for line in code.lines]
         strings = {line.file for line in lines} | {line.text for line in lines}
@@ -247,6 +249,8 @@ class LinuxObject(handles.Object):
         return linked
 
     def _typed(self, code: Linked) -> tuple[Linked, str, str]:
+        from ebee.linux import context_tags
+
         hook = by_name(self.spec.program(code.name).hook)
         type = PROG_TYPE_NAMES[hook.prog_type] if hook else ""
         return code, type, context_tags.context_name(hook, type) if hook else ""
