@@ -19,7 +19,6 @@ from ebee.linux.host import kernel_symbols, version_code
 from ebee.linux.sys import Fd, Value, call, open_fd
 
 _PASS = "r0 = 0; exit"
-MOV, EXIT = 0xB7, 0x95
 _READ = "r1 = r10; r1 += -8; r2 = 8; r3 = 0; call 113; r0 = 0; exit"
 _COOKIE = "call 174; r0 = 0; exit"
 SYSCALL_WRAPPERS = ("__x64_sys_bpf", "__arm64_sys_bpf", "__s390x_sys_bpf", "__riscv_sys_bpf")
