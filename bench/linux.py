@@ -1,4 +1,4 @@
-"""What the kernel backend costs: imports, map operations, batches, loading, the ring buffer.
+"""What the kernel backend costs: imports, map operations, batches, loading, attaching.
 
     python bench/linux.py        as root; bpftool, where it is there, is timed beside it
 
@@ -17,26 +17,44 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ebee.isa.asm import assemble
-from ebee.linux import LinuxMap, LinuxProgram, RingBuffer
+from ebee.linux import LinuxMap, LinuxProgram
 
 ROUNDS = 5
 COUNT = 50_000
 FRAME = bytes(64)
-# One record of 64 bytes for each of 1000 rounds of a loop.
-PRODUCE = """
-    r6 = 0
-loop:
-    r1 = map[events]
-    r2 = r10
-    r2 += -64
-    r3 = 64
-    r4 = 0
-    call 130
-    r6 += 1
-    if r6 < {count} goto loop
-    r0 = 0
-    exit
+TRACEPOINT = """
+#include <linux/bpf.h>
+static void *(*lookup)(void *map, const void *key) = (void *)BPF_FUNC_map_lookup_elem;
+struct {
+    int (*type)[BPF_MAP_TYPE_ARRAY];
+    int (*max_entries)[1];
+    unsigned *key;
+    unsigned long *value;
+} counts __attribute__((section(".maps"), used));
+__attribute__((section("tracepoint/sched/sched_process_exec"), used))
+int on_exec(void *ctx)
+{
+    unsigned key = 0;
+    unsigned long *value = lookup(&counts, &key);
+    if (value)
+        __sync_fetch_and_add(value, 1);
+    return 0;
+}
+char LICENSE[] __attribute__((section("license"), used)) = "GPL";
 """
+"""One map, one program."""
+ATTACH = """
+import sys
+from ebee import linux
+from ebee.obj import load
+loaded = linux.load(load(sys.argv[1]))
+loaded.programs["on_exec"].attach()
+assert "llvmlite" not in sys.modules
+status = open("/proc/self/status").read()
+print(status.partition("VmHWM:")[2].split()[0])  # most KiB resident so far
+"""
+LIMITS = 150, 60
+"""Milliseconds, and MiB, that loading and attaching may take with all that Python needs."""
 
 
 def best(
@@ -70,7 +88,7 @@ def run(command: list[str]) -> float:
 
 
 def show(what: str, figure: str, beside: str = "") -> None:
-    print(f"{what:<44}{figure:>18}   {beside}")
+    print(f"{what:<50}{figure:>12}   {beside}")
 
 
 def python(code: str) -> float:
@@ -133,26 +151,6 @@ def programs() -> None:
         show("... of which in the kernel, repeated", f"{duration} ns")
 
 
-def ring() -> None:
-    count = 1000
-    setup = "\n".join(f"*(u64 *)(r10 -{at}) = {at}" for at in range(8, 72, 8))
-    with LinuxMap.create("ringbuf", max_entries=1 << 22, name="bench") as events:
-        code = assemble(setup + PRODUCE.format(count=count), {"events": events.fd.fileno()})
-        with LinuxProgram.load(code, "xdp", name="bench") as program, RingBuffer(events) as ring:
-            for what, drain in (
-                ("views", lambda: sum(1 for _ in ring.drain())),
-                ("copies", lambda: len(ring.read())),
-            ):
-                rates = []
-                for _ in range(ROUNDS):
-                    program.test_run(FRAME, repeat=50)
-                    start = time.process_time()
-                    drained = drain()
-                    rates.append(drained / (time.process_time() - start))
-                    assert drained == 50 * count, drained
-                show(f"ring buffer: 64-byte records, {what}", f"{max(rates) / 1e6:.2f} M/s")
-
-
 def objects() -> None:
     from ebee import linux
     from ebee.clang import compile
@@ -179,8 +177,47 @@ def objects() -> None:
     show("load firewall.o and close it", f"{seconds * 1e3:.1f} ms", beside)
 
 
+def cost() -> None:
+    """A process that loads and attaches a tracepoint program with one map from its object."""
+    from ebee.clang import compile
+
+    with tempfile.TemporaryDirectory() as folder:
+        source, path = Path(folder, "probe.c"), Path(folder, "probe.o")
+        source.write_text(TRACEPOINT)
+        path.write_bytes(compile(source).content)
+        seconds, printed = process([sys.executable, "-c", ATTACH, str(path)])
+        beside = ""
+        if shutil.which("bpftool"):
+            pin = "/sys/fs/bpf/ebee-bench"
+            command = ["bpftool", "prog", "load", str(path), pin]
+            try:
+                other, _ = process(command, after=lambda: os.unlink(pin))
+                beside = f"bpftool prog load, not attached: {other * 1e3:.0f} ms"
+            except OSError as error:
+                beside = f"bpftool: {error}"
+        show(f"load and attach a tracepoint (at most {LIMITS[0]} ms)", f"{seconds * 1e3:.0f} ms",
+             beside)  # fmt: skip
+        memory = f"{int(printed) / 1024:.1f} MiB"
+        show(f"... resident memory (at most {LIMITS[1]} MiB)", memory)
+
+
+def process(command: list[str], after: Callable[[], object] = lambda: None) -> tuple[float, str]:
+    """The least CPU time of a process, of some runs, in seconds; and what it printed."""
+    found = []
+    for _ in range(4 * ROUNDS):
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        printed = child.stdout.read() if child.stdout else ""
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode:
+            raise OSError(f"{command[0]} ended with status {child.returncode}")
+        after()
+        found.append(usage.ru_utime + usage.ru_stime)
+    return min(found), printed
+
+
 def main() -> None:
-    for group in (imports, elements, programs, objects, ring):
+    for group in (imports, elements, programs, objects, cost):
         group()
 
 
