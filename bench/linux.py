@@ -205,7 +205,9 @@ def process(command: list[str], after: Callable[[], object] = lambda: None) -> t
     """The least CPU time of a process, of some runs, in seconds; and what it printed."""
     found = []
     for _ in range(4 * ROUNDS):
-        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        child = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
         printed = child.stdout.read() if child.stdout else ""
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)

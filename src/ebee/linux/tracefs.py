@@ -23,12 +23,12 @@ def root(doing: str) -> str:
 
 def event_id(name: str, doing: str) -> int:
     """The number of a tracepoint "category/name", by which perf events know it."""
-    from difflib import get_close_matches
-
     folder = f"{root(doing)}/events"
     number = read(f"{folder}/{name}/id")
     if number:
         return int(number)
+    from difflib import get_close_matches
+
     category, _, event = name.partition("/")
     try:
         known = os.listdir(f"{folder}/{category}") if os.path.isdir(f"{folder}/{category}") else []
