@@ -61,7 +61,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "fmod_ret": {
         "type": "tracing",
         "attach_type": "modify_return",
-        "btf": "bpf_modify_return_test",
+        "btf": "security_task_getpgid",
     },
     "iter": {"type": "tracing", "attach_type": "trace_iter", "btf": "bpf_iter_task"},
     "lsm": {"attach_type": "lsm_mac", "btf": "bpf_lsm_file_open"},

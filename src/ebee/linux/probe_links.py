@@ -26,7 +26,8 @@ from ebee.linux.programs import LinuxProgram
 
 TRACED = "bpf_fentry_test1"
 """A kernel function that runs only in test runs of tracing programs."""
-MODIFIED = "bpf_modify_return_test"
+MODIFIED = "security_task_getpgid"
+"""A function whose result programs may replace on every kernel."""
 
 
 def links() -> Iterator[Finding]:

@@ -42,7 +42,7 @@ def needs():
             pytest.skip(f"this kernel was built without {option}")
         if name in MAY_BE_REFUSED and not os.environ.get("EBEE_VM"):
             kind = {"lsm_cgroup": "lsm", "freplace": "fentry"}.get(name, name)
-            target = {"lsm": "bpf_lsm_file_open", "fmod_ret": "bpf_modify_return_test"}
+            target = {"lsm": "bpf_lsm_file_open", "fmod_ret": "security_task_getpgid"}
             attach = {"fentry": "trace_fentry", "fexit": "trace_fexit", "fmod_ret": "modify_return"}
             try:
                 LinuxProgram.load(

@@ -47,7 +47,7 @@ def test_one_process_one_cpu(witness):
             time.sleep(0.2)
             quiet = witness.count
             spin()
-            assert witness.count > quiet + 50
+            assert witness.count > quiet + 20
         witness.clear()
         with attach.perf_event(program, "task-clock", period=1_000_000, pid=other.pid):
             deadline = time.monotonic() + 20
@@ -96,7 +96,7 @@ def test_the_processes_of_a_cgroup(witness, cgroup):
         link = attach.perf_event(program, "cpu-clock", frequency=200, cgroup=cgroup)
     except KernelError as error:
         assert "is no cgroup that counts perf events" in str(error)  # noqa: PT017
-        pytest.skip("this kernel counts perf events by cgroups of version 1")
+        pytest.skip("this kernel counts no perf events of cgroups of version 2")
     with link:
         spin(0.1)
         assert witness.count == 0

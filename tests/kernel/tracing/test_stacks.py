@@ -63,7 +63,8 @@ def stacks():
 def taker(witness, stacks, flags, type="kprobe"):
     """A program that takes a stack; its number is the witness's value."""
     body = f"r1 = r6\nr2 = map[stacks]\nr3 = {flags}\ncall 27\nr7 = r0"
-    return witness.program(type, body=body, maps={"stacks": stacks})
+    cookie = type == "kprobe"
+    return witness.program(type, body=body, cookie=cookie, maps={"stacks": stacks})
 
 
 def names_of(frames):
@@ -85,9 +86,9 @@ def test_a_user_stack_has_functions_and_lines(witness, stacks, library):
     assert witness.value in list(all_stacks(stacks))
 
 
-def test_a_kernel_stack_has_the_kernel_s_functions(witness, stacks, own_tracefs):
-    program = taker(witness, stacks, 0, "tracepoint")
-    with attach.tracepoint(program, "syscalls:sys_enter_getpgid"):
+def test_a_kernel_stack_has_the_kernel_s_functions(witness, stacks):
+    program = taker(witness, stacks, 0, "raw_tracepoint")
+    with attach.raw_tracepoint(program, "sys_enter"):
         os.getpgid(0)
         frames = Symbolizer().stack(stacks, witness.value)
     assert any("syscall" in name for name in names_of(frames))
@@ -160,7 +161,8 @@ def test_a_library_in_a_container(library, tmp_path):
         process = ProcessSymbols(child.pid)
         assert process.root == f"/proc/{child.pid}/root"
         frame = process.frame(place)
-        assert (frame.name, frame.module) == ("top", f"{inside}/own.so")
+        assert frame.name == "top"
+        assert frame.module.endswith(f"{inside}/own.so")
         assert frame.source is not None
     finally:
         child.communicate("\n", timeout=60)

@@ -14,6 +14,7 @@ from ebee.isa.insn import CALL, JMP
 from ebee.linux import LinuxProgram, attach, uapi
 from ebee.linux.btf import load_bytes
 from ebee.linux.errors import older_than
+from ebee.linux.host import kernel_symbols
 
 pytestmark = pytest.mark.kernel
 COVERS = (
@@ -52,8 +53,21 @@ def test_fexit_sees_the_result(needs, witness):
         assert os.getpgid(0) == witness.value
 
 
-def test_fmod_ret_changes_the_result(needs, witness):
+def test_fmod_ret_decides_in_place_of_a_function(needs, witness):
     needs("fmod_ret")
+    program = tracing(witness, "modify_return", "security_task_getpgid", cookie=False, result=-13)
+    assert os.getpgid(os.getpid())
+    with attach.tracing(program):
+        with pytest.raises(PermissionError):
+            os.getpgid(os.getpid())
+        assert witness.count == 1
+    assert os.getpgid(os.getpid())
+
+
+def test_fmod_ret_changes_what_a_test_run_tests(needs, witness):
+    needs("fmod_ret")
+    if not kernel_symbols("_eil_addr_bpf_modify_return_test") and older_than("6.2"):
+        pytest.skip("this kernel was built without CONFIG_FUNCTION_ERROR_INJECTION")
     target = "bpf_modify_return_test"
     keeps = tracing(witness, "modify_return", target, cookie=False, result=0)
     fails = tracing(witness, "modify_return", target, cookie=False, result=-22)
@@ -160,3 +174,21 @@ def test_raw_and_typed_tracepoints(needs, witness):
     if not cookie:
         with pytest.raises(KernelError, match="requires Linux >= 6\\.10"):
             attach.raw_tracepoint(program, "sys_enter", cookie=1)
+
+
+def test_a_writable_tracepoint(witness):
+    """bpf_test_finish lets a program replace the error of a test run: here only of this process."""
+    program = witness.program(
+        "raw_tracepoint_writable", cookie=False,
+        body="r9 = *(u64 *)(r6 +0)\nr1 = -7\n*(u32 *)(r9 +0) = r1",
+    )  # fmt: skip
+    with LinuxProgram.load(assemble("r0 = 2; exit"), "xdp") as other:
+        assert other.test_run(bytes(64)).retval == 2
+        with attach.raw_tracepoint(program, "bpf_test_finish"):
+            with pytest.raises(KernelError) as failed:
+                other.test_run(bytes(64))
+            assert failed.value.errno == 7
+            assert witness.count == 1
+        assert other.test_run(bytes(64)).retval == 2
+        with pytest.raises(KernelError, match="cannot be written to"):
+            attach.raw_tracepoint(program, "sys_enter")

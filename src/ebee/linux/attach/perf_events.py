@@ -88,7 +88,9 @@ def _open_error(
 ) -> KernelError:
     limit = read("/proc/sys/kernel/perf_event_max_sample_rate")
     why = {
-        errno.ENOENT: "this machine does not count that",
+        errno.ENOENT: f"{cgroup} is no cgroup that counts perf events"
+        if cgroup
+        else "this machine does not count that",
         errno.EOPNOTSUPP: "this machine does not count that, or gives no samples of it",
         errno.ENODEV: "there is no such CPU",
         errno.ESRCH: f"there is no process {pid}",

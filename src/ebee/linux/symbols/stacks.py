@@ -129,6 +129,7 @@ class Symbolizer:
         `pid`: the process whose user stack it is; None for a kernel stack. A number below 0 is the
         error that the program got instead, and a KernelError here.
         """
+        number -= (number >> 63 == 1) << 64  # one below 0, read as an u64
         if number < 0:
             why = {errno.EFAULT: "there was no user stack", errno.EEXIST: "its bucket was taken"}
             text = why.get(-number, errno.errorcode.get(-number, str(number)))
