@@ -177,3 +177,78 @@ def test_each_kind_of_the_kernel_is_declared_or_has_a_reason():
         "arena", "user_ringbuf", "reuseport_sockarray",
         "cgroup_storage", "percpu_cgroup_storage",  # CgroupStorage has taken their place
     }  # fmt: skip
+
+
+def test_elements_one_after_the_other(run):
+    _, out = run("""
+for i in range(5):
+    table[10 + i] = u64(i * i)
+total = u64(0)
+keys = u64(0)
+for key, value in table.items():
+    total += value[0]
+    value[0] += key
+    keys += key
+put(0, total)
+put(1, keys)
+again = u64(0)
+for value in table.values():
+    again += value[0]
+put(2, again)
+found = u32(0)
+for key in table:
+    if key < 12:
+        continue
+    found = key
+    break
+else:
+    put(3, 1)
+put(4, u64(found >= 12))
+missing = u32(0)
+for key in table.keys():
+    if key == 99:
+        break
+else:
+    missing = u32(7)
+put(5, u64(missing))
+return 1
+""")
+    assert out[:6] == [0 + 1 + 4 + 9 + 16, 60, 90, 0, 1, 7]
+
+
+def test_the_program_can_end_inside_such_a_loop(run):
+    body = """
+table[3] = 30
+table[4] = 40
+for key, value in table.items():
+    if value[0] == {}:
+        {}
+put(0, 1)
+return 5
+"""
+    assert run(body.format(40, "return key + 100"))[0] == 104
+    assert run(body.format(30, "raise Exit(9)"))[0] == 9
+    assert run(body.format(30, "assert key != 3"))[0] == 0
+    retval, out = run(body.format(31, "return 1"))
+    assert (retval, out[0]) == (5, 1)
+
+
+def test_loops_of_elements_inside_functions_and_blocks(run):
+    _, out = run("""
+for i in range(3):
+    table[i] = u64(i + 1)
+for k in range(2):
+    total = u64(k)
+    job = Job(a=k)
+    for key, value in table.items():
+        for bit in range(4):
+            if value[0] >> bit & 1:
+                total += 10
+                job.b += 1
+        if key == 1:
+            job.a += key
+    put(k, total)
+    put(4 + k, u64(job.a * 10 + job.b))
+return 1
+""")
+    assert (out[0], out[1], out[4], out[5]) == (40, 41, 14, 24)

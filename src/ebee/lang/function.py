@@ -73,6 +73,8 @@ class Function:
 
     def __init__(self, unit: Unit, source: Source, result: Type):
         self.unit, self.source, self.result = unit, source, result
+        self.on_return: Callable[[str], None] | None = None
+        """What a return does instead, inside a loop that is a function of its own."""
         self.raises = False
         """Whether it may end the program that calls it."""
         self.void = "void"
@@ -128,6 +130,9 @@ class Function:
 
     def ret(self, text: str = "zeroinitializer") -> None:
         """End the function: with a result, or with none where it gives none."""
+        if self.on_return is not None:
+            self.on_return(text)
+            return
         self.body.end("ret void" if self.returns == "void" else f"ret {self.returns} {text}")
 
     def type_of(self, node: ast.expr) -> Type:

@@ -6,6 +6,7 @@ texts of two modules can stand in one.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,30 @@ class Module:
         return whole
 
 
+_MADE = (
+    (r"(?:alloca|getelementptr|inttoptr)\b", lambda m: "ptr"),
+    (r"icmp\b", lambda m: "i1"),
+    (r"(?:zext|sext|trunc|ptrtoint|freeze)\b.* to (\w+)", lambda m: m[1]),
+    (r"load (?:volatile |atomic )*(\w+),", lambda m: m[1]),
+    (r"(?:phi|call) (\w+)", lambda m: m[1]),
+    (r"select i1 [^,]+, (\w+)", lambda m: m[1]),
+    (r"atomicrmw \w+ ptr [^,]+, (\w+)", lambda m: m[1]),
+    (
+        r"(?:add|sub|mul|udiv|urem|sdiv|srem|and|or|xor|shl|lshr|ashr)(?: \w+)*? (i\d+) ",
+        lambda m: m[1],
+    ),
+    (r"extractvalue \{ (.*?) \} .*, (\d+)", lambda m: m[1].split(", ")[int(m[2])]),
+)
+
+
+def _type_made(instruction: str) -> str:
+    """The type of an instruction's result."""
+    for pattern, found in _MADE:
+        if (match := re.match(pattern, instruction)) is not None:
+            return found(match)
+    raise CompileError(f"the type of `{instruction}` is not known")
+
+
 @lru_cache(4096)
 def symbol(name: str) -> str:
     """A global name as IR writes it."""
@@ -79,12 +104,28 @@ class Body:
         self.lines: list[str] = []
         self.block = "start.0"
         self.open = True
+        self.types: dict[str, str] = {}
+        """Types of parameters."""
         self._count = 0
 
     def name(self, hint: str = "v") -> str:
         """A new name for a value or label."""
         self._count += 1
         return f"{hint if hint.isascii() else 'v'}.{self._count}"
+
+    def use_names_after(self, other: Body) -> None:
+        """Let no new name be one that another body has."""
+        self._count = max(self._count, other._count)
+
+    def type_of(self, name: str) -> str:
+        """The type of a value, by the instruction that made it."""
+        if name in self.types:
+            return self.types[name]
+        head = f"  {name} = "
+        for line in [*self.entry, *self.lines]:
+            if line.startswith(head):
+                return _type_made(line[len(head) :])
+        raise CompileError(f"{name} is defined nowhere")
 
     def emit(self, text: str) -> None:
         """An instruction without result."""

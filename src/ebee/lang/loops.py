@@ -24,8 +24,14 @@ from ebee.types import ArrayType, PtrType
 
 def for_loop(f: Function, node: ast.For) -> None:
     """Lower a `for`."""
+    if f.unit.for_loop(f, node):
+        return
     try:
         counted = _counted(f, node.iter)
+        if counted is not None and f.unit.long_loop(f, node, *counted):
+            return
+        if counted is not None:
+            f.unit.check_rounds(rounds_of(*counted))
     except Refusal as refusal:
         raise at(f.source, node.iter, refusal) from None
     if counted is not None:
@@ -47,8 +53,13 @@ def _counted(f: Function, node: ast.expr) -> tuple[Value, Value, int] | None:
         start, stop, step = _backwards(f, node.args[0])  # type: ignore[attr-defined]
     else:
         return None
-    f.unit.check_rounds((stop.hi - start.lo if step > 0 else start.hi - stop.lo) // abs(step))
     return start, stop, step
+
+
+def rounds_of(start: Value, stop: Value, step: int) -> int:
+    """How many rounds a range may have."""
+    apart = stop.hi - start.lo if step > 0 else start.hi - stop.lo
+    return -(-max(apart, 0) // abs(step))
 
 
 _ITERABLES = "loop over range(...), an array or a tuple; enumerate, zip and reversed of those"

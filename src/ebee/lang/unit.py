@@ -170,6 +170,16 @@ class Unit:
     def check_rounds(self, most: int, bounded: str = "") -> None:
         """Refuse a loop that may run too often."""
 
+    def for_loop(self, f: Function, node: ast.For) -> bool:
+        """A loop over what only this target can go over; whether it was one."""
+        return False
+
+    def long_loop(
+        self, f: Function, node: ast.For, start: Value, stop: Value, step: int
+    ) -> bool:  # fmt: skip
+        """A loop of too many rounds for this target; whether it was one."""
+        return False
+
     def leave(self, f: Function, loop: Loop | None) -> None:
         """Before control leaves a loop, or (None) the function, from inside."""
 
@@ -246,6 +256,7 @@ class Unit:
         if self.by_place(job.function, result):
             f.result_at = "%" + f.body.name("result")
             shown.append(f"ptr {f.result_at}")
+            f.body.types[f.result_at] = "ptr"
         for (param, t), argument, bound in zip(params, job.arguments, job.bound, strict=True):
             value = argument
             if bound:
@@ -253,6 +264,7 @@ class Unit:
             else:
                 text = "%" + f.body.name(param)
                 shown.append(f"{llvm(t)} {text}")
+                f.body.types[text] = llvm(t)
                 maybe = int(isinstance(t, MaybePtr))
                 t = PtrType(t.to) if isinstance(t, MaybePtr) else t
                 value = Value(t, text, *(span(t) if is_integer(t) else (0, 0)), maybe=maybe)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ import ebee
 from ebee.errors import CompileError
 from ebee.hooks import Hook
 from ebee.lang import memory
-from ebee.lang.bpf import nodes
+from ebee.lang.bpf import long_loops, nodes
 from ebee.lang.bpf.debug import Debug, quote
 from ebee.lang.bpf.exits import PLACE, after_call, begin_program
 from ebee.lang.bpf.maps import AnyMap, RingBuf
@@ -41,7 +42,7 @@ from ebee.lang.values import (
     is_struct,
     name_of,
 )
-from ebee.types import PtrType, alignof, sizeof, u8
+from ebee.types import PtrType, alignof, i64, sizeof, u8, u64
 
 REGISTERS = 5
 """Arguments that a subprogram can take."""
@@ -92,6 +93,8 @@ class BpfUnit(Unit):
         self._entries: dict[Any, Entry] = {}
         self._texts: dict[bytes, str] = {}
         self._programs: set[Function] = set()
+        self._parts: dict[str, str] = {}
+        """Scopes of parts of functions that are functions of their own."""
         self._arguments: dict[Function, int] = {}
         """Of subprograms: how many."""
 
@@ -290,6 +293,48 @@ class BpfUnit(Unit):
                 f"the loop may run {most} times: the kernel follows every round, at most {ROUNDS}",
                 f"bound it: {bounded}",
             )
+
+    def for_loop(self, f: Function, node: ast.For) -> bool:
+        return long_loops.over_map(f, node)
+
+    def long_loop(self, f: Function, node: ast.For, start: Value, stop: Value, step: int) -> bool:
+        return long_loops.over_numbers(f, node, start, stop, step)
+
+    # --- functions that the kernel calls ---------------------------------------------------------
+
+    def callback_name(self, f: Function) -> str:
+        """A new name for a part of a function."""
+        count = 1
+        while (name := f"{f.source.name}_loop{count}") in self._names:
+            count += 1
+        self._names.add(name)
+        return name
+
+    @contextmanager
+    def callback_scope(self, f: Function, name: str, arguments: int) -> Iterator[None]:
+        """Places in the source are those of a function of its own."""
+        before, where = self._scopes[f], f.body.where
+        params = [
+            (f"given{i}", PtrType(u8) if i or arguments > 2 else u64) for i in range(arguments)
+        ]
+        self._scopes[f] = self._parts[name] = self.debug.function(
+            f.source, name, i64, params, False
+        )
+        f.body.where = self.where(f, f.source.tree)
+        try:
+            yield
+        finally:
+            self._scopes[f] = before
+            f.body.where = where
+
+    def add_callback(self, name: str, kinds: list[str], parameters: list[str], text: str) -> None:
+        """A function whose body has been lowered."""
+        shown = ", ".join(f"{k} {p}" for k, p in zip(kinds, parameters, strict=True))
+        self.module.functions[name] = (
+            f"define internal i64 {symbol(name)}({shown}) nounwind noinline"
+            f' "no-builtins" !dbg {self._parts[name]} {{\n{text}\n}}'
+        )
+        self.used.append(symbol(name))
 
     def leave(self, f: Function, loop: Loop | None) -> None:
         leave(f, loop)
