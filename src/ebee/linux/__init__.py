@@ -13,9 +13,13 @@ if TYPE_CHECKING:
     from ebee.linux.backend import load as load
     from ebee.linux.links import Link as Link
     from ebee.linux.maps import LinuxMap as LinuxMap
+    from ebee.linux.perfbuf import PerfBuffer as PerfBuffer
     from ebee.linux.programs import LinuxProgram as LinuxProgram
     from ebee.linux.ringbuf import RingBuffer as RingBuffer
     from ebee.linux.sys import Fd as Fd
+    from ebee.linux.user_ringbuf import UserRingBuffer as UserRingBuffer
+    from ebee.linux.xsk import Umem as Umem
+    from ebee.linux.xsk import XdpSocket as XdpSocket
 
 _WHERE = {
     "Fd": "sys",
@@ -23,7 +27,11 @@ _WHERE = {
     "LinuxMap": "maps",
     "LinuxObject": "backend",
     "LinuxProgram": "programs",
+    "PerfBuffer": "perfbuf",
     "RingBuffer": "ringbuf",
+    "Umem": "xsk",
+    "UserRingBuffer": "user_ringbuf",
+    "XdpSocket": "xsk",
     "load": "backend",
 }
 __all__ = sorted(_WHERE)
