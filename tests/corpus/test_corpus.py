@@ -11,7 +11,8 @@ import pytest
 pytestmark = [pytest.mark.corpus, pytest.mark.kernel]
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "corpus.py"
-PATTERNS = ("arena_*", "exceptions*", "struct_ops_*", "test_subprogs*", "linked_*", "xdp_*")
+PATTERNS = ("arena_*", "exceptions*", "struct_ops_*", "test_subprogs*", "linked_*", "xdp_*",
+            "test_ksyms*", "core_*", "rbtree*", "test_global_func*")  # fmt: skip
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)

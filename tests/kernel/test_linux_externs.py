@@ -2,7 +2,9 @@
 address and weakly; functions of modules; what programs are loaded for."""
 
 import gzip
+import os
 import socket
+import subprocess
 
 import pytest
 
@@ -253,6 +255,45 @@ def modular_function():
             if btf.kind(number) is Func and btf.type(number).name in known:
                 return name, btf.type(number).name
     pytest.skip("no module with BTF is loaded here")
+
+
+MODULAR = """
+struct nf_conn { int unused; };
+struct bpf_ct_opts { int netns_id, error; __u8 l4proto, dir, reserved[2]; };
+extern struct nf_conn *bpf_xdp_ct_lookup(struct xdp_md *ctx, struct bpf_sock_tuple *tuple,
+    __u32 size, struct bpf_ct_opts *opts, __u32 opts_size) __ksym;
+extern void bpf_ct_release(struct nf_conn *nfct) __ksym;
+extern struct nf_conn *bpf_skb_ct_lookup(struct __sk_buff *ctx, struct bpf_sock_tuple *tuple,
+    __u32 size, struct bpf_ct_opts *opts, __u32 opts_size) __ksym;
+int error; __u64 address;
+SEC("xdp") int look(struct xdp_md *ctx)
+{
+    struct bpf_sock_tuple tuple = {};
+    struct bpf_ct_opts opts = { .netns_id = -1, .l4proto = 6 };
+    struct nf_conn *found = bpf_xdp_ct_lookup(ctx, &tuple, sizeof(tuple.ipv4), &opts, sizeof(opts));
+    if (found)
+        bpf_ct_release(found);
+    error = opts.error;
+    return found ? XDP_DROP : XDP_PASS;
+}
+"""
+
+
+def test_functions_of_modules_are_called(compiled):
+    """By the descriptor of their module's BTF (fd_array); here connection tracking looks for a
+    connection that is not there."""
+    if os.environ.get("EBEE_VM"):
+        subprocess.run(["modprobe", "nf_conntrack"], check=False)
+    spec = compiled(MODULAR)
+    try:
+        obj = linux.load(spec)
+    except ObjectError as error:
+        pytest.skip(f"connection tracking is not in this kernel: {error}")
+    with obj:
+        modular = "nf_conntrack" in modules()
+        assert len(obj._patcher.externs.fd_array) == (2 if modular else 0)
+        assert obj.programs["look"].test_run(FRAME).retval == 2
+        assert obj.variables["error"].value < 0
 
 
 def test_functions_of_modules_are_targets(compiled):
