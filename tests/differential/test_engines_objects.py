@@ -89,7 +89,7 @@ def maps_of(made, leave=()):
     found = {}
     for name, m in made.maps.items():
         raw = made.raw_maps[name] if hasattr(made, "raw_maps") else m.raw
-        if name in leave or raw.type in ("ringbuf", "prog_array"):
+        if name in leave or raw.type in ("ringbuf", "prog_array") or "of_maps" in raw.type:
             continue
         size = raw.value_size
         found[name] = {bytes(k): bytes(v[:size]) for k, v in raw.items()}

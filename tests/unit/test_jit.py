@@ -126,12 +126,60 @@ def test_two_programs_of_an_object_in_one_process():
             assert verdicts == [1, 2]
 
 
+# --- maps that are known only at run time --------------------------------------------------------
+
+EITHER = """
+    r7 = *(u32 *)(r1 +12); *(u32 *)(r10 -4) = 0; *(u64 *)(r10 -16) = 5; r1 = map[a]
+    if r7 == 1 goto +2; r1 = map[b]; r6 = r1; r2 = r10; r2 += -4; r3 = r10; r3 += -16; r4 = 0
+    call map_update_elem; r1 = r6; r2 = r10; r2 += -4; call map_lookup_elem; if r0 == 0 goto +1
+    r0 = *(u64 *)(r0 +0); exit"""
+
+
+@pytest.mark.parametrize(("tier", "trusted"), WAYS)
+def test_one_of_several_maps(tier, trusted):
+    maps = [MapSpec("a", "array", 4, 8, 1), MapSpec("b", "hash", 4, 8, 1)]
+    with Machine() as machine:
+        made = machine.load(spec_of(*maps, p=EITHER))
+        for ifindex, there, other in ((1, "a", "b"), (2, "b", "a")):
+            assert list(run(made.programs["p"], [bytes(14)], tier, trusted, ifindex=ifindex)
+                        .verdicts) == [5]  # fmt: skip
+            assert made.raw_maps[there].lookup(bytes(4)) == (5).to_bytes(8, "little")
+            assert not int.from_bytes(made.raw_maps[other].lookup(bytes(4)) or b"", "little")
+            made.raw_maps[there].update(bytes(4), bytes(8))
+            if there == "a":
+                assert made.raw_maps["b"].lookup(bytes(4)) is None
+
+
+FORGED = {
+    "a value": (
+        "r2 = r10; r2 += -4; *(u32 *)(r10 -4) = 0; r1 = map[a]; call map_lookup_elem; r1 = r0"
+    ),
+    "the inside of a map": "r1 = map[a]; r1 += 8",
+    "null": "r1 = 0",
+    "a map that takes no such call": "r1 = *(u32 *)(r1 +12); r1 = map[ring]; r1 ^= 0",
+    "a number": "r1 = 0x123456",
+}
+
+
+@pytest.mark.parametrize("text", FORGED)
+@pytest.mark.parametrize("tier", ["interpreter", "quick", "optimised"])
+def test_what_is_no_map_is_taken_for_none(text, tier):
+    maps = [MapSpec("a", "array", 4, 64, 1), MapSpec("ring", "ringbuf", 0, 0, 4096)]
+    text = FORGED[text] + "; *(u32 *)(r10 -4) = 0; r2 = r10; r2 += -4; call map_lookup_elem; exit"
+    with Machine() as machine:
+        program = machine.load(spec_of(*maps, p=text)).programs["p"]
+        engine = program.test_run if tier == "interpreter" else lambda p: run(program, [p], tier)
+        with pytest.raises(MachineError) as e:
+            engine(bytes(14))
+        assert not isinstance(e.value, Unsupported)
+
+
 # --- what is left to the interpreter -------------------------------------------------------------
 
 LEFT = {
-    "r7 = *(u32 *)(r1 +12); r1 = map[a]; if r7 == 1 goto +2; r1 = map[b]; r2 = r10\n"
-    "call map_lookup_elem; exit": (
-        "which map this is, is known only at run time"
+    "r7 = *(u32 *)(r1 +12); r1 = map[a]; if r7 == 1 goto +2; r1 = map[b]; r2 = subprog[+4]\n"
+    "r3 = 0; r4 = 0; call for_each_map_elem; exit; r0 = 0; exit": (
+        "bpf_for_each_map_elem goes not over a map that is known only at run time"
     ),
     "r1 = 1; r2 = 99; r3 = 0; r4 = 0; call loop; exit": "the callback is known only at run time",
     "r1 = r10; r2 = 0; r3 = 0; r4 = r10; r4 += -16; call dynptr_from_mem; exit": (

@@ -29,6 +29,10 @@ FAULTS = {
 REDIRECT_NONE, REDIRECT_IFINDEX, REDIRECT_MAP = 0, 1, 2
 
 
+WALKS, KEY_ROOM = 8, 512
+"""How deep walks through maps nest, and bytes of their keys (the kernel's stack holds no more)."""
+
+
 @struct
 class Trace:
     """Text of bpf_printk: a ring of bytes; `written` counts all bytes ever, `lost` those that
@@ -45,8 +49,9 @@ class Trace:
 class Cpu:
     """One virtual CPU. Times in nanoseconds. `now` is the monotonic clock when time stands, and
     `realtime_offset` what leads from it to the time since the epoch; `random` is the state of
-    the random numbers, never 0; `fault_text` which program's instruction `fault_slot` is; `text`
-    and `values` are room for what bpf_printk formats and for the values that it is given."""
+    the random numbers, never 0; `walks` is how deep walks through maps are nested, `keys` room for
+    the key of each (KEY_ROOM bytes); `fault_text` which program's instruction `fault_slot` is;
+    `text` and `values` are room for what bpf_printk formats and for the values that it is given."""
 
     id: u32
     count: u32
@@ -73,9 +78,10 @@ class Cpu:
     fault_address: u64
     budget: i64
     depth: u32
-    reserved2: u32
+    walks: u32
     fault_text: u64
     stack: ptr[u8]
     packet: ptr[u8]
+    keys: ptr[u8]
     text: array[u8, Literal[1024]]
     values: array[u8, Literal[512]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ebee.abi.cpu import CLOCK_FIXED, CLOCK_HOST, Cpu, Trace
+from ebee.abi.cpu import CLOCK_FIXED, CLOCK_HOST, KEY_ROOM, WALKS, Cpu, Trace
 from ebee.abi.packet import HEADROOM, HEADROOM_USED, TAILROOM, Packet
 from ebee.errors import MachineError
 from ebee.machine.memory import Memory, Region
@@ -72,7 +72,9 @@ class VirtualCpu:
         self.frames = [self._frame(stack, i) for i in range(FRAMES)]
         self.block.stack = ptr(memory, stack.base + FRAMES * STACK, Cpu)
         self.block.packet = self.packet.ptr
-        self._regions = [own, text, self.context, self.frame, *self.frames]
+        keys = memory.allocate("keys", WALKS * KEY_ROOM, readable=True)
+        self.block.keys = ptr(memory, keys.base, Cpu)
+        self._regions = [own, text, self.context, self.frame, keys, *self.frames]
 
     def _frame(self, stack: Region, depth: int) -> Region:
         """The stack of one depth: deeper ones lie lower; unreachable until the depth is entered."""

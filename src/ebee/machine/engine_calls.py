@@ -16,6 +16,9 @@ from ebee.types import ptr, u8
 EFAULT, EINVAL, E2BIG = 14, 22, 7
 LOOPS = 1 << 23
 """Iterations of one bpf_loop at the most (BPF_MAX_LOOPS)."""
+TURNS = 2
+"""Of so many times its max_entries a map's elements are visited at the most, whatever comes and
+goes meanwhile."""
 
 
 def _result(vm: Vm, value: int, follow: int) -> int:
@@ -93,11 +96,11 @@ def _elements(vm: Vm, m: MachineMap) -> Iterator[tuple[int, int]]:
     room = vm.memory.allocate(f"key of {m.name}", max(m.key_size, 1), readable=True)
     key: ptr[u8] = ptr(vm.memory, room.base, u8)
     try:
-        for each in m.keys():  # noqa: SIM118 - a map is no dict
-            room.data[: len(each)] = each
-            value = m.ops.lookup(vm.cpu.block.ptr, m.state, key)
-            if value:
-                yield room.base, int(value)
+        cursor, left = m.ops.step(m.state, 0), TURNS * m.max_entries
+        while cursor and left:
+            following, left = m.ops.step(m.state, cursor), left - 1
+            yield room.base, int(m.ops.element(vm.cpu.block.ptr, m.state, cursor, key))
+            cursor = following
     finally:
         vm.memory.free(room)
 

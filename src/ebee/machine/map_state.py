@@ -54,6 +54,12 @@ class GuardedRegion(Region):
         return f"{size} bytes at offset {addr - self.base} of {self.name} are no reserved record"
 
 
+class MapRegion(Region):
+    """The state of a map: its address is the map's, and no program may touch it."""
+
+    __slots__ = ()
+
+
 def complete(spec: MapSpec, cpus: int) -> MapSpec:
     """A spec with its sizes completed as libbpf does: a perf_event_array without max_entries gets
     one for each CPU, a ring buffer a power of two of pages."""
@@ -130,7 +136,7 @@ class MapState:
             self.spec = replace(self.spec, max_entries=plan.max_entries)
         spec, flags = self.spec, self.spec.flags
         inside = plan.value_size or spec.value_size
-        state = self._region("state", sizeof(self.ops.State))
+        state = self._region("state", sizeof(self.ops.State), kind=MapRegion)
         self.address = state.base
         self.state: Any = ptr(self.memory, state.base, self.ops.State)
         members = {"seed": _seed(flags, seed)} | plan.members

@@ -135,6 +135,21 @@ def next_key(m: ptr[Array], key: ptr[u8], out: ptr[u8]) -> i64:
 
 
 @native
+def step(m: ptr[Array], cursor: u64) -> u64:
+    """The element after the one at `cursor`, which is its index and 1; from 0 on, to 0 at the end
+    (bpf_for_each_array_elem)."""
+    return cursor + 1 if cursor < m.head.max_entries else u64(0)
+
+
+@native
+def element(cpu: ptr[Cpu], m: ptr[Array], cursor: u64, key: ptr[u8]) -> ptr[u8]:
+    """The value of the element at `cursor`, whose key is copied to `key`."""
+    index = u32(cursor - 1)
+    cast(ptr[u32], key)[0] = index
+    return value_at(m, index, cpu.id if m.cpu_stride != 0 else u32(0))
+
+
+@native
 def next_index(entries: u32, key: ptr[u8], out: ptr[u8]) -> i64:
     """The next index; the first one when the key is null or none."""
     index = u32(0)

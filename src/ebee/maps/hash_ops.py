@@ -511,6 +511,33 @@ def next_key(m: ptr[Hash], key: ptr[u8], out: ptr[u8]) -> i64:
 
 
 @native
+def step(m: ptr[Hash], cursor: u64) -> u64:
+    """The element after the one at `cursor`, as `bucket << 32 | record`; from 0 on, to 0 at the end
+    (bpf_for_each_hash_elem)."""
+    link = u32(cursor)
+    bucket = u32(cursor >> 32)
+    if link != 0:
+        after = atomic_load(record(m, link).ref.next)
+        if after != 0 and after < END:
+            return (u64(bucket) << 32) | after
+        bucket = bucket + 1
+    while bucket <= m.mask:
+        link = atomic_load(m.buckets + bucket) & ~u32(LOCKED)
+        if link != 0 and link < END:
+            return (u64(bucket) << 32) | link
+        bucket = bucket + 1
+    return u64(0)
+
+
+@native
+def element(cpu: ptr[Cpu], m: ptr[Hash], cursor: u64, key: ptr[u8]) -> ptr[u8]:
+    """The value of the element at `cursor`, whose key is copied to `key`."""
+    link = u32(cursor)
+    memcpy(key, key_of(m, link), m.head.key_size)
+    return value_of(m, link, cpu.id)
+
+
+@native
 def read_bucket(
     cpu: ptr[Cpu], m: ptr[Hash], bucket: u32, keys: ptr[u8], values: ptr[u8], room: u32,
     flags: u64, remove: u32,

@@ -39,11 +39,11 @@ HELPERS = (
     "xdp_store_bytes", "xdp_get_buff_len", "csum_diff", "strtol", "strtoul", "snprintf",
     "trace_printk", "trace_vprintk", "strncmp", "redirect", "redirect_map", "tail_call", "loop",
     "probe_read_kernel", "probe_read_kernel_str", "get_current_comm",
-    "get_prandom_u32",
+    "get_prandom_u32", "for_each_map_elem",
 )  # fmt: skip
 LEFT = (
     "dynptr_from_mem", "ringbuf_reserve_dynptr", "ringbuf_submit_dynptr", "dynptr_read",
-    "dynptr_write", "dynptr_data", "spin_lock", "spin_unlock", "for_each_map_elem",
+    "dynptr_write", "dynptr_data", "spin_lock", "spin_unlock",
 )  # fmt: skip
 """Those that checked compiled code leaves to the interpreter."""
 

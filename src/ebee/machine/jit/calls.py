@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-from ebee import helpers
+from ebee import helpers, maps
+from ebee.abi.cpu import KEY_ROOM, Cpu
 from ebee.errors import MachineError
 from ebee.helpers import Helper
 from ebee.helpers.nofault import byte_at
@@ -21,11 +22,12 @@ from ebee.lang.unit import Spec, compile_native
 from ebee.lang.unit import Unit as NativeUnit
 from ebee.lang.values import is_int, is_integer, is_ptr, llvm
 from ebee.machine.code import Code
-from ebee.machine.engine_calls import E2BIG, EINVAL, LOOPS
+from ebee.machine.engine_calls import E2BIG, EINVAL, LOOPS, TURNS
 from ebee.machine.jit import runtime
 from ebee.machine.jit.known import known_map
 from ebee.machine.jit.lower import Calls, Lowering, function_name, map_name
 from ebee.machine.maps import MachineMap
+from ebee.types import offsetof
 
 
 class Unsupported(MachineError):
@@ -89,59 +91,119 @@ class HelperCalls(Calls):
             own(f, slot)
             return
         if module == "map":
-            m = self.map_argument(f, slot, 1)
+            m = self.known_map(f, slot, 1)
+            if m is None:
+                self._call_any(f, slot, name)
+                return
             function = getattr(self.maps[m].ops, name, None)
             if function is None:
                 raise Unsupported(f"{f.code.where(slot)}: {m} has no operation {name}")
             params, _ = self._params(function)
             target = self.native(f"map/{m}:{name}", function, **{params[1][0]: self.map(m)})
-            self._call(f, slot, helper, target, function, skip=2, first=2)
+            self._take(f, *self._call(f, target, function, ["ptr %cpu"], skip=2, first=2))
         else:
             function = getattr(import_module(module), name)
             target = self.native(f"machine.bpf_{helper.name}", function)
-            self._call(f, slot, helper, target, function, skip=1, first=1)
+            self._take(f, *self._call(f, target, function, ["ptr %cpu"], skip=1, first=1))
 
-    def map_argument(self, f: Lowering, slot: int, register: int) -> str:
-        """The name of the map in a register; Unsupported when the facts do not tell."""
+    def known_map(self, f: Lowering, slot: int, register: int) -> str | None:
+        """The name of the map in a register; None when the facts do not tell."""
         fact = f.fact(slot, register)
-        if fact.kind != "map" or fact.of not in self.maps:
-            raise Unsupported(f"{f.code.where(slot)}: which map this is, is known only at run time")
-        return fact.of
+        return fact.of if fact.kind == "map" and fact.of in self.maps else None
 
-    def _call(
-        self, f: Lowering, slot: int, helper: Helper, target: str,
-        function: Callable[..., Any], skip: int, first: int,
-    ) -> None:  # fmt: skip
-        """Call a compiled body with r{first} and following as the parameters behind `skip`."""
-        params, result = self._params(function)
-        values = ["ptr %cpu"]
-        for register, (_, t) in enumerate(params[skip:], first):
+    def types(self, name: str) -> dict[int, Callable[..., Any]]:
+        """An operation of maps by the type of map: of all types that a pointer of which nothing is
+        known may lead to, maps in maps among them."""
+        specs = [m.spec for m in self.maps.values()]
+        inner = [spec.inner for spec in specs if spec.inner is not None]
+        kinds = {kind.id: kind for kind in (maps.by_name(s.type) for s in specs + inner) if kind}
+        found = {
+            number: getattr(import_module(kind.ops), name, None)
+            for number, kind in kinds.items()
+            if kind.ops is not None
+        }
+        return {number: function for number, function in found.items() if function is not None}
+
+    def _call_any(self, f: Lowering, slot: int, name: str) -> None:
+        """An operation of a map that is known only at run time, as its type has it."""
+        b, found = f.body, self.types(name)
+        if not found:
+            raise Unsupported(f"{f.code.where(slot)}: no map of {f.code.name} can {name}")
+        at, done, none = f.pointer(1), b.name("called"), b.name("none")
+        operands = self._operands(f, next(iter(found.values())), skip=2, first=2)
+        kind = b.op(f"load i32, ptr {at}", "type")  # the first member of MapHeader
+        labels = {number: b.name("type") for number in found}
+        ways = " ".join(f"i32 {number}, label %{label}" for number, label in labels.items())
+        b.end(f"switch i32 {kind}, label %{none} [ {ways} ]")
+        results: list[tuple[str, str]] = []
+        result: Any = None
+        for number, function in found.items():
+            b.label(labels[number])
+            target = self.native(f"type/{number}:{name}", function)
+            _, result = self._params(function)
+            call = (
+                f"call {llvm(result)} {target}({', '.join(['ptr %cpu', f'ptr {at}', *operands])})"
+            )
+            results.append((b.op(call, "result"), b.block))
+            b.jump(done)
+        b.label(none)
+        if f.no_such_map(slot):
+            results.append(("null" if is_ptr(result) else "0", b.block))
+            b.jump(done)
+        b.label(done)
+        joined = ", ".join(f"[ {value}, %{block} ]" for value, block in results)
+        self._take(f, b.op(f"phi {llvm(result)} {joined}", "result"), result)
+
+    def _operands(
+        self, f: Lowering, function: Callable[..., Any], skip: int, first: int
+    ) -> list[str]:
+        """r{first} and following as the parameters behind `skip`."""
+        values = []
+        for register, (_, t) in enumerate(self._params(function)[0][skip:], first):
             kind = llvm(t)
             if is_ptr(t):
                 values.append(f"ptr {f.pointer(register)}")
             else:
                 values.append(f"{kind} {f.narrow(register, int(kind[1:]))}")
+        return values
+
+    def _call(
+        self, f: Lowering, target: str, function: Callable[..., Any], before: list[str],
+        skip: int, first: int,
+    ) -> tuple[str, Any]:  # fmt: skip
+        """Call a compiled body; its result, "" if there is none, and the result's type."""
+        _, result = self._params(function)
+        values = [*before, *self._operands(f, function, skip, first)]
         call = f"call {llvm(result)} {target}({', '.join(values)})"
         if llvm(result) == "void":
             f.body.emit(call)
+            return "", result
+        return f.body.op(call, "result"), result
+
+    def _take(self, f: Lowering, value: str, result: Any) -> None:
+        """A result into r0."""
+        if not value:
             f.set_result("0")
         elif is_ptr(result):
-            value = f.body.op(call, "result")
             f.clobber()
             f.set_pointer(0, value)
         else:
-            value = f.body.op(call, "result")
             signed = is_integer(result) and (not is_int(result) or result.signed)
             f.set_result(f.widen(value, int(llvm(result)[1:]), signed and result is not bool))
 
     # -- what the engine does itself ---------------------------------------------------------------
 
     def engine_tail_call(self, f: Lowering, slot: int) -> None:
-        m, b = self.map_argument(f, slot, 2), f.body
-        look = self.native(f"map/{m}:tail_target", runtime.tail_target, m=self.map(m))
+        m, b = self.known_map(f, slot, 2), f.body
         table = f.unit.external("machine.programs")
         index = f.narrow(3, 32)
-        target = b.op(f"call i64 {look}(ptr %cpu, ptr {table}, i32 {index})", "target")
+        if m is not None:
+            look = self.native(f"map/{m}:tail_target", runtime.tail_target, m=self.map(m))
+            target = b.op(f"call i64 {look}(ptr %cpu, ptr {table}, i32 {index})", "target")
+        else:
+            look = self.runtime("tail_target")
+            values = f"ptr %cpu, ptr {f.pointer(2)}, ptr {table}, i32 {index}"
+            target = b.op(f"call i64 {look}({values})", "target")
         none = b.op(f"icmp eq i64 {target}, 0")
         go, stay = b.name("tail"), b.name("none")
         b.end(f"br i1 {none}, label %{stay}, label %{go}")
@@ -185,6 +247,56 @@ class HelperCalls(Calls):
         b.label(done)
         result = b.op(f"phi i64 [ {start}, %{before} ], [ {following}, %{back} ]")
         f.set_result(result)
+
+    def engine_for_each_map_elem(self, f: Lowering, slot: int) -> None:
+        fact, m, b = f.fact(slot, 2), self.known_map(f, slot, 1), f.body
+        if fact.kind != "func" or fact.offset or fact.nullable:
+            raise Unsupported(f"{f.code.where(slot)}: the callback is known only at run time")
+        if m is None or self.maps[m].key_size > KEY_ROOM:
+            what = "a map that is known only at run time" if m is None else "keys so long"
+            raise Unsupported(f"{f.code.where(slot)}: bpf_for_each_map_elem goes not over {what}")
+        ops, bind = self.maps[m].ops, self.map(m)
+        step = self.native(f"map/{m}:step", ops.step, m=bind)
+        element = self.native(f"map/{m}:element", ops.element, m=bind)
+        at, context = f.integer(1), f.integer(3)
+        bad = b.op(f"icmp ne i64 {f.integer(4)}, 0")
+        start = b.op(f"select i1 {bad}, i64 {-EINVAL}, i64 0")
+        before, turn, done = b.name("begin"), b.name("turn"), b.name("done")
+        out, back = b.block, b.name("again")
+        b.end(f"br i1 {bad}, label %{done}, label %{before}")
+        b.label(before)
+        key = b.op(f"call ptr {self.runtime('key_room')}(ptr %cpu)", "key")
+        f.require_walk(slot, b.op(f"icmp ne ptr {key}, null"))
+        number = b.op(f"ptrtoint ptr {key} to i64")
+        first = b.op(f"call i64 {step}(i64 0)")
+        none = b.op(f"icmp eq i64 {first}, 0")
+        entry, leave = b.block, b.name("leave")
+        b.end(f"br i1 {none}, label %{leave}, label %{turn}")
+        b.label(turn)
+        cursor, following = "%" + b.name("cursor"), "%" + b.name("after")
+        i, count = "%" + b.name("i"), "%" + b.name("count")
+        b.emit(f"{cursor} = phi i64 [ {first}, %{entry} ], [ {following}, %{back} ]")
+        b.emit(f"{i} = phi i64 [ 0, %{entry} ], [ {count}, %{back} ]")
+        b.emit(f"{following} = call i64 {step}(i64 {cursor})")
+        found = b.op(f"call ptr {element}(ptr %cpu, i64 {cursor}, ptr {key})", "value")
+        given = [at, number, b.op(f"ptrtoint ptr {found} to i64"), context, "0"]
+        value = f.call_function(slot, int(fact.of), given)
+        b.emit(f"{count} = add i64 {i}, 1")
+        b.end(f"br label %{back}")
+        b.label(back)
+        stop = b.op(f"icmp ne i64 {value}, 0")
+        last = b.op(f"icmp eq i64 {following}, 0")
+        many = b.op(f"icmp eq i64 {count}, {TURNS * self.maps[m].max_entries}")
+        over = b.op(f"or i1 {b.op(f'or i1 {stop}, {last}')}, {many}")
+        b.end(f"br i1 {over}, label %{leave}, label %{turn}")
+        b.label(leave)
+        visited = b.op(f"phi i64 [ 0, %{entry} ], [ {count}, %{back} ]")
+        walks = b.op(f"getelementptr i8, ptr %cpu, i64 {offsetof(Cpu, 'walks')}")
+        less = b.op(f"sub i32 {b.op(f'load i32, ptr {walks}')}, 1")
+        b.emit(f"store i32 {less}, ptr {walks}")
+        b.jump(done)
+        b.label(done)
+        f.set_result(b.op(f"phi i64 [ {start}, %{out} ], [ {visited}, %{leave} ]"))
 
     def engine_probe_read(self, f: Lowering, slot: int) -> None:
         self._probe(f, slot, runtime.probe_read)

@@ -16,6 +16,7 @@ from ebee.abi.cpu import (
     FAULT_WRITE,
     Cpu,
 )
+from ebee.abi.map import MapHeader
 from ebee.abi.packet import Packet
 from ebee.helpers import Helper, Param, by_id
 from ebee.isa import Form, Insn
@@ -76,7 +77,7 @@ class Shape:
             cost = 1
             if form.operation in ("helper", "register"):
                 cost += 10
-                if form.operation == "register" or code.insns[slot].imm in (TAIL_CALL, LOOP):
+                if form.operation == "register" or code.insns[slot].imm in LEADING:
                     return None
             below = self.cost.get(code.targets[slot]) if slot in code.targets else 0
             if below is None:
@@ -109,8 +110,11 @@ class Shape:
 SHORT = 1 << 20
 """Functions that run fewer instructions need no budget of their own."""
 
-TAIL_CALL, LOOP = 12, 181
-"""Helpers that lead elsewhere or run for long."""
+LEADING = 12, 164, 181
+"""Helpers that lead elsewhere or run for long: tail calls, walks through maps, loops."""
+
+PROG_ARRAY = 3
+"""Type of maps that tail calls take."""
 
 
 class CheckedLowering(Lowering):
@@ -260,6 +264,13 @@ class CheckedLowering(Lowering):
             self.load_budget()
         return value
 
+    def no_such_map(self, slot: int) -> bool:
+        self.refuse(slot, FAULT_ARGUMENT, self.integer(1))
+        return True
+
+    def require_walk(self, slot: int, holds: str) -> None:
+        self.require(holds, slot, FAULT_DEPTH, "0")
+
     def tables_know_stacks(self) -> bool:
         return True
 
@@ -381,7 +392,8 @@ class CheckedLowering(Lowering):
 
     def _check_argument(self, slot: int, helper: Helper, register: int, param: Param) -> None:
         b, kind, fact = self.body, param.kind, self.fact(slot, register)
-        if kind in PLAIN or (kind == "map" and fact.offset == 0 and not fact.nullable):
+        sure = fact.kind == "map" and fact.offset == 0 and not fact.nullable
+        if kind in PLAIN or (kind == "map" and sure):
             return
         number = self.integer(register)
         if kind == "size":
@@ -395,8 +407,7 @@ class CheckedLowering(Lowering):
         elif kind == "alloc_mem":
             holds = self._is_record(slot, register)
         elif kind == "map":
-            there = b.op(f"ptrtoint ptr {self.unit.external(map_name(fact.of))} to i64")
-            holds = b.op(f"icmp eq i64 {number}, {there}")
+            holds = self._is_map(slot, register, param.of == "prog_array")
         elif kind.startswith(("map_", "mem", "out", "inout")):
             self._check_pointer(slot, helper, register, param, fact)
             return
@@ -406,6 +417,18 @@ class CheckedLowering(Lowering):
                 " in a program that has been verified"
             )
         self.require(holds, slot, FAULT_ARGUMENT, number)
+
+    def _is_map(self, slot: int, register: int, programs: bool) -> str:
+        """Whether a register holds a map: the one that the facts name, or any of the machine's."""
+        calls, b = self.unit.calls, self.body
+        assert isinstance(calls, HelperCalls)
+        number, known = self.integer(register), calls.known_map(self, slot, register)
+        if known is not None:
+            there = b.op(f"ptrtoint ptr {self.unit.external(map_name(known))} to i64")
+            return b.op(f"icmp eq i64 {number}, {there}")
+        look, table = self.unit.runtime("is_map"), self.unit.external("machine.regions")
+        only = PROG_ARRAY if programs else 0
+        return b.op(f"call i1 {look}(ptr {table}, i64 {number}, i32 {only})")
 
     def _is_record(self, slot: int, register: int) -> str:
         """Whether a register holds an unfinished record of one of the program's ring buffers."""
@@ -448,8 +471,14 @@ class CheckedLowering(Lowering):
         assert isinstance(calls, HelperCalls)
         if param.kind.startswith("map_"):
             at = next(i for i, p in enumerate(helper.params, 1) if p.kind == "map")
-            m = calls.maps[calls.map_argument(self, slot, at)]
-            return str(m.key_size if param.kind == "map_key" else m.value_size)
+            known = calls.known_map(self, slot, at)
+            if known is not None:
+                m = calls.maps[known]
+                return str(m.key_size if param.kind == "map_key" else m.value_size)
+            member = offsetof(MapHeader, "key_size" if param.kind == "map_key" else "value_size")
+            place = self.body.op(f"getelementptr i8, ptr {self.pointer(at)}, i64 {member}")
+            size = self.body.op(f"load i32, ptr {place}")
+            return self.body.op(f"zext i32 {size} to i64")
         if param.kind in FIXED:
             return str(FIXED[param.kind])
         if param.kind in ("out", "inout") and param.type is not None:

@@ -542,6 +542,15 @@ class Lowering:
     def check_arguments(self, slot: int, helper: Helper) -> None:
         """Verified programs pass what the declaration asks for."""
 
+    def no_such_map(self, slot: int) -> bool:
+        """Where a map is of a type that cannot be; whether control goes on behind it. Verified
+        programs never come here."""
+        self.body.end("unreachable")
+        return False
+
+    def require_walk(self, slot: int, holds: str) -> None:
+        """Walks through maps do not nest deeper than there is room; verified programs' never do."""
+
     def tables_know_stacks(self) -> bool:
         """Whether frames lie in the machine's memory where their addresses are taken."""
         return False

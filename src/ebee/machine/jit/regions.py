@@ -5,6 +5,7 @@ from __future__ import annotations
 from ebee.errors import MachineError
 from ebee.machine.cpu import PacketRegion
 from ebee.machine.jit.runtime import (
+    IS_MAP,
     IS_PACKET,
     IS_RING,
     IS_STACK,
@@ -13,7 +14,7 @@ from ebee.machine.jit.runtime import (
     RegionEntry,
     Regions,
 )
-from ebee.machine.map_state import GuardedRegion
+from ebee.machine.map_state import GuardedRegion, MapRegion
 from ebee.machine.memory import Memory, Region
 from ebee.maps.ringbuf_ops import owns
 from ebee.types import ptr, sizeof, view
@@ -56,6 +57,8 @@ class RegionTable:
             entry.block = region.packet.ptr
         elif isinstance(region, GuardedRegion):
             entry.block = region.guard[1]
+        elif isinstance(region, MapRegion):
+            entry.block = ptr(self.memory, region.base, RegionEntry)
         else:
             entry.block = ptr(self.memory, 0, RegionEntry)
 
@@ -66,6 +69,8 @@ def _rights(region: Region) -> int:
     if isinstance(region, GuardedRegion):
         ring = region.guard[0] is owns
         return READABLE | WRITABLE | IS_RING if ring else 0
+    if isinstance(region, MapRegion):
+        return IS_MAP
     if region.name == "stack":  # frames are opened as calls nest; compiled code counts the depth
         return READABLE | WRITABLE | IS_STACK
     return READABLE * region.readable | WRITABLE * region.writable

@@ -4,14 +4,15 @@
 from collections.abc import Callable
 
 from ebee.abi.batch import COPY_OUT, KEEP_CLOCK, Batch
-from ebee.abi.cpu import FAULT_NONE, FAULT_PACKET, REDIRECT_NONE, Cpu
+from ebee.abi.cpu import FAULT_NONE, FAULT_PACKET, KEY_ROOM, REDIRECT_NONE, WALKS, Cpu
+from ebee.abi.map import MapHeader
 from ebee.abi.packet import HEADROOM, HEADROOM_USED, TAILROOM, Packet
 from ebee.abi.ringbuf import BUSY, HEADER
 from ebee.maps.ringbuf_ops import DATA_AT, Ring, consumer, owns, producer
 from ebee.maps.slot_ops import Slots
 from ebee.maps.slot_ops import get as slot_get
 from ebee.native import bswap16, bswap32, byte_offset, cast, memcpy, memset, native
-from ebee.types import i32, i64, ptr, struct, u8, u16, u32, u64
+from ebee.types import i32, i64, null, ptr, struct, u8, u16, u32, u64
 
 TAIL_CALLS = 33
 EFAULT, E2BIG = 14, 7
@@ -32,6 +33,17 @@ def tail_target(cpu: ptr[Cpu], m: ptr[Slots], programs: ptr[u64], index: u32) ->
     if entry != 0:
         cpu.tail_calls = cpu.tail_calls + 1
     return entry
+
+
+@native
+def key_room(cpu: ptr[Cpu]) -> ptr[u8]:
+    """Room for the key of a walk through a map, one deeper than those before; null when there is
+    none."""
+    deep = cpu.walks
+    if deep >= WALKS:
+        return null
+    cpu.walks = deep + 1
+    return byte_offset(cpu.keys, deep * KEY_ROOM)
 
 
 @native
@@ -58,7 +70,7 @@ def packet_load(cpu: ptr[Cpu], packet: ptr[Packet], offset: i32, size: u32) -> i
 
 # --- the machine's memory, for accesses that are not known before they happen ---------------------
 
-READABLE, WRITABLE, IS_PACKET, IS_RING, IS_STACK, NO_STACK = 1, 2, 4, 8, 16, 32
+READABLE, WRITABLE, IS_PACKET, IS_RING, IS_STACK, NO_STACK, IS_MAP = 1, 2, 4, 8, 16, 32, 64
 """Rights and kinds of regions; NO_STACK goes with the right asked for, and refuses stacks."""
 
 
@@ -66,7 +78,8 @@ READABLE, WRITABLE, IS_PACKET, IS_RING, IS_STACK, NO_STACK = 1, 2, 4, 8, 16, 32
 class RegionEntry:
     """One region: bytes `base..end`; for elements `stride` apart, only `lo..hi` of each. `rights`
     for programs. Of a packet's frame only what lies between the pointers of `block`, its Packet; of
-    a ring buffer only the records in work, `block` is its Ring."""
+    a ring buffer only the records in work, `block` is its Ring. Of a map nothing, `block` is its
+    MapHeader."""
 
     base: u64
     end: u64
@@ -87,8 +100,8 @@ class Regions:
 
 
 @native
-def allowed(regions: ptr[Regions], addr: u64, size: u64, right: u32) -> bool:
-    """Whether a program may make this access: READABLE or WRITABLE, perhaps with NO_STACK."""
+def entries_until(regions: ptr[Regions], addr: u64) -> u64:
+    """How many entries begin at this address or before it."""
     low = u64(0)
     high = regions.count
     while low < high:
@@ -97,9 +110,28 @@ def allowed(regions: ptr[Regions], addr: u64, size: u64, right: u32) -> bool:
             low = middle + 1
         else:
             high = middle
-    if low == 0:
+    return low
+
+
+@native
+def is_map(regions: ptr[Regions], addr: u64, only: u32) -> bool:
+    """Whether a map is at this address; of the type `only`, if that is not 0."""
+    place = entries_until(regions, addr)
+    if place == 0:
         return False
-    r = regions.entries + (low - 1)
+    r = regions.entries + (place - 1)
+    if r.base != addr or r.rights & IS_MAP == 0:
+        return False
+    return only == 0 or cast(ptr[MapHeader], r.block).type == only
+
+
+@native
+def allowed(regions: ptr[Regions], addr: u64, size: u64, right: u32) -> bool:
+    """Whether a program may make this access: READABLE or WRITABLE, perhaps with NO_STACK."""
+    place = entries_until(regions, addr)
+    if place == 0:
+        return False
+    r = regions.entries + (place - 1)
     if addr >= r.end or size > r.end - addr or r.rights & right == 0:
         return False
     if r.rights & IS_STACK and right & NO_STACK:
@@ -238,6 +270,7 @@ def crowded(batch: ptr[Batch]) -> bool:
 @native
 def run_once(cpu: ptr[Cpu], program: Program) -> u64:
     """Run a program on the packet in the CPU's block."""
+    cpu.walks = u32(0)
     return program(cpu, cast(ptr[Packet], cpu.packet), u64(0), u64(0), u64(0), u64(0))
 
 
@@ -273,6 +306,7 @@ def run_batch(
     packet.rx_queue_index = batch.rx_queue
     cpu.tail_calls = u32(0)
     cpu.depth = u32(0)
+    cpu.walks = u32(0)
     cpu.redirect_kind = u32(REDIRECT_NONE)
     if not needs & REDIRECT:
         memset(cast(ptr[u8], targets + begin), 0, 4 * batch.count)
