@@ -94,7 +94,7 @@ def test_members_are_found_through_pointers(ebee: Run, old: Path) -> None:
     assert out.splitlines() == [
         "task.name: char * at byte 8, 8 bytes of struct task",
         "task_t->pid: int at byte 0, 4 bytes of struct task",
-        "task.name[2]: char at byte 2, 1 bytes of char",
+        "task.name[2]: char at byte 2, 1 byte of char",
     ]
     (found,) = json.loads(ebee("btf", "find", "--in", old, "--json", "task_t->pid")[1])
     assert (found["in"], found["offset"], found["pointers"]) == ("struct task", 0, 1)

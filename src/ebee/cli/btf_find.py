@@ -110,7 +110,9 @@ def _places(btf: Btf, text: str, as_json: bool) -> list[Any]:
         }
         if as_json:
             return [row]
-        where = f"{at}:{bit}, {found.bits} bits" if found.bits else f"{at}, {size} bytes"
+        where = f"{at}:{bit}, {found.bits} bits" if found.bits else f"{at}"
+        if size is not None and not found.bits:
+            where += f", {report.plural(size, 'byte')}"
         head = row["type"].partition(" {")[0]
         print(f"{text}: {head} at byte {where} of {row['in']}")
         return []

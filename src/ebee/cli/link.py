@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ebee.cli import report
-from ebee.cli.source import read_spec
+from ebee.cli.source import C_SUFFIXES, read_bytes, read_spec, warn_of
 
 if TYPE_CHECKING:
     from ebee.obj.spec import ObjectSpec
@@ -57,6 +57,18 @@ def linked(objects: Iterable[str], output: str) -> ObjectSpec:
     from ebee.obj import link_objects, save
 
     name = Path(output).name.partition(".")[0] or "linked"
-    made = link_objects([read_spec(path) for path in objects], name)
+    made = link_objects([_read(path) for path in objects], name)
     save(made, output)
     return made
+
+
+def _read(path: str) -> ObjectSpec:
+    """An object, or C of which another source may hold the programs."""
+    if Path(path).suffix not in C_SUFFIXES:
+        return read_spec(path)
+    from ebee.clang import build
+
+    read_bytes(path)
+    spec = build(path, programs=False)
+    warn_of(spec)
+    return spec
