@@ -32,11 +32,30 @@ class Inner:
     y: u32
     net: be32
 
+    def sum(self, more: i32 = 5) -> i64:
+        return i64(self.x) * more - self.y
+
+    def shift(self, by: u8) -> None:
+        self.y <<= by & 7
+        self.x += by
+
+    @property
+    def odd(self) -> bool:
+        return self.y & 1 != 0
+
+    @staticmethod
+    def make(x: i16, y: u32) -> "Inner":
+        return Inner(x=x, y=y)
+
 
 @struct
 class Outer:
     a: u64
     b: i8
+    low: bits[u8, 3]
+    high: bits[u8, 5]
+    part: bits[i16, 9]
+    counted: atomic[u32]
     port: be16
     inner: Inner
     many: array[u16, Literal[4]]
@@ -52,8 +71,8 @@ class Either:
 """
 INNER = {"x": i16, "y": u32, "net": u32}
 OUTER = {
-    "a": u64, "b": i8, "port": u16, "inner.x": i16, "inner.y": u32, "inner.net": u32,
-    "many[{}]4": u16, "pairs[{}]2.x": i16, "pairs[{}]2.y": u32,
+    "a": u64, "b": i8, "low": u8, "high": u8, "part": i16, "port": u16, "inner.x": i16,
+    "inner.y": u32, "inner.net": u32, "many[{}]4": u16, "pairs[{}]2.x": i16, "pairs[{}]2.y": u32,
 }  # fmt: skip
 EITHER = {"whole": u32, "halves[{}]2": u16}
 MEMBERS = {"Inner": INNER, "Outer": OUTER, "Either": EITHER}
@@ -64,7 +83,7 @@ class Generator:
 
     def __init__(self, seed):
         self.rng = random.Random(seed)
-        self.helpers = []  # name, and the types (or names of structs) and defaults of its parameters
+        self.helpers = []  # name; types (or names of structs) and defaults of parameters
         self.count = 0
 
     # --- expressions -----------------------------------------------------------------------------
@@ -112,6 +131,8 @@ class Generator:
         kind = self.rng.random()
         if kind < 0.08 and not self.rounds and (found := self.call(t, depth)):
             return found
+        if kind < 0.12 and "Inner" in self.structs.values():
+            return self.method(t)
         forms = [
             *(f"({x} {op} {y})" for op in ("+", "-", "*", "//", "%", "&", "|", "^")),
             f"({x} << {count})", f"({x} >> {count})", f"(-{x})", f"(~{x})", f"abs({x})",
@@ -145,13 +166,22 @@ class Generator:
             shown.append(f"{parameter}={given}" if named else given)
         return f"{t.__name__}({name}({', '.join(shown)}))"
 
+    def method(self, t):
+        """A method or property of a struct."""
+        name = self.rng.choice([n for n, s in self.structs.items() if s == "Inner"])
+        forms = [f"{name}.sum()", f"{name}.sum({self.leaf(i32)})", f"{name}.odd"]
+        forms += [f"{n}.counted" for n, s in self.structs.items() if s == "Outer"]
+        shown = self.rng.choice(forms)
+        return f"{t.__name__}({shown})"
+
     def condition(self, depth):
         t = self.rng.choice(TYPES)
         x, y, z = (self.value(t, depth - 1) for _ in range(3))
         op = self.rng.choice(("<", "<=", ">", ">=", "==", "!="))
+        steps = f"range({self.rng.randrange(50)}, 300, {self.rng.randrange(1, 9)})"
         forms = [
             f"{x} {op} {y}", f"{x} < {y} <= {z}", f"not {x}", f"{x} in ({y}, 5, {z})",
-            f"{x} not in PORTS", f"{x} {op} {self.rng.randrange(300)}",
+            f"{x} not in PORTS", f"{x} in {steps}", f"{x} {op} {self.rng.randrange(300)}",
         ]  # fmt: skip
         if depth > 0:
             a, b = self.condition(depth - 1), self.condition(depth - 2)
@@ -173,12 +203,14 @@ class Generator:
         return lines
 
     def statement(self, pad, depth):
-        simple = (self.assign, self.assign, self.augment, self.unpack, self.walrus, self.copy)
-        compound = (self.branch, self.loop, self.loop, self.repeat, self.match)
+        simple = (self.assign, self.assign, self.augment, self.unpack, self.walrus, self.copy,
+                  self.change)  # fmt: skip
+        compound = (self.branch, self.loop, self.go_through, self.repeat, self.match,
+                    self.match_struct)  # fmt: skip
         if self.rounds > 1 or depth <= 0 or self.rng.random() < 0.6:
             kinds = simple
         else:  # the verifier follows every path of every round, so loops inside loops are small
-            kinds = compound[: 3 if self.rounds else 5]
+            kinds = compound[: 3 if self.rounds else 6]
         return self.rng.choice(kinds)(pad, depth)
 
     def assign(self, pad, depth):
@@ -205,6 +237,54 @@ class Generator:
         x, y = self.rng.sample(outer, 2)
         part = self.rng.choice(("inner", "many", "pairs[1]", "pairs"))
         return [f"{pad}{x}.{part} = {y}.{part}"]
+
+    def change(self, pad, depth):
+        """A method that changes its struct, or an atomic step."""
+        inner = [n for n, s in self.structs.items() if s == "Inner"]
+        outer = [n for n, s in self.structs.items() if s == "Outer"]
+        if outer and self.rng.random() < 0.5:
+            op = self.rng.choice("+-&|^")
+            return [f"{pad}{self.rng.choice(outer)}.counted {op}= {self.value(u32, 1)}"]
+        if inner:
+            return [f"{pad}{self.rng.choice(inner)}.shift({self.leaf(u8)})"]
+        if outer:
+            made = f"Inner.make({self.leaf(i16)}, {self.leaf(u32)})"
+            return [f"{pad}{self.rng.choice(outer)}.inner = {made}"]
+        return self.assign(pad, depth)
+
+    def go_through(self, pad, depth):
+        """A loop over a tuple or an array."""
+        self.count += 1
+        item, target = f"item{self.count}", self.rng.choice(list(self.variables))
+        outer = [n for n, s in self.structs.items() if s == "Outer"]
+        if outer and self.rng.random() < 0.6:
+            array = f"{self.rng.choice(outer)}.many"
+            numbered = f"for place{self.count}, {item} in enumerate({array}):"
+            heads = (f"for {item} in {array}:", numbered, f"for {item} in reversed({array}):")
+            head = self.rng.choice(heads)
+            added = f"u8({item})" if self.variables[target] in (u8, i8) else item
+            added = f"{self.variables[target].__name__}({added})"
+        else:
+            head, added = f"for {item} in (3, 40, 500):", item
+        lines = [pad + head, *self.body(pad + "    ", depth)]
+        return [*lines, f"{pad}    {target} += {added}"]
+
+    def match_struct(self, pad, depth):
+        """`match` of a struct's members."""
+        inner = [n for n, s in self.structs.items() if s == "Inner"]
+        if not inner:
+            return self.branch(pad, depth)
+        self.count += 1
+        name, deeper = f"k{self.count}", pad + "        "
+        return [
+            f"{pad}match {self.rng.choice(inner)}:",
+            f"{pad}    case Inner(x={self.rng.randrange(-2, 5)}):",
+            *self.assign(deeper, depth),
+            f"{pad}    case Inner(y={name}) if {name} > {self.value(u32, 1)}:",
+            *self.assign(deeper, depth),
+            f"{pad}    case Inner(1 | 2 | 3, net=0):",
+            *self.assign(deeper, depth),
+        ]
 
     def branch(self, pad, depth):
         lines = [f"{pad}if {self.condition(1)}:", *self.block(pad + "    ", depth - 1)]
