@@ -2,7 +2,8 @@
 
     python scripts/vm.py --kernel 6.12 -- uname -r           any command; its exit status is ours
     python scripts/vm.py --kernel 6.1 -- .venv/bin/python -m pytest tests/kernel/test_linux_load.py
-    python scripts/vm.py test                                the kernel tests on every kernel
+    python scripts/vm.py test                                the kernel tests on every kernel; what
+                                                             came out goes to docs/kernels.json
     python scripts/vm.py test --kernel 6.12 -k kprobe        ... on one; the rest goes to pytest
 
 The machine is qemu with software emulation (no KVM needed), two CPUs and 2 GB; it is up in some
@@ -34,8 +35,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event, Thread
 
 ROOT = Path(__file__).resolve().parent.parent
 KERNELS = ("6.12", "6.1")
@@ -245,7 +247,9 @@ class Run:
     def script(self, release: str) -> str:
         """The shell script that the machine runs: this process's folder and variables."""
         kept = {k: v for k, v in os.environ.items() if k.startswith(("EBEE_", "PYTEST", "HYPO"))}
-        kept |= {k: os.environ[k] for k in ("PATH", "HOME", "LANG", "TERM") if k in os.environ}
+        kept |= {
+            k: os.environ[k] for k in ("PATH", "PYTHONPATH", "HOME", "LANG") if k in os.environ
+        }
         kept |= {"EBEE_VM": self.version, "XDG_CACHE_HOME": str(self.cache / "home" / release)}
         lines = [f"export {name}={shlex.quote(value)}" for name, value in kept.items()]
         return "\n".join((*lines, f"cd {shlex.quote(os.getcwd())}", shlex.join(self.command), ""))
@@ -261,11 +265,12 @@ def run(job: Run, show: Callable[[bytes], object]) -> int:
     job.cache.mkdir(parents=True, exist_ok=True)
     with (job.cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        _sweep(job.cache)
         programs = tools(job.cache)
         tree = kernel(job.cache, job.version, programs)
     home = job.cache / "home" / release(tree)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(dir=job.cache, prefix="run-") as name:
+    with tempfile.TemporaryDirectory(dir=job.cache, prefix=f"run-{os.getpid()}-") as name:
         folder = Path(name)
         shares = [str(p.resolve()).lstrip("/") for p in (folder, home, *job.shares)]
         init = INIT.format(
@@ -286,6 +291,14 @@ def run(job: Run, show: Callable[[bytes], object]) -> int:
         if not status.exists() or not status.read_text().strip():
             raise VmError(f"the machine ended without a result. Its last words:\n{_words(folder)}")
         return int(status.read_text())
+
+
+def _sweep(cache: Path) -> None:
+    """Remove what scripts have left that were killed."""
+    for folder in cache.glob("r[ua]n-*-*"):
+        pid = folder.name.split("-")[1]
+        if not Path("/proc", pid).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _words(folder: Path) -> str:
@@ -348,7 +361,7 @@ def _follow(
             over = machine.poll() is not None
             if text := file.read():
                 show(text)
-            if over or time.monotonic() > deadline:
+            if over or STOP.is_set() or time.monotonic() > deadline:
                 return not over
             with contextlib.suppress(subprocess.TimeoutExpired):
                 machine.wait(0.2)
@@ -363,33 +376,91 @@ def show(text: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
+@dataclass
+class Tested:
+    """How the tests went on one kernel: the last line that pytest printed, its status, seconds."""
+
+    version: str
+    printed: bytearray = field(default_factory=bytearray)
+    status: int = 125
+    seconds: float = 0.0
+
+    def line(self) -> str:
+        words = self.printed.decode(errors="replace").strip().splitlines()[-1:] or ["nothing ran"]
+        if self.status == 124:
+            words = ["stopped, for it took too long"]
+        how = f"status {self.status}, {self.seconds:.0f} s"
+        return f"Linux {self.version}: {words[0].strip('= ')} ({how})"
+
+
 def test(versions: tuple[str, ...], arguments: list[str], cache: Path, seconds: float) -> int:
-    """The kernel tests on each kernel, and a line of totals for each."""
-    totals, worst = [], 0
-    for version in versions:
-        printed = bytearray()
-
-        def both(text: bytes, printed: bytearray = printed) -> None:
-            printed.extend(text)
-            show(text)
-
-        print(f"== Linux {version}", flush=True)
-        paths = [] if any(os.path.exists(a.partition("::")[0]) for a in arguments) else TESTED
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "kernel"]
-        started = time.monotonic()
-        job = Run(version, [*command, *paths, *arguments], cache, seconds)
-        status = run(job, both)
-        last = printed.decode(errors="replace").strip().splitlines()[-1:] or ["nothing ran"]
-        if status == 124:
-            last = [f"stopped after {seconds:.0f} seconds"]
-        took = time.monotonic() - started
-        totals.append(f"Linux {version}: {last[0].strip('= ')} (status {status}, {took:.0f} s)")
-        worst = worst or status
-    print("\n".join(totals))
-    return worst
+    """The kernel tests on each kernel, in machines side by side; then a line of totals for each."""
+    with tempfile.TemporaryDirectory(dir=_made(cache), prefix=f"ran-{os.getpid()}-") as folder:
+        ran = [Tested(version) for version in versions]
+        threads = [Thread(target=_test, args=(t, arguments, cache, seconds, folder)) for t in ran]
+        for thread in threads:
+            thread.start()
+        for thread, tested in zip(threads, ran, strict=True):
+            _join(thread)
+            print(f"== Linux {tested.version}", flush=True)
+            show(bytes(tested.printed))
+        if not arguments:
+            files = sorted(str(path) for path in Path(folder).iterdir())
+            script = str(ROOT / "scripts/gen_coverage.py")
+            subprocess.run([sys.executable, script, "--ran", *files], check=False)
+    print("\n".join(tested.line() for tested in ran))
+    return next((tested.status for tested in ran if tested.status), 0)
 
 
-TESTED = ["tests/kernel"]
+def _join(thread: Thread) -> None:
+    """Wait for a thread; when this process is to end meanwhile, end the machines first."""
+    try:
+        thread.join()
+    except BaseException:
+        STOP.set()
+        raise
+
+
+STOP = Event()
+"""Every machine is to end."""
+
+
+def _test(tested: Tested, arguments: list[str], cache: Path, seconds: float, folder: str) -> None:
+    paths = [] if any(os.path.exists(a.partition("::")[0]) for a in arguments) else TESTED
+    matrix = f"EBEE_MATRIX={folder}/{tested.version}"
+    command = [
+        "env",
+        matrix,
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "-m",
+        "kernel",
+    ]
+    started = time.monotonic()
+    job = Run(tested.version, [*command, *paths, *arguments], cache, seconds, (Path(folder),))
+    try:
+        tested.status = run(job, tested.printed.extend)
+    except VmError as error:
+        tested.printed.extend(f"vm: {error}\n".encode())
+    tested.seconds = time.monotonic() - started
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+TESTED = [
+    f"tests/kernel/{name}"
+    for name in (
+        "tracing", "attaching", "test_linux_programs.py", "test_linux_probe.py",
+        "test_linux_load.py", "test_obj_struct_ops.py",
+    )
+]  # fmt: skip
+"""What is tested: what attaches, and what differs between kernels."""
 
 
 def main() -> int:

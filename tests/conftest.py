@@ -18,7 +18,12 @@ def _kernel() -> str | None:
 
 
 def _vm() -> str | None:
-    return None if shutil.which("qemu-system-x86_64") else "needs qemu-system-x86_64"
+    if os.name != "posix" or os.geteuid() != 0:
+        return "needs root"
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    if shutil.which("qemu-system-x86_64") or os.path.isdir(f"{cache}/ebee-vm/tools"):
+        return None
+    return "needs qemu-system-x86_64 (`make test-vm` fetches it)"
 
 
 MEANS = {"kernel": _kernel, "vm": _vm}
