@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ebee.linux.perfbuf import PerfBuffer as PerfBuffer
     from ebee.linux.programs import LinuxProgram as LinuxProgram
     from ebee.linux.ringbuf import RingBuffer as RingBuffer
+    from ebee.linux.symbols.stacks import Symbolizer as Symbolizer
+    from ebee.linux.symbols.user import Frame as Frame
     from ebee.linux.sys import Fd as Fd
     from ebee.linux.user_ringbuf import UserRingBuffer as UserRingBuffer
     from ebee.linux.xsk import Umem as Umem
@@ -23,12 +25,14 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "Fd": "sys",
+    "Frame": "symbols.user",
     "Link": "links",
     "LinuxMap": "maps",
     "LinuxObject": "backend",
     "LinuxProgram": "programs",
     "PerfBuffer": "perfbuf",
     "RingBuffer": "ringbuf",
+    "Symbolizer": "symbols.stacks",
     "Umem": "xsk",
     "UserRingBuffer": "user_ringbuf",
     "XdpSocket": "xsk",
