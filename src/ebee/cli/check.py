@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +12,16 @@ import click
 
 from ebee.cli import report
 from ebee.cli.source import pick, read_spec
-from ebee.errors import KernelError, ObjectError, VerifierError
+from ebee.errors import EbeeError, KernelError, ObjectError, VerifierError
 
 if TYPE_CHECKING:
+    from ebee.btf import Btf
     from ebee.obj.spec import ObjectSpec
     from ebee.verifier.core.check import Verdict
+
+_PROCESSED = re.compile(r"processed (\d+) insns")
+RUN_BUDGET = 60_000
+"""Instructions to walk at the most before a program is run: one to two seconds."""
 
 REJECTED, UNKNOWN, DIFFERS = 3, 4, 5
 """Exit codes: a program is rejected; none is, but of one ebee does not know enough; ebee and the
@@ -32,6 +40,14 @@ running kernel say different things."""
     "--against-kernel", is_flag=True,
     help="Load each program into the running kernel as well, and report any difference.",
 )  # fmt: skip
+@click.option(
+    "--log-level", type=click.IntRange(0, 2), default=0, metavar="N",
+    help="Print the log in the kernel's format: 1: the path that failed, 2: every path.",
+)  # fmt: skip
+@click.option(
+    "--btf", "btf_file", metavar="FILE",
+    help="The kernel's types (a vmlinux or raw BTF), if not those of the running kernel.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def check(
     files: tuple[str, ...],
@@ -39,17 +55,21 @@ def check(
     kernel: str,
     max_processed: int | None,
     against_kernel: bool,
+    log_level: int,
+    btf_file: str | None,
     as_json: bool,
 ) -> None:
-    """Say for each program in FILE (an object or C source) whether Linux would accept it.
+    """Say for each program in FILE (an object, C or Python source) whether Linux would accept it.
 
-    Needs no root and no Linux, and accepts nothing of which it does not know the rules. The exit
-    code is 0 when all are accepted, 3 when one is rejected, 4 when ebee does not know, 5 when
-    --against-kernel found a difference.
+    Needs no root and no Linux, and accepts nothing of which it does not know the rules. (Python
+    source is compiled first, which needs llvmlite; an object does not.) The exit code is 0 when
+    all are accepted, 3 when one is rejected, 4 when ebee does not know, 5 when --against-kernel
+    found a difference.
 
     \b
     ebee check firewall.bpf.o
     ebee check --kernel 6.12 --json firewall.c
+    ebee check --against-kernel --log-level 1 firewall.bpf.o
     """
     from ebee.verifier.core.check import check as check_one
     from ebee.verifier.core.profile import profile
@@ -57,6 +77,7 @@ def check(
     rules = profile(kernel)
     if max_processed is not None:
         rules = replace(rules, max_processed=max_processed)
+    types = _types(btf_file) if btf_file is not None else None
     rows: list[dict[str, Any]] = []
     for file in files:
         spec = read_spec(file)
@@ -66,7 +87,7 @@ def check(
         if not programs:
             raise ObjectError(f"{file} has no programs to check")
         for name in programs:
-            verdict = check_one(spec, name, rules)
+            verdict = check_one(spec, name, rules, types, log_level)
             row = _row(file, verdict)
             if against_kernel:
                 row["running"] = _running(spec, name)
@@ -77,6 +98,16 @@ def check(
     if as_json:
         report.print_json(rows)
     raise click.exceptions.Exit(_status(rows))
+
+
+def _types(path: str) -> Btf:
+    from ebee.btf import Btf
+    from ebee.errors import BtfError
+
+    try:
+        return Btf.load(path)
+    except (OSError, BtfError) as error:
+        raise ObjectError(f"cannot read the kernel's types from {path}: {error}") from None
 
 
 def _row(file: str, verdict: Verdict) -> dict[str, Any]:
@@ -90,6 +121,10 @@ def _row(file: str, verdict: Verdict) -> dict[str, Any]:
         if verdict.line is not None:
             at = verdict.line
             row |= {"source": at.file, "line": at.line, "column": at.column}
+        if verdict.why is not None:
+            row["why"] = list(verdict.why.lines())
+    if verdict.log:
+        row["log"] = verdict.log
     return row
 
 
@@ -99,10 +134,17 @@ def _running(spec: ObjectSpec, name: str) -> dict[str, Any]:
     from ebee.linux.programs import digest
 
     try:
-        with load(spec, programs=[name]):
-            return {"outcome": "accepted", "message": ""}
+        with load(spec, programs=[name], log_level=4) as made:
+            found = _PROCESSED.search(made.programs[name].log)
+            count = int(found[1]) if found else None
+            return {"outcome": "accepted", "message": "", "processed": count}
     except VerifierError as error:
-        return {"outcome": "rejected", "message": digest(error.log)[0]}
+        found = _PROCESSED.search(error.log)
+        if not found and error.errno == errno.EPERM:
+            return {"outcome": "unknown", "message": error.summary}
+        words = digest(error.log)[0]
+        count = int(found[1]) if found else None
+        return {"outcome": "rejected", "message": words, "processed": count}
     except KernelError as error:
         return {"outcome": "unknown", "message": error.summary}
 
@@ -115,12 +157,22 @@ def _difference(row: dict[str, Any]) -> str:
     if row["outcome"] != running["outcome"]:
         return f"ebee: {row['outcome']}, the running kernel: {running['outcome']}"
     last = row.get("message", "").split("\n")[-1]
-    return "" if last in running["message"] else "the messages differ"
+    if last not in running["message"]:
+        return "the messages differ"
+    mine, theirs = row["processed"], running["processed"]
+    if theirs is None or mine == theirs:
+        return ""
+    return f"ebee processed {mine:,} instructions, the running kernel {theirs:,}"
 
 
 def _show(row: dict[str, Any], verdict: Verdict) -> None:
     style = {"accepted": "green", "rejected": "red", "unknown": "yellow"}[verdict.outcome]
+    if verdict.log:
+        click.echo(verdict.log, nl=False)
     click.echo(click.style("● ", fg=style) + str(verdict))
+    if verdict.why is not None and not verdict.accepted:
+        for line in verdict.why.lines():
+            click.echo(f"    {line}")
     if running := row.get("running"):
         words = f": {running['message']}" if running["message"] else ""
         click.echo(f"  the running kernel: {running['outcome']}{words}")
@@ -135,3 +187,37 @@ def _status(rows: list[dict[str, Any]]) -> int:
     if "rejected" in outcomes:
         return REJECTED
     return UNKNOWN if "unknown" in outcomes else 0
+
+
+def before_run(spec: ObjectSpec, names: Iterable[str], budget: int = RUN_BUDGET) -> bool:
+    """Whether the verifier accepts all of the programs, so that the machine may run them without
+    checks of its own; says which it does not, and why. What was accepted is remembered."""
+    from ebee import cachedir
+    from ebee.obj import write
+    from ebee.verifier.core.check import check as check_one
+    from ebee.verifier.core.profile import PROFILES
+
+    try:
+        digest = _digest(write(spec))
+    except EbeeError:
+        return False
+    rules = replace(PROFILES["6.18"], max_processed=budget)
+    for name in names:
+        key = f"{digest}-{name}"
+        if cachedir.load("verdicts", key) is not None:
+            continue
+        verdict = check_one(spec, name, rules)
+        if not verdict.accepted:
+            report.warn(f"runs with checks, for the verifier does not accept it: {verdict}")
+            return False
+        cachedir.store("verdicts", key, b"accepted")
+    return True
+
+
+def _digest(data: bytes) -> str:
+    """Of a program and of the rules that judge it."""
+    from hashlib import sha256
+
+    from ebee import __version__
+
+    return sha256(__version__.encode() + b"\0" + data).hexdigest()[:32]

@@ -120,6 +120,10 @@ def _pointer(w: Walk, target: Target, type_id: int, index: int, size: int, refus
     if wrong & MAYBE_ERROR:
         return UNKNOWN
     made.btf = _concrete(w, target, made, to)
+    if w.log is not None:
+        kind = btftype.kind_name(to.type)
+        more = f"has btf_id {to.id} type {kind} '{to.name}'"
+        w.log.add(f"func '{target.name}' arg{index} {more}\n")
     return made
 
 

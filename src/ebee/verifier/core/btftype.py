@@ -7,7 +7,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from ebee.btf import Array, Btf, Enum, Enum64, Func, FuncProto, Int, Ptr, Struct, TypeTag, Union
+from ebee.btf import (
+    Array,
+    Btf,
+    Enum,
+    Enum64,
+    Func,
+    FuncProto,
+    Int,
+    Ptr,
+    Struct,
+    TypeTag,
+    Union,
+    Void,
+)
 from ebee.btf.types import Const, Restrict, Type, Typedef, Volatile
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.errors import EFAULT, EINVAL, DoesNotKnow, Rejected
@@ -25,7 +38,7 @@ class BtfType:
     def __init__(self, btf: Btf, id: int):
         self.btf, self.id = btf, id
         self.type = btf.type(id)
-        self.name: str = getattr(self.type, "name", "") or ""
+        self.name: str = "" if isinstance(self.type, Void) else getattr(self.type, "name", "")
 
     @property
     def size(self) -> int:

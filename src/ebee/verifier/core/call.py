@@ -192,6 +192,9 @@ def _may_call(w: Walk, name: str) -> bool:
     place = program.attach_to
     if target is not None and target.struct:
         place = target.struct
+    retiring = target is not None and target.member == "release"
+    if retiring and name in ("setsockopt", "getsockopt"):  # bpf_tcp_ca_get_func_proto
+        return False
     if name == "probe_write_user" and w.profile.lockdown:
         return False
     return program.hook.may_call(name, program.attach_type, place)

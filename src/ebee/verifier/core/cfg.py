@@ -201,6 +201,12 @@ class Cfg:
                     live[slot], changed = now, True
         return live
 
+    def touched(self, op: Op) -> int:
+        """Registers that an instruction reads or writes."""
+        if op.kind == "call":
+            return 0x3F
+        return reads(op.insn) | writes(op.insn)
+
     def _touched(self, op: Op) -> tuple[int, int]:
         """Registers that an instruction reads and writes."""
         if op.kind == "call":

@@ -9,6 +9,7 @@ from ebee.btf import Btf
 from ebee.isa.disasm import text_of
 from ebee.obj.spec import Line, ObjectSpec, ProgramSpec
 from ebee.verifier.core.errors import DoesNotKnow, Rejected
+from ebee.verifier.core.explain import Explanation, explain
 from ebee.verifier.core.profile import PROFILES, Profile
 from ebee.verifier.core.program import Program, from_spec
 from ebee.verifier.core.walk import Walk
@@ -28,6 +29,9 @@ class Verdict:
     slot        the instruction, -1 where it is not one; `instruction` its text; `line` its source
     processed   instructions walked
     errno       what BPF_PROG_LOAD would fail with
+    states      states that were remembered
+    log         the log in the kernel's format, where one was asked for
+    why         the way to the error and what became of its register, where it is at an instruction
     """
 
     program: str
@@ -42,6 +46,8 @@ class Verdict:
     line: Line | None = None
     errno: int = 0
     states: int = 0
+    log: str = ""
+    why: Explanation | None = None
 
     @property
     def accepted(self) -> bool:
@@ -68,6 +74,7 @@ def check(
     program: ProgramSpec | str,
     profile: Profile | None = None,
     kernel: Btf | None = None,
+    log_level: int = 0,
 ) -> Verdict:
     """Check a program of an object. `kernel`: the BTF of the kernel whose answer is wanted, if that
     is not the running one. ObjectError when the program names something that is not there."""
@@ -82,21 +89,25 @@ def check(
             found.name, profile.version, "rejected", 0, error.id, error.message, error.detail,
             errno=error.errno,
         )  # fmt: skip
-    return check_program(made, profile)
+    return check_program(made, profile, log_level)
 
 
-def check_program(program: Program, profile: Profile) -> Verdict:
-    """Check a program that is linked already."""
+def check_program(program: Program, profile: Profile, log_level: int = 0) -> Verdict:
+    """Check a program that is linked already. `log_level` 1: the verdict has a log of the path that
+    failed, 2: of every path."""
     walk: Walk | None = None
     outcome: Outcome = "accepted"
     id = message = detail = ""
     errno = 0
+    why: Explanation | None = None
     try:
-        walk = Walk(program, profile)
+        walk = Walk(program, profile, log_level)
         walk.run()
     except Rejected as error:
         outcome, id, message = "rejected", error.id, error.message
         detail, errno = error.detail, error.errno
+        if walk is not None and walk.processed:
+            why = explain(walk, error)
     except DoesNotKnow as error:
         outcome, id, message = "unknown", "unknown", error.what
     walked = walk is not None and walk.processed > 0 and outcome != "accepted"
@@ -104,8 +115,16 @@ def check_program(program: Program, profile: Profile) -> Verdict:
     return Verdict(
         program.name, profile.version, outcome, walk.processed if walk else 0, id, message, detail,
         slot, _text(program, slot), line_at(program, slot), errno,
-        walk.memory.total if walk else 0,
+        walk.memory.total if walk else 0, _log(walk, message),
+        why,
     )  # fmt: skip
+
+
+def _log(walk: Walk | None, message: str) -> str:
+    if walk is None or walk.log is None:
+        return ""
+    walk.log.end(walk, message)
+    return walk.log.text
 
 
 def _text(program: Program, slot: int) -> str:

@@ -97,7 +97,7 @@ def _both_ways(w: Walk, op: Op, dst: Reg, src: Reg) -> int:
             if dst.id:
                 _share(each, regs[op.dst], linked, op.dst)
     if op.bits == 64 and op.reg:
-        _compare_pointers(op, dst, src, mine, theirs, w.profile.never_null)
+        _compare_pointers(op, dst, src, mine, theirs)
     null_test = op.bits == 64 and not op.reg and op.imm == 0 and op.operation in ("jeq", "jne")
     if null_test and dst.type & R.NULLABLE:
         mark_null(state, dst, op.operation == "jeq")
@@ -321,9 +321,7 @@ def _share(state: State, source: Reg, linked: Linked, regno: int) -> None:
 # --- pointers ------------------------------------------------------------------------------------
 
 
-def _compare_pointers(
-    op: Op, dst: Reg, src: Reg, mine: list[Reg], theirs: list[Reg], never_null: frozenset[int]
-) -> None:
+def _compare_pointers(op: Op, dst: Reg, src: Reg, mine: list[Reg], theirs: list[Reg]) -> None:
     """A pointer that equals one that is not null is not null."""
     if dst.type == R.SCALAR or src.type == R.SCALAR or R.BTF in (dst.type & 255, src.type & 255):
         return
@@ -331,7 +329,7 @@ def _compare_pointers(
     if regs is None:
         return
     for one, two, at in ((dst, src, op.src), (src, dst, op.dst)):
-        if one.type in never_null and two.type & R.NULLABLE:
+        if not one.type & R.NULLABLE and two.type & R.NULLABLE:
             made = regs[at].copy()
             made.type = not_null_type(made)
             regs[at] = made

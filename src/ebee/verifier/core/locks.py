@@ -205,6 +205,8 @@ def check_leaks(w: Walk, where: str, regions: bool, thrown: bool = False) -> Non
             if h.kind == "ptr"
         ]
         if lines:
+            if not w.profile.indirect or where == "tail_call":
+                lines.append(f"{where} would lead to reference leak")
             raise Rejected("reference-leak", "\n".join(lines), "", EINVAL)
     if not regions:
         return

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ebee.verifier.core.code import Op
+from ebee.verifier.core.log import Log, instruction, mask_text
+from ebee.verifier.core.log import state_text as log_state
 from ebee.verifier.core.reg import SCALAR
 from ebee.verifier.core.state import Jump, State, spilled_scalar
 
@@ -78,7 +81,11 @@ def _mark(w: Walk, start: State, wanted: Wanted, skip: bool) -> bool:
     if wanted.empty():
         return False
     state, last, first, after, changed = start, start.idx, start.first, -1, False
+    log = w.log if w.log is not None and w.log.level > 1 else None
     while True:
+        if log is not None:
+            log.add(f"mark_precise: frame{wanted.frame}: last_idx {last} first_idx {first}"
+                    f" subseq_idx {after} \n")  # fmt: skip
         try:
             if _along(w, state, wanted, last, first, after, skip):
                 return changed
@@ -89,7 +96,13 @@ def _mark(w: Walk, start: State, wanted: Wanted, skip: bool) -> bool:
         if parent is None:
             break
         state = parent
+        depth = wanted.frame
         changed |= _mark_state(state, wanted)
+        for frame in range(depth, -1, -1) if log is not None else ():
+            assert log is not None
+            if frame < len(state.frames):
+                log.add(f"mark_precise: frame{frame}: parent state {_masks(wanted, frame)}: "
+                        f"{log_state(state, frame)}\n")  # fmt: skip
         if wanted.empty():
             return changed
         after, last, first = first, state.last, state.first
@@ -168,6 +181,8 @@ def backtrack(w: Walk, idx: int, after: int, jump: Jump | None, b: Wanted) -> No
     op = w.cfg.ops[idx]
     if op is None:
         return
+    if w.log is not None and w.log.level > 1:
+        say(w, w.log, op, b)
     b.sync(jump)
     f, dst, src = b.frame, 1 << op.dst, 1 << op.src
     kind, operation = op.kind, op.operation
@@ -218,6 +233,17 @@ def backtrack(w: Walk, idx: int, after: int, jump: Jump | None, b: Wanted) -> No
             b.frame += 1
         return
     b.sync(jump)
+
+
+def say(w: Walk, log: Log, op: Op, b: Wanted) -> None:
+    """The line of the log for one step back."""
+    text = f"mark_precise: frame{b.frame}: {_masks(b, b.frame)} before {op.slot}: "
+    log.add(f"{text}{instruction(w, op)}\n")
+
+
+def _masks(b: Wanted, frame: int) -> str:
+    regs = mask_text(b.regs[frame], "r{}")
+    return f"regs={regs} stack={mask_text(b.slots[frame], '{}', -8, -8)}"
 
 
 def _call(w: Walk, idx: int, after: int, b: Wanted) -> None:

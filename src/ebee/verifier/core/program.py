@@ -119,6 +119,8 @@ def map_info(spec: MapSpec, btf: Btf | None, kernel: Btf | None = None) -> MapIn
     if spec.readonly and spec.data is not None:
         data = spec.data.ljust(spec.value_size, b"\0")
     inner = map_info(spec.inner, btf, kernel) if spec.inner is not None else None
+    if inner is not None:
+        inner.name = ""
     if kind.name in ("array", "percpu_array") and not spec.key_size:
         raise ObjectError(f"map {spec.name} has no key size")
     return MapInfo(

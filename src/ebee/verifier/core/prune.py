@@ -46,7 +46,7 @@ class Memory:
         self.walk = walk
         self.states: dict[tuple[int, int], list[State]] = {}
         self.loops: dict[Visit, Loop] = {}
-        self.total = 0
+        self.total = self.most = 0
         self.last_jumps = self.last_processed = 0
 
     def visited(self, idx: int) -> bool:
@@ -71,6 +71,7 @@ class Memory:
             often = 64 if w.cfg.checkpoint[idx] and old.branches > 0 else 3
             if old.misses > old.hits * often + often:
                 found.remove(old)
+        self.most = max(self.most, len(found))
         if add:
             self._remember(found, idx)
         return False

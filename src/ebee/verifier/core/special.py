@@ -16,6 +16,7 @@ _SIZES = {
     "bpf_list_node": 24, "bpf_rb_root": 16, "bpf_rb_node": 32, "bpf_refcount": 4,
     "bpf_task_work": 8,
 }  # fmt: skip
+MAX_FIELDS = 11  # BTF_FIELDS_MAX
 _NODES = {"bpf_list_head": "bpf_list_node", "bpf_rb_root": "bpf_rb_node"}
 REFS = frozenset(TAGS)
 """Kinds of fields that hold a pointer to an object."""
@@ -55,6 +56,8 @@ def _fields(btf: Btf, type_id: int, kernel: Btf | None) -> list[Field]:
         elif name in _NODES:
             target, node = _contained(btf, type_id, at, _NODES[name])
         made.append(Field(name, at, _SIZES.get(name, 8), target, node))
+    if len(made) > MAX_FIELDS:  # the kernel then knows of none
+        return []
     return sorted(made, key=lambda f: f.offset)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from ebee.obj.spec import Line
 from ebee.verifier.core import alu, btftype, call, compat, jump, mem, precision, ret, subprog
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.btftype import BtfType
@@ -13,6 +14,7 @@ from ebee.verifier.core.cfg import Cfg, refuse_unknown
 from ebee.verifier.core.code import Op, decode
 from ebee.verifier.core.errors import E2BIG, EFAULT, EINVAL, DoesNotKnow, Rejected
 from ebee.verifier.core.live import Liveness
+from ebee.verifier.core.log import Log
 from ebee.verifier.core.profile import Profile
 from ebee.verifier.core.program import Program
 from ebee.verifier.core.prune import Memory
@@ -31,13 +33,15 @@ class Walk:
     before; `waiting` are branches not yet walked, the last is next.
     """
 
-    def __init__(self, program: Program, profile: Profile):
+    def __init__(self, program: Program, profile: Profile, log_level: int = 0):
         self.program, self.profile = program, profile
         self.processed = self.jumps = self.ids = 0
         self.waiting: list[tuple[State, int, int]] = []
         self.idx = self.previous = 0
         self.state = State([])
         self.entry: Jump | None = None
+        self.log = Log(log_level) if log_level else None
+        self.returned = 0  # where the last return led to
         self.called_globals: set[int] = set()
         self.place_types: dict[int, int] = {}  # of the pointer of each load and store
         self.depths: dict[int, int] = {}  # stack used, by function
@@ -56,7 +60,10 @@ class Walk:
             "call": partial(call.step, self),
             "exit": partial(ret.step, self),
         }
+        self._lines: list[Line | None] | None = None
         self._fresh()
+        if self.log is not None:
+            self.log.begin(self)
 
     def _fresh(self) -> None:
         self.live = Liveness(self.cfg)
@@ -97,6 +104,8 @@ class Walk:
         self.idx, self.previous = frame.start, -1
         self.state.first = frame.start
         self.waiting.clear()
+        if self.log is not None:
+            self.log.function(self, frame.start)
         while True:
             if self._path():
                 return
@@ -105,7 +114,7 @@ class Walk:
         """Walk one path to its end; whether it was the last."""
         cfg, live, memory, handlers = self.cfg, self.live, self.memory, self.handlers
         ops, prune, jumps, state = cfg.ops, cfg.prune, cfg.jumps, self.state
-        limit, count = self.profile.max_processed, cfg.count
+        limit, count, log = self.profile.max_processed, cfg.count, self.log
         idx = self.idx
         while True:
             self.entry = None
@@ -120,10 +129,15 @@ class Walk:
                 raise Rejected("too-complex", text, f"the limit is {limit:,}", E2BIG)
             state.last, state.idx = self.previous, idx
             if prune[idx] and memory.visited(idx):
+                if log is not None:
+                    log.safe(self)
                 break
             if jumps[idx]:
                 self.push_history()
-            following = handlers[op.kind](op)
+            if log is None:
+                following = handlers[op.kind](op)
+            else:
+                following = self._logged(log, op)
             if op.stores:  # no other instruction marks slots as written
                 live.commit(state.chain(len(state.frames) - 1), idx)
             if following < 0:
@@ -133,7 +147,35 @@ class Walk:
         if not self.waiting:
             return True
         self.state, self.idx, self.previous = self.waiting.pop()
+        if log is not None:
+            log.popped(self.state)
         return False
+
+    def _logged(self, log: Log, op: Op) -> int:
+        """Walk one instruction, and say so."""
+        log.before(self, op)
+        state = self.state
+        depth, frame = len(state.frames), state.frames[-1]
+        following = self.handlers[op.kind](op)
+        if following != END:
+            self.returned = following
+            log.after(self, op, depth, frame)
+        return following
+
+    def line_of(self, idx: int) -> Line | None:
+        """The source line that begins at or before an instruction."""
+        if self._lines is None:
+            self._lines = [None] * self.cfg.count
+            at = {line.slot: line for line in self.program.lines}
+            found = None
+            for slot in range(self.cfg.count):
+                found = at.get(slot, found)
+                self._lines[slot] = found
+        return self._lines[idx]
+
+    def touched(self, op: Op) -> int:
+        """The registers that an instruction names, as a mask."""
+        return self.cfg.touched(op)
 
     # -- branches and history --------------------------------------------------------------------
 
@@ -146,6 +188,8 @@ class Walk:
         if other.parent is not None:
             other.parent.branches += 1
         self.waiting.append((other, idx, self.idx))
+        if self.log is not None:
+            self.log.set_aside(other)
         return other
 
     def set_aside(self, state: State, idx: int) -> None:
@@ -154,6 +198,8 @@ class Walk:
             text = f"The sequence of {len(self.waiting) + 1} jumps is too complex for async cb."
             raise Rejected("too-complex", text, "", EFAULT)
         self.waiting.append((state, idx, -1))
+        if self.log is not None:
+            self.log.set_aside(state)
 
     def struct(self, name: str) -> BtfType:
         """A struct of the kernel; DoesNotKnow when it has none of that name."""
