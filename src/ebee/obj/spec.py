@@ -184,32 +184,34 @@ class VariableSpec:
     spec: ObjectSpec | None = field(default=None, repr=False, compare=False)
 
     @property
-    def _data(self) -> tuple[ObjectSpec, MapSpec, bytes]:
+    def _home(self) -> tuple[ObjectSpec, MapSpec]:
         if self.spec is None or self.map not in self.spec.maps:
             raise ObjectError(f"variable {self.name}: its map {self.map} is not in the object")
         where = self.spec.maps[self.map]
-        data = where.data if where.data is not None else bytes(where.value_size)
-        if self.offset + self.size > len(data):
+        size = where.value_size if where.data is None else len(where.data)
+        if self.offset + self.size > size:
             raise ObjectError(
                 f"variable {self.name}: ends at byte {self.offset + self.size},"
-                f" but {self.map} has {len(data)}"
+                f" but {self.map} has {size}"
             )
-        return self.spec, where, data
+        return self.spec, where
 
     @property
     def value(self) -> Any:
         """The initial value; ObjectError when it cannot be read."""
-        spec, _, data = self._data
-        raw = data[self.offset : self.offset + self.size]
+        spec, where = self._home
+        data, at = where.data, self.offset
+        raw = bytes(self.size) if data is None else data[at : at + self.size]  # .bss may be large
         return value_codec(spec.btf, self.btf_id, self.size, spec.endian).decode(raw)
 
     @value.setter
     def value(self, value: Any) -> None:
-        spec, where, data = self._data
+        spec, where = self._home
         try:
             raw = value_codec(spec.btf, self.btf_id, self.size, spec.endian).encode(value)
         except BtfError as error:
             raise BtfError(f"variable {self.name}: {error}") from None
+        data = bytes(where.value_size) if where.data is None else where.data
         where.data = data[: self.offset] + raw + data[self.offset + self.size :]
 
 
