@@ -655,3 +655,56 @@ def test_user_rings_refuse_what_cannot_be(drain, events, open_fds):
         ring.send(b"x")
     with pytest.raises(KernelError, match="not a user ring buffer"):
         UserRingBuffer(events)
+
+
+# -- events of objects -----------------------------------------------------------------------------
+
+OBJECT = """
+from ebee import XDP, Global, PerfEventArray, RingBuf, XdpContext, struct, u64, xdp
+
+
+@struct
+class Event:
+    length: u64
+    number: u64
+
+
+samples = PerfEventArray[Event]()
+ring = RingBuf[Event](size=4096)
+ring_lost: Global[u64] = 0
+number: Global[u64] = 0
+
+
+@xdp
+def watch(ctx: XdpContext) -> XDP:
+    global number, ring_lost
+    number += 1
+    samples.output(ctx, Event(length=u64(64), number=number))
+    with ring.reserve() as e:
+        if e is None:
+            ring_lost += 1
+        else:
+            e.length = u64(1)
+            e.number = number
+    return XDP.PASS
+"""
+
+
+def test_events_of_an_object_are_typed_and_what_it_lost_is_known(tmp_path):
+    pytest.importorskip("llvmlite")
+    import ebee
+    from ebee import linux
+
+    path = tmp_path / "watch.py"
+    path.write_text(OBJECT)
+    with linux.load(ebee.read(path)) as loaded:
+        ring, samples = loaded.events("ring", timeout=0), loaded.events("samples", timeout=0)
+        assert (ring.lost, samples.lost) == (0, 0)
+        for _ in range(300):
+            loaded.programs["watch"].test_run(bytes(64))
+        numbers = sorted(event.number for event in samples)
+        assert numbers == list(range(1, 301))
+        seen = [event.number for event in ring]
+        assert seen == list(range(1, len(seen) + 1))
+        assert len(seen) + ring.lost == 300
+        assert ring.lost > 0
