@@ -76,6 +76,14 @@ ATTACKS = {
         if r0 == 0 goto out; r0 += 60; r0 = *(u64 *)(r0 +0); out: exit""",
     "a value pointer that wraps around": VALUE + """
         if r0 == 0 goto out; r1 = -1; r1 <<= 63; r0 += r1; r0 = *(u64 *)(r0 +0); out: exit""",
+    "an update of a program array": """
+        r1 = map[programs]; r2 = r10; r2 += -8; *(u64 *)(r10 -8) = 0xffff; r3 = r10; r3 += -8
+        r4 = 0; call map_update_elem; r0 = 0; exit""",
+    "a walk through a queue": """
+        r1 = map[line]; r2 = func[f]; r3 = r10; r4 = 0; call for_each_map_elem; r0 = 0; exit
+        f: r0 = 0; exit""",
+    "a tail call into an array": CTX + """
+        r1 = r6; r2 = map[numbers]; r3 = 1; call tail_call; r0 = 0; exit""",
     "the header of a map": "r1 = map[numbers]; r0 = *(u64 *)(r1 +0); exit",
     "the header of an inner map": """
         r2 = r10; r2 += -8; *(u64 *)(r10 -8) = 0; r1 = map[maps]; call map_lookup_elem

@@ -186,7 +186,9 @@ LEFT = {
         "bpf_dynptr_from_mem takes a dynptr_out, which is safe only in a program that has been"
         " verified"
     ),
-    "r1 = map[ring]; r2 = r10; call map_lookup_elem; exit": "ring has no operation lookup",
+    "r1 = map[ring]; r2 = r10; call map_lookup_elem; exit": (
+        "ring is a ringbuf map, not for bpf_map_lookup_elem"
+    ),
 }  # fmt: skip
 
 

@@ -101,8 +101,11 @@ def _argument(helper: Helper, index: int, param: Param) -> Converter:
         return Fault(vm.regs[register], 0, what, reason)
 
     def map_of(vm: Vm) -> Any:
-        if vm.machine.map_at(vm.regs[register]) is None:
+        m = vm.machine.map_at(vm.regs[register])
+        if m is None:
             raise fail(vm, "is no map")
+        if not m.kind.takes(helper.name):
+            raise fail(vm, f"is a map of type {m.type}, on which it does not work")
         return ptr(vm.memory, vm.regs[register], MapHeader)
 
     def context(vm: Vm) -> Any:

@@ -86,6 +86,10 @@ class MapType:
     ops: str | None = None
     missing: dict[str, str] = field(default_factory=dict)
 
+    def takes(self, helper: str) -> bool:
+        """Whether programs may call a helper with such a map."""
+        return helper in self.program.split()
+
     @property
     def indexed(self) -> bool:
         """Whether keys are indexes below max_entries."""

@@ -93,11 +93,10 @@ class HelperCalls(Calls):
         if module == "map":
             m = self.known_map(f, slot, 1)
             if m is None:
-                self._call_any(f, slot, name)
+                self._call_any(f, slot, helper, name)
                 return
-            function = getattr(self.maps[m].ops, name, None)
-            if function is None:
-                raise Unsupported(f"{f.code.where(slot)}: {m} has no operation {name}")
+            self._require_takes(f, slot, m, helper.name)
+            function = getattr(self.maps[m].ops, name)
             params, _ = self._params(function)
             target = self.native(f"map/{m}:{name}", function, **{params[1][0]: self.map(m)})
             self._take(f, *self._call(f, target, function, ["ptr %cpu"], skip=2, first=2))
@@ -111,24 +110,28 @@ class HelperCalls(Calls):
         fact = f.fact(slot, register)
         return fact.of if fact.kind == "map" and fact.of in self.maps else None
 
-    def types(self, name: str) -> dict[int, Callable[..., Any]]:
+    def _require_takes(self, f: Lowering, slot: int, m: str, helper: str) -> None:
+        if not self.maps[m].kind.takes(helper):
+            kind = self.maps[m].type
+            raise Unsupported(f"{f.code.where(slot)}: {m} is a {kind} map, not for bpf_{helper}")
+
+    def types(self, helper: str, name: str) -> dict[int, Callable[..., Any]]:
         """An operation of maps by the type of map: of all types that a pointer of which nothing is
         known may lead to, maps in maps among them."""
         specs = [m.spec for m in self.maps.values()]
         inner = [spec.inner for spec in specs if spec.inner is not None]
         kinds = {kind.id: kind for kind in (maps.by_name(s.type) for s in specs + inner) if kind}
-        found = {
-            number: getattr(import_module(kind.ops), name, None)
+        return {
+            number: getattr(import_module(kind.ops), name)
             for number, kind in kinds.items()
-            if kind.ops is not None
+            if kind.ops is not None and kind.takes(helper)
         }
-        return {number: function for number, function in found.items() if function is not None}
 
-    def _call_any(self, f: Lowering, slot: int, name: str) -> None:
+    def _call_any(self, f: Lowering, slot: int, helper: Helper, name: str) -> None:
         """An operation of a map that is known only at run time, as its type has it."""
-        b, found = f.body, self.types(name)
+        b, found = f.body, self.types(helper.name, name)
         if not found:
-            raise Unsupported(f"{f.code.where(slot)}: no map of {f.code.name} can {name}")
+            raise Unsupported(f"{f.code.where(slot)}: no map here is for bpf_{helper.name}")
         at, done, none = f.pointer(1), b.name("called"), b.name("none")
         operands = self._operands(f, next(iter(found.values())), skip=2, first=2)
         kind = b.op(f"load i32, ptr {at}", "type")  # the first member of MapHeader
@@ -198,6 +201,7 @@ class HelperCalls(Calls):
         table = f.unit.external("machine.programs")
         index = f.narrow(3, 32)
         if m is not None:
+            self._require_takes(f, slot, m, "tail_call")
             look = self.native(f"map/{m}:tail_target", runtime.tail_target, m=self.map(m))
             target = b.op(f"call i64 {look}(ptr %cpu, ptr {table}, i32 {index})", "target")
         else:
@@ -255,6 +259,7 @@ class HelperCalls(Calls):
         if m is None or self.maps[m].key_size > KEY_ROOM:
             what = "a map that is known only at run time" if m is None else "keys so long"
             raise Unsupported(f"{f.code.where(slot)}: bpf_for_each_map_elem goes not over {what}")
+        self._require_takes(f, slot, m, "for_each_map_elem")
         ops, bind = self.maps[m].ops, self.map(m)
         step = self.native(f"map/{m}:step", ops.step, m=bind)
         element = self.native(f"map/{m}:element", ops.element, m=bind)
