@@ -39,6 +39,7 @@ _WHERE = {
         TC TCX XDP Cgroup RawContext SkbContext XdpContext cgroup_skb func raw_tracepoint section
         socket_filter tc tcx tracepoint xdp
     """,
+    "lang.bpf.special": "CLOCK_BOOTTIME CLOCK_MONOTONIC CLOCK_REALTIME SpinLock Timer",
     "lang.bpf.variables": "Const Global",
     "loading": "load read",
     "machine.capture": "Capture CaptureWriter",

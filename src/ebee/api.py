@@ -122,6 +122,7 @@ from ebee.lang.bpf.programs import (
     tracepoint,
     xdp,
 )
+from ebee.lang.bpf.special import CLOCK_BOOTTIME, CLOCK_MONOTONIC, CLOCK_REALTIME, SpinLock, Timer
 from ebee.lang.bpf.variables import Const, Global
 from ebee.loading import load, read
 from ebee.machine.capture import Capture, CaptureWriter
@@ -159,6 +160,9 @@ __all__ = [
     "ARP_REPLY",
     "ARP_REQUEST",
     "AUTHENTICATION",
+    "CLOCK_BOOTTIME",
+    "CLOCK_MONOTONIC",
+    "CLOCK_REALTIME",
     "DESTINATION",
     "DNS",
     "DNS_PORT",
@@ -248,9 +252,11 @@ __all__ = [
     "SkbContext",
     "SockHash",
     "SockMap",
+    "SpinLock",
     "Stack",
     "StackTrace",
     "TaskStorage",
+    "Timer",
     "Variable",
     "VariableSpec",
     "VerifierError",

@@ -68,6 +68,16 @@ class Loop:
     continued: list[Env]
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A block of `with`: what to do on the way out of it, and how many loops were around it.
+    `name`: the hidden variable that it leaves behind, if any."""
+
+    leave: Callable[[], None]
+    depth: int
+    name: str = ""
+
+
 class Function:
     """The state of lowering one function for one set of constants."""
 
@@ -85,9 +95,8 @@ class Function:
         self.env: Env | None = {}
         self.variables: dict[str, Variable] = {}
         self.loops: list[Loop] = []
-        self.withs: list[tuple[str, int]] = []
-        """Blocks of `with` around a statement: the variable that each leaves behind, and how many
-        loops were around it."""
+        self.withs: list[Scope] = []
+        """Blocks of `with` around a statement, the innermost last."""
         self.writes = _writes(source.tree)
         """Local variables: how many places assign each, and whether one of them is in a loop."""
 

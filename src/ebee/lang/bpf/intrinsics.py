@@ -149,8 +149,10 @@ def _pointer(f: Function, p: Param, node: ast.expr, what: str) -> str:
         data = node.value if isinstance(node.value, bytes) else node.value.encode() + b"\0"
         return unit_of(f).constant_bytes(data)
     value = f.value(node)
+    if isinstance(value.type, FunctionRef) and p.kind == "func":
+        return unit_of(f).called_back(value.type.function)
     if isinstance(value.type, FunctionRef) or p.kind == "func":
-        raise Refusal(f"{what} is a function that the kernel calls back", "write a `for` loop")
+        raise Refusal(f"{what} is {'not ' if p.kind == 'func' else ''}a function")
     if value.text == "null" and p.nullable:
         return "null"
     is_ctx = is_struct(value.type) and issubclass(value.type, Context)

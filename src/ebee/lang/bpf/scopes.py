@@ -1,39 +1,102 @@
-"""`with events.reserve() as e:`: a record that is sent or discarded on every way out.
+"""`with`: what is given back on every way out of a block.
 
-A hidden variable holds the record as long as it is neither; leaving the block by its end,
+`with events.reserve() as e:` is a record that is sent or discarded, `with entry.lock:` a lock. A
+hidden variable holds the record as long as it is neither; leaving the block by its end,
 `return`, `break` or `continue` sends what it holds.
 """
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ebee.lang.bpf.map_calls import helper
 from ebee.lang.bpf.maps import RingBuf
-from ebee.lang.errors import Refusal
-from ebee.lang.function import Variable
+from ebee.lang.bpf.special import SpinLock
+from ebee.lang.errors import Refusal, at
+from ebee.lang.function import Scope, Variable
 from ebee.lang.values import NONE, Constant, Value, is_ptr, normal_target
 from ebee.types import PtrType, sizeof
 
 if TYPE_CHECKING:
+    from ebee.helpers import Helper
     from ebee.lang.function import Function, Loop
 
 RESERVE, SUBMIT, DISCARD = 131, 132, 133
+LOCK, UNLOCK = "spin_lock", "spin_unlock"
 
 
 def with_statement(f: Function, node: ast.With) -> None:
-    """Lower a `with`."""
-    item, *more = node.items
+    """Lower a `with`, of one thing or of several, one inside the other."""
+    _inside(f, node, node.items)
+
+
+def _inside(f: Function, node: ast.With, items: list[ast.withitem]) -> None:
+    if not items:
+        f.block(node.body)
+        return
+    item, *more = items
     call = item.context_expr
     method = call.func if isinstance(call, ast.Call) else None
-    if more or not (isinstance(method, ast.Attribute) and method.attr == "reserve"):
-        raise Refusal("`with` of anything but one reservation", "with events.reserve() as e:")
+    try:
+        if isinstance(method, ast.Attribute) and method.attr == "reserve":
+            _reservation(f, item, method, lambda: _inside(f, node, more))
+        else:
+            _lock(f, item, lambda: _inside(f, node, more))
+    except Refusal as refusal:
+        raise at(f.source, call, refusal) from None
+
+
+def _lock(f: Function, item: ast.withitem, body: Callable[[], None]) -> None:
+    """`with entry.lock:`: held inside, and given back on every way out."""
+    from ebee.lang.bpf.intrinsics import check_allowed
+
+    lock = f.value(item.context_expr)
+    if lock.type is not SpinLock:
+        raise Refusal(
+            "`with` of what is neither a reservation nor a lock",
+            "with events.reserve() as e: or, where entry has lock: SpinLock, with entry.lock:",
+        )
+    if item.optional_vars is not None:
+        raise Refusal("a lock has no value", "with entry.lock:")
+    if f.withs:
+        raise Refusal(
+            "a lock inside another `with`", "the kernel takes one lock, and no calls in it"
+        )
+    for name in (LOCK, UNLOCK):
+        check_allowed(f, helper_named(name))
+    call(f, LOCK, lock)
+    f.withs.append(Scope(lambda: call(f, UNLOCK, lock), len(f.loops)))
+    body()
+    if f.env is not None:
+        call(f, UNLOCK, lock)
+    f.withs.pop()
+
+
+def call(f: Function, name: str, lock: Value) -> None:
+    """Call a helper of one argument."""
+    helper(f, helper_named(name).id, "void", f"ptr {lock.text}")
+
+
+def helper_named(name: str) -> Helper:
+    """The declaration of a helper."""
+    from ebee.helpers import by_name
+
+    found = by_name(name)
+    assert found is not None
+    return found
+
+
+def _reservation(
+    f: Function, item: ast.withitem, method: ast.Attribute, body: Callable[[], None]
+) -> None:
+    """`with events.reserve() as e:`."""
     ring = f.value(method.value)
     if not (isinstance(ring.type, Constant) and isinstance(ring.type.thing, RingBuf)):
         raise Refusal("only ring buffers have `reserve`", "events = RingBuf[Event](size=1 << 20)")
     if not isinstance(item.optional_vars, ast.Name):
-        raise Refusal("the record needs a name", f"with {ast.unparse(call)} as e:")
+        raise Refusal("the record needs a name", f"with {ast.unparse(item.context_expr)} as e:")
     t = ring.type.thing.value
     size = f"i64 {sizeof(t)}"
     text = helper(f, RESERVE, "ptr", f"ptr {ring.text}", size, "i64 0")
@@ -45,10 +108,10 @@ def with_statement(f: Function, node: ast.With) -> None:
     f.body.emit(f"store ptr {text}, ptr {slot}")
     assert f.env is not None
     f.env[hidden] = record
-    f.withs.append((hidden, len(f.loops)))
-    f.block(node.body)
+    f.withs.append(Scope(lambda: _release(f, hidden, SUBMIT), len(f.loops), hidden))
+    body()
     if f.env is not None:
-        _send(f, hidden)
+        _release(f, hidden, SUBMIT)
     f.withs.pop()
     if f.env is not None:  # nobody may use the record any more, under whatever name
         gone = [n for n, v in f.env.items() if v.text == text and is_ptr(v.type)]
@@ -59,14 +122,9 @@ def with_statement(f: Function, node: ast.With) -> None:
 def leave(f: Function, loop: Loop | None) -> None:
     """Before a return (no loop), or a break or continue of a loop, from inside."""
     inside = 0 if loop is None else f.loops.index(loop) + 1
-    for hidden, depth in reversed(f.withs):
-        if depth >= inside:
-            _send(f, hidden)
-
-
-def _send(f: Function, hidden: str) -> None:
-    """Send the record that a hidden variable holds, if it holds one."""
-    _release(f, hidden, SUBMIT)
+    for scope in reversed(f.withs):
+        if scope.depth >= inside:
+            scope.leave()
 
 
 def _release(f: Function, hidden: str, how: int) -> None:
@@ -92,9 +150,10 @@ def discard(f: Function, node: ast.Call, ring: Value) -> Value:
         raise Refusal("`discard` takes the reserved record", "events.discard(e)")
     record = f.value(node.args[0])
     assert f.env is not None
-    for hidden, depth in f.withs:
-        if is_ptr(record.type) and f.env[hidden].text == record.text:
-            if depth != len(f.loops):
+    for scope in f.withs:
+        hidden = scope.name
+        if hidden and is_ptr(record.type) and f.env[hidden].text == record.text:
+            if scope.depth != len(f.loops):
                 raise Refusal(
                     "a record is discarded inside a loop", "note it in a variable, discard it after"
                 )

@@ -9,7 +9,7 @@ import ast
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ebee
@@ -153,7 +153,7 @@ class BpfUnit(Unit):
         own = job.function in self._entries
         if own:
             self._programs.add(f)
-        if not own and not self._is_inline(job.function):
+        if not own and (job.linkage == "callback" or not self._is_inline(job.function)):
             self._check_subprogram(f, free)
             f.void = "i64"  # the verifier looks at r0: no address of the stack may be left there
         scope = self.debug.function(f.source, job.name, result, free, own)
@@ -179,7 +179,8 @@ class BpfUnit(Unit):
             kind, more = "dso_local", f" section {quote(entry.program.section)}"
         else:
             kind, more = "internal", ""
-        how = "" if entry else " alwaysinline" if self._is_inline(job.function) else " noinline"
+        inline = self._is_inline(job.function) and job.linkage != "callback"
+        how = "" if entry else " alwaysinline" if inline else " noinline"
         head = f"define {kind} {result} {symbol(job.name)}({parameters}) nounwind{how}"
         if how == " noinline":  # nothing gives or takes away results, see `begin`
             self.used.append(symbol(job.name))
@@ -299,6 +300,16 @@ class BpfUnit(Unit):
 
     def long_loop(self, f: Function, node: ast.For, start: Value, stop: Value, step: int) -> bool:
         return long_loops.over_numbers(f, node, start, stop, step)
+
+    def called_back(self, function: Callable[..., Any]) -> str:
+        """The symbol of a function whose address the kernel is given."""
+        params, _ = signature_of(function)
+        arguments = tuple(Value(t, "") for _, t in params)
+        job = Job(function, arguments, (False,) * len(params), linkage="callback")
+        key = ("callback", function)
+        if key not in self._done:
+            self._done[key] = self._compile(replace(job, name=self.name(job)))
+        return self._done[key].symbol
 
     # --- functions that the kernel calls ---------------------------------------------------------
 
