@@ -33,7 +33,7 @@ test: $(VENV)/.test
 	$(PYTEST)
 
 test-vm: $(VENV)/.test
-	$(BIN)/python scripts/vm.py test
+	$(BIN)/python scripts/vm.py test --record
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check $(CODE)

@@ -2,8 +2,7 @@
 
     python scripts/vm.py --kernel 6.12 -- uname -r           any command; its exit status is ours
     python scripts/vm.py --kernel 6.1 -- .venv/bin/python -m pytest tests/kernel/test_linux_load.py
-    python scripts/vm.py test                                the kernel tests on every kernel; what
-                                                             came out goes to docs/kernels.json
+    python scripts/vm.py test                                the kernel tests on every kernel
     python scripts/vm.py test --kernel 6.12 -k kprobe        ... on one; the rest goes to pytest
 
 The machine is qemu with software emulation (no KVM needed), two CPUs and 2 GB; it is up in some
@@ -393,7 +392,9 @@ class Tested:
         return f"Linux {self.version}: {words[0].strip('= ')} ({how})"
 
 
-def test(versions: tuple[str, ...], arguments: list[str], cache: Path, seconds: float) -> int:
+def test(
+    versions: tuple[str, ...], arguments: list[str], cache: Path, seconds: float, record: bool
+) -> int:
     """The kernel tests on each kernel, in machines side by side; then a line of totals for each."""
     with tempfile.TemporaryDirectory(dir=_made(cache), prefix=f"ran-{os.getpid()}-") as folder:
         ran = [Tested(version) for version in versions]
@@ -404,7 +405,7 @@ def test(versions: tuple[str, ...], arguments: list[str], cache: Path, seconds: 
             _join(thread)
             print(f"== Linux {tested.version}", flush=True)
             show(bytes(tested.printed))
-        if not arguments:
+        if record:
             files = sorted(str(path) for path in Path(folder).iterdir())
             script = str(ROOT / "scripts/gen_coverage.py")
             subprocess.run([sys.executable, script, "--ran", *files], check=False)
@@ -477,6 +478,7 @@ def main() -> int:
     parser.add_argument("--timeout", type=float, default=600, help="seconds for each machine")
     parser.add_argument("--cache", type=Path, default=default, help="where packages are kept")
     parser.add_argument("--share", type=Path, action="append", default=[], help="writable folder")
+    parser.add_argument("--record", action="store_true", help="note results in docs/kernels.json")
     parser.add_argument("what", nargs="?", choices=["test"], help="run the kernel tests")
     chosen, rest = parser.parse_known_args(words)
     versions = tuple(chosen.kernel or KERNELS)
@@ -484,7 +486,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         if chosen.what == "test":
-            return test(versions, rest + command, cache, chosen.timeout)
+            return test(versions, rest + command, cache, chosen.timeout, chosen.record)
         if not command or rest:
             parser.error("say what to run: -- COMMAND, or test")
         seconds, shares = chosen.timeout + MACHINE_SECONDS, tuple(chosen.share)
