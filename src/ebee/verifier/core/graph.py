@@ -136,16 +136,12 @@ def give(w: Walk, meta: Meta) -> None:
     number = w.regs[2].ref
 
     def given(reg: Reg) -> Reg:
-        if reg.ref != number:
-            return reg
         made = reg.copy()
         made.ref = 0
         not_owned(w, made)
         return made
 
-    for frame in w.state.frames:
-        frame.regs[:] = [given(reg) for reg in frame.regs]
-        frame.slots[:] = [(types, given(reg)) for types, reg in frame.slots]
+    w.change(lambda reg: reg.ref == number, given)
     w.release(number)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ebee.verifier.core import prune, scalar, special, tnum
+from ebee.verifier.core import btfptr, prune, scalar, special, tnum
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.code import Op
 from ebee.verifier.core.errors import DoesNotKnow
@@ -120,9 +120,22 @@ def outcome(
         return _packets(a, b, operation)
     if not _constant(b, bits):
         a, b = b, a
-    if not _constant(b, bits) or a.type not in never_null or b.v & (U64 if bits == 64 else U32):
+    if not _constant(b, bits) or b.v & (U64 if bits == 64 else U32):
+        return None
+    if not surely_not_null(a, never_null):
         return None
     return {"jeq": False, "jne": True}.get(operation)
+
+
+def surely_not_null(reg: Reg, never_null: frozenset[int]) -> bool:
+    """Whether a pointer is known not to be null (reg_not_null)."""
+    kind = reg.type
+    if kind & R.NULLABLE:
+        return False
+    base = kind & R.BASE
+    if base == R.BTF:
+        return btfptr.trusted(reg)
+    return base in never_null or (base == R.MEM and not kind & R.UNTRUSTED)
 
 
 def _constant(reg: Reg, bits: int) -> bool:

@@ -168,6 +168,4 @@ def keep_under_rcu(w: Walk, number: int) -> None:
         made.ref, made.type = 0, reg.type & ~R.ALLOC | R.RCU
         return made
 
-    for frame in w.state.frames:
-        frame.regs[:] = [kept(reg) for reg in frame.regs]
-        frame.slots[:] = [(types, kept(reg)) for types, reg in frame.slots]
+    w.change(lambda reg: reg.ref == number, kept)

@@ -45,7 +45,11 @@ class _Resolver:
             spec = self.spec.maps[ref.symbol]
             kernel = made.types() if _points_to_kernel(spec, self.spec.btf) else made.kernel
             info = self.infos[ref.symbol] = map_info(spec, self.spec.btf, kernel)
-            if info.name.startswith("."):  # as libbpf names the maps of data sections
+            if info.name in (
+                ".data",
+                ".rodata",
+                ".bss",
+            ):  # as libbpf names the maps of data sections
                 info.name = self.spec.name[: max(15 - len(info.name), 0)] + info.name
         made.pseudo[ref.slot] = ref.kind, self.infos[ref.symbol], ref.addend
         source = PSEUDO_MAP_FD if ref.kind == "map" else PSEUDO_MAP_VALUE

@@ -285,13 +285,17 @@ class Walk:
 
     def forget(self, which: Callable[[Reg], bool], left: Reg = R.UNKNOWN) -> None:
         """Registers and spilled ones of a kind hold nothing that can be used any more."""
+        self.change(which, lambda _: left)
+
+    def change(self, which: Callable[[Reg], bool], how: Callable[[Reg], Reg]) -> None:
+        """Put others in the place of registers and spilled ones of a kind."""
         for frame in self.state.frames:
             for i, reg in enumerate(frame.regs):
                 if which(reg):
-                    frame.regs[i] = left
+                    frame.regs[i] = how(reg)
             for i, slot in enumerate(frame.slots):
                 if slot[1].type and which(slot[1]):
-                    frame.slots[i] = slot[0], left
+                    frame.slots[i] = slot[0], how(slot[1])
 
     def unknown(self, what: str) -> DoesNotKnow:
         """What to raise where a rule is not known."""
