@@ -73,16 +73,16 @@ def possible_cpus() -> int:
 
 def kernel_symbols(*names: str) -> dict[str, int]:
     """The addresses of those of `names` that the kernel has; hidden ones (0) are left out."""
-    wanted = set(names)
-    found: dict[str, int] = {}
     try:
-        with open("/proc/kallsyms") as lines:
-            for line in lines:
-                address, _, name, *_module = line.split()
-                if name in wanted and int(address, 16):
-                    found.setdefault(name, int(address, 16))
+        with open("/proc/kallsyms", "rb") as file:
+            data = file.read()
     except OSError:
-        pass
+        return {}
+    found: dict[str, int] = {}
+    wanted = b"|".join(re.escape(name.encode()) for name in names)
+    for line in re.finditer(rb"^([0-9a-f]+) . (" + wanted + rb")[\t\n]", data, re.MULTILINE):
+        if address := int(line[1], 16):
+            found.setdefault(line[2].decode(), address)
     return found
 
 

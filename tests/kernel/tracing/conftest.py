@@ -4,6 +4,7 @@ import os
 import struct
 import subprocess
 from contextlib import ExitStack
+from functools import cache
 
 import pytest
 
@@ -28,6 +29,12 @@ MAY_BE_REFUSED = {"fentry", "fexit", "fmod_ret", "lsm", "lsm_cgroup", "freplace"
 SEEN = struct.Struct("=QqQQ")
 
 
+@cache
+def has(function: str) -> bool:
+    """Whether the kernel has a function."""
+    return bool(kernel_symbols(function))
+
+
 @pytest.fixture
 def needs():
     """Skip where a hook cannot be: the kernel is older than its declaration says, was built without
@@ -38,7 +45,7 @@ def needs():
         if older_than(since):
             pytest.skip(f"{name} requires Linux >= {since}")
         option, function = BUILT_WITH.get(name, ("", ""))
-        if option and not kernel_symbols(function):
+        if option and not has(function):
             pytest.skip(f"this kernel was built without {option}")
         if name in MAY_BE_REFUSED and not os.environ.get("EBEE_VM"):
             kind = {"lsm_cgroup": "lsm", "freplace": "fentry"}.get(name, name)

@@ -77,11 +77,13 @@ def test_one_process_one_cpu(witness):
 
 def test_every_page_fault(witness):
     program = witness.program("perf_event", body="r7 = *(u64 *)(r6 +168)")  # sample_period
-    with attach.perf_event(program, "page-faults", period=1, pid=0):
-        with mmap.mmap(-1, 1 << 20) as memory:
-            memory.madvise(mmap.MADV_NOHUGEPAGE)
-            for place in range(0, 1 << 20, 4096):
-                memory[place] = 1
+    with (
+        mmap.mmap(-1, 1 << 20) as memory,
+        attach.perf_event(program, "page-faults", period=1, pid=0),
+    ):
+        memory.madvise(mmap.MADV_NOHUGEPAGE)
+        for place in range(0, 1 << 20, 4096):
+            memory[place] = 1
     assert witness.count >= 100
     assert witness.value == 1
 

@@ -9,7 +9,7 @@ from ebee.errors import KernelError
 from ebee.linux import attach, tracefs
 from ebee.linux.attach import kprobes
 from ebee.linux.errors import older_than
-from ebee.linux.symbols.kernel import KernelSymbols
+from ebee.linux.host import kernel_symbols
 
 pytestmark = pytest.mark.kernel
 COVERS = ("hook:kprobe", "hook:ksyscall", "hook:kprobe.multi", "hook:kprobe.session")
@@ -44,9 +44,9 @@ def test_a_kprobe_sees_entry_and_return(needs, witness):
 
 def test_a_kprobe_sits_at_any_instruction_or_address(needs, witness):
     needs("kprobe")
-    symbol = KernelSymbols.load().named("__x64_sys_getpgid")[0]
+    address = kernel_symbols("__x64_sys_getpgid")["__x64_sys_getpgid"]
     program = witness.program(cookie=False)
-    for place in (symbol.address, "__x64_sys_getpgid+0x0"):
+    for place in (address, "__x64_sys_getpgid+0x0"):
         witness.clear()
         with attach.kprobe(program, place):
             getpgid()
@@ -113,7 +113,7 @@ def both():
 def test_many_functions_by_names_pattern_and_address(needs, witness):
     needs("kprobe.multi")
     program = witness.program(attach_type="trace_kprobe_multi")
-    at = [KernelSymbols.load().named(name)[0].address for name in MULTI]
+    at = list(kernel_symbols(*MULTI).values())
     for wanted in (MULTI, "__x64_sys_get[ps]*id", at):
         witness.clear()
         with attach.kprobe_multi(program, wanted) as link:

@@ -126,20 +126,12 @@ def ksyscall(
     mode: Mode = "auto",
 ) -> Link:
     """Attach to a system call by its name ("openat") on every machine. Since Linux 4.1."""
-    return kprobe(program, syscall_function(name), on_return=on_return, cookie=cookie, mode=mode)
-
-
-def syscall_function(name: str) -> str:
-    """The kernel function of a system call: "__x64_sys_openat"."""
-    from ebee.linux.host import kernel_symbols
-
-    names = [WRAPPERS.get(os.uname().machine, "sys_") + name, f"sys_{name}", f"SyS_{name}"]
-    found = kernel_symbols(*names)
-    for function in names:
-        if function in found:
-            return function
-    if not kernel_symbols("_text", "_stext"):  # addresses are hidden: names are still true
-        return names[not (os.uname().machine in WRAPPERS and not older_than("4.17"))]
+    for prefix in (WRAPPERS.get(os.uname().machine, "sys_"), "sys_", "SyS_"):
+        try:
+            return kprobe(program, prefix + name, on_return=on_return, cookie=cookie, mode=mode)
+        except KernelError as error:
+            if error.errno != errno.ENOENT:
+                raise
     raise KernelError(f"this kernel has no system call {name!r}", errno.ENOENT)
 
 
