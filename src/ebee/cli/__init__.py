@@ -24,6 +24,7 @@ COMMANDS = {
     "link": ("link", "Link objects into one."),
     "gen": ("gen", "Make Python skeletons and more from objects."),
     "load": ("load", "Load an object into the kernel, and pin it."),
+    "prog": ("prog", "Programs of the kernel: list, look into, run, pin."),
     "map": ("map", "Maps of the kernel, and the events that come through them."),
     "net": ("net", "Programs at interfaces and in network namespaces."),
     "cgroup": ("cgroup", "Programs of control groups."),
