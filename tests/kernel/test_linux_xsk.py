@@ -220,6 +220,9 @@ def test_two_sockets_share_a_umem_on_one_queue(net, xsks):
                 sender.send(numbered(net, n))
             assert [number(p) for p in first.receive(0.2)] == list(range(0, 20, 2))
             assert [number(p) for p in second.receive(0.2)] == list(range(1, 20, 2))
+            first.close()
+            sender.send(numbered(net, 3))
+            assert [number(p) for p in second.receive(0.2)] == [3]
 
 
 def test_two_sockets_share_a_umem_on_two_interfaces(net):
@@ -244,6 +247,12 @@ def test_two_sockets_share_a_umem_on_two_interfaces(net):
             second.send(numbered(net, 2))
             assert number(receiver.recv(2000)) == 1
             assert number(beyond.recv(2000)) == 2
+            first.close()
+            second.send(numbered(net, 3))
+            assert number(beyond.recv(2000)) == 3
+            with XdpSocket("veth1", 0, umem) as third:
+                third.send(numbered(net, 4))
+                assert number(receiver.recv(2000)) == 4
 
 
 def test_sending_waits_no_longer_than_it_may(net):

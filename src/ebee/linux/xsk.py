@@ -77,7 +77,9 @@ class Umem:
         self._memory = mmap.mmap(-1, frames * frame_size)
         self.data = memoryview(self._memory)
         self.free = list(range(0, frames * frame_size, frame_size))
-        self.owner: XdpSocket | None = None
+        self.sockets: list[XdpSocket] = []
+        self.rings: dict[tuple[int, int], tuple[_Ring, _Ring]] = {}
+        """The fill and completion rings, by interface and queue."""
 
     def take(self, count: int) -> list[Frame]:
         """Up to `count` free frames to write packets into; send_frames() or release() them."""
@@ -252,8 +254,8 @@ class XdpSocket:
             raise
 
     def _set_up(self, sizes: dict[int, int], flags: int) -> None:
-        umem, first = self.umem, self.umem.owner
-        shares_rings = first is not None and first._place == self._place
+        umem, first = self.umem, next(iter(self.umem.sockets), None)
+        shares_rings = self._place in umem.rings
         if first is None:
             fields = umem.frames * umem.frame_size, umem.frame_size, umem.headroom
             start = _address(umem.data)
@@ -273,15 +275,16 @@ class XdpSocket:
                 self._socket.fileno(), option, sizes[option], entry, numbers[at : at + each]
             )
         self._rx, self._tx = self._rings.get(RX_RING), self._rings.get(TX_RING)
-        source = first if shares_rings and first is not None else self
-        self._fill, self._completion = source._rings[FILL_RING], source._rings[COMPLETION_RING]
+        if not shares_rings:
+            umem.rings[self._place] = self._rings.pop(FILL_RING), self._rings.pop(COMPLETION_RING)
+        self._fill, self._completion = umem.rings[self._place]
+        umem.sockets.append(self)
         if first is None:
             flags |= NEED_WAKEUP if self._needs_wakeup else 0
             shared_fd = 0
         else:
             flags, shared_fd, self._needs_wakeup = SHARED, first.fileno(), first._needs_wakeup
         self._bind(flags, shared_fd)
-        umem.owner = umem.owner or self
         if self._rx is not None:
             self.refill()
 
@@ -499,17 +502,21 @@ class XdpSocket:
         return self._closed
 
     def close(self) -> None:
-        """Close the socket. The first one of a umem is closed last."""
+        """Close the socket; others that share its umem go on."""
         if self._closed:
             return
         self._closed = True
-        for ring in self._rings.values():
+        umem = self.umem
+        if self in umem.sockets:
+            umem.sockets.remove(self)
+        rings = list(self._rings.values())
+        if all(other._place != self._place for other in umem.sockets):
+            rings += umem.rings.pop(self._place, ())
+        for ring in rings:
             ring.close()
         self._socket.close()
-        if self.umem.owner is self:
-            self.umem.owner = None
         if self._own_umem:
-            self.umem.close()
+            umem.close()
 
     def __enter__(self) -> XdpSocket:
         return self
