@@ -193,7 +193,7 @@ def before_run(spec: ObjectSpec, names: Iterable[str], budget: int = RUN_BUDGET)
     """Whether the verifier accepts all of the programs, so that the machine may run them without
     checks of its own; says which it does not, and why. What was accepted is remembered."""
     from ebee import cachedir
-    from ebee.obj import write
+    from ebee.obj import link, write
     from ebee.verifier.core.check import check as check_one
     from ebee.verifier.core.profile import PROFILES
 
@@ -203,6 +203,8 @@ def before_run(spec: ObjectSpec, names: Iterable[str], budget: int = RUN_BUDGET)
         return False
     rules = replace(PROFILES["6.18"], max_processed=budget)
     for name in names:
+        if any(ref.kind in _KERNELS_OWN for ref in link(spec, spec.program(name)).refs):
+            return False
         key = f"{digest}-{name}"
         if cachedir.load("verdicts", key) is not None:
             continue
@@ -212,6 +214,11 @@ def before_run(spec: ObjectSpec, names: Iterable[str], budget: int = RUN_BUDGET)
             return False
         cachedir.store("verdicts", key, b"accepted")
     return True
+
+
+_KERNELS_OWN = frozenset(("core", "kfunc", "ksym", "kconfig"))
+"""References that the machine resolves otherwise than a kernel, so that a verdict on the one says
+nothing of the other."""
 
 
 def _digest(data: bytes) -> str:

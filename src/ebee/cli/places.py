@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ebee.cli import engines
+from ebee.cli.check import before_run
 from ebee.cli.companion import SHOWN
 from ebee.cli.counted import MAP
 from ebee.errors import EbeeError, MachineError
@@ -87,9 +88,12 @@ class OnMachine:
                     maps[n] = self.machine.create_map(m, spec.btf)
             loaded = self.machine.load(spec, wanted(spec, name), **maps)
             program = loaded.programs[name]
-            engine = engines.on_machine(
-                self.machine, program, self.options["engine"], bool(self.options["trust"])
-            )
+            kind = self.options["engine"]
+            trusted = bool(self.options["trust"])
+            fresh = not any(spec.maps[n].readonly for n in maps)
+            if not trusted and fresh and kind != "interpreter":
+                trusted = before_run(spec, wanted(spec, name))
+            engine = engines.on_machine(self.machine, program, kind, trusted)
         except BaseException:
             self._close({n: m for n, m in maps.items() if n not in keep})
             raise
