@@ -201,6 +201,7 @@ class Guarded(Link):
     def __init__(self, inner: Link, after: Callable[[], None], target: str = ""):
         super().__init__(inner.fd, target or inner.target)
         self._inner, self._after = inner, after
+        self._owner = os.getpid()
 
     def info(self) -> Info:
         """See Link.info."""
@@ -219,10 +220,11 @@ class Guarded(Link):
         self._inner.pin(path)
 
     def close(self) -> None:
-        """Give up this handle, and do what comes after."""
+        """Give up this handle, and do what comes after; in a fork, only the first."""
         if not self.closed:
             self._inner.close()
-            self._after()
+            if self._owner == os.getpid():
+                self._after()
 
     def __del__(self) -> None:
         if hasattr(self, "_after"):

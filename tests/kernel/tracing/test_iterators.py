@@ -156,8 +156,12 @@ def test_every_kind_of_iterator_of_this_kernel_can_be_walked():
             refused[kind] = error
     assert {"task", "task_file", "task_vma", "bpf_map", "bpf_prog", "tcp", "udp"} <= walked
     assert {"netlink", "unix", "bpf_link", "ksym"} <= walked
-    needy = {"bpf_map_elem", "bpf_sk_storage_map", "sockmap"}
-    assert needy <= set(refused) <= needy | {"cgroup"}, refused
+    needy = {"bpf_map_elem": "hash", "sockmap": "sockmap"}
+    assert {*needy, "bpf_sk_storage_map"} <= set(refused), refused
+    assert set(refused) <= {*needy, "bpf_sk_storage_map", "cgroup"}, refused
+    for kind, type in needy.items():
+        with LinuxMap.create(type, 4, 4, 1) as walked_map, walker(kind) as program:
+            attach.iterator(program, map=walked_map).close()
     assert all("needs what it is to walk" in str(error) for error in refused.values()), refused
 
 

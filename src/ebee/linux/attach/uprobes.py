@@ -74,6 +74,8 @@ def uprobe(
         if pid != -1:
             text = f"only process {pid} requires Linux >= 4.17 (perf's unit uprobe)"
             raise KernelError(f"attaching {target} for {text}", errno.EOPNOTSUPP)
+        if set(" \t\n:") & set(file):
+            raise KernelError(f"tracefs takes no path with spaces or colons, as {file!r}")
         counter = f"({semaphore:#x})" if semaphore else ""
         line = f"{'r' if on_return else 'p'}:ebee/{{}} {file}:{where.offset:#x}{counter}"
         return traced(program, target, "uprobe", line, cookie, mode)
