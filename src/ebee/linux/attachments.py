@@ -26,7 +26,7 @@ class Attachment(Link):
 
     The kernel ends a link with its owner, but knows no owner here: an attachment is taken out by
     close() or detach(), also when the object is collected, and stays when the process is killed.
-    `kind` says what was used: "netlink", "attach", "socket". `leave()` lets it stay on purpose,
+    `kind` says what was used ("netlink", "attach", "socket"), `facts` where. `leave()` lets it stay,
     there is nothing to pin.
     """
 
@@ -42,11 +42,11 @@ class Attachment(Link):
         """`undo` takes the program out, `replace` puts one (its second argument) in its place."""
         super().__init__(program.fd.dup(), target)
         self.kind = kind
-        self._undo, self._replace, self._facts = undo, replace, facts
+        self._undo, self._replace, self.facts = undo, replace, facts
 
     def info(self) -> Info:
         """What is known of it: type (the kind), prog_id, and where it is."""
-        return Info({"type": self.kind, "prog_id": object_info(self.fd, "prog").id, **self._facts})
+        return Info({"type": self.kind, "prog_id": object_info(self.fd, "prog").id, **self.facts})
 
     def update(self, program: HasFd, replace: HasFd | None = None) -> None:
         """Put another program in its place, without a gap where the kernel can do that."""

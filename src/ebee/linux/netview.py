@@ -10,14 +10,12 @@ from typing import Any, NamedTuple
 from ebee.errors import KernelError
 from ebee.linux import netlink
 from ebee.linux.attach.netlinks import (
-    ACT_ID,
     BPF_FLAGS,
-    BPF_ID,
     BPF_NAME,
     CLSACT,
     DIRECT_ACTION,
-    MATCHALL_ACT,
     PARENTS,
+    classifier_id,
 )
 from ebee.linux.attach.network import NETFILTER_FAMILIES, NETFILTER_HOOKS
 from ebee.linux.info import ids
@@ -34,7 +32,6 @@ XDP_PROG_ID, XDP_IDS = 4, {5: "driver", 6: "generic", 7: "offload"}
 XDP_MULTIPLE = 4
 GETCLASS = 42
 ROOT = 0xFFFF_FFFF
-BLOCK_PARENT = {**{parent: name for name, parent in PARENTS.items()}, CLSACT: "clsact"}
 BOTH = "tcx_ingress", "tcx_egress", "netkit_primary", "netkit_peer"
 OF_NAMESPACE = "flow_dissector", "sk_lookup"
 KINDS = "xdp", "tcx", "netkit", "tc", "netfilter", *OF_NAMESPACE
@@ -173,19 +170,15 @@ def _classifiers(route: Route, index: int) -> Iterator[dict[str, Any]]:
 
 def _classifier(attributes: dict[int, bytes]) -> dict[str, Any] | None:
     """What there is of BPF in a filter."""
-    kind = netlink.text(attributes.get(TCA_KIND, b""))
-    options = parse(attributes.get(TCA_OPTIONS, b""))
-    if kind == "bpf" and BPF_ID in options:
-        direct = bool(number(options.get(BPF_FLAGS, b"")) & DIRECT_ACTION)
-        label = netlink.text(options.get(BPF_NAME, b""))
-        return {"id": number(options[BPF_ID]), "label": label, "direct_action": direct}
-    raw = options.get(MATCHALL_ACT, b"") if kind == "matchall" else b""
-    for action in parse(raw).values():
-        parts = parse(action)
-        inner = parse(parts.get(TCA_OPTIONS, b""))
-        if netlink.text(parts.get(TCA_KIND, b"")) == "bpf" and ACT_ID in inner:
-            return {"id": number(inner[ACT_ID]), "label": "", "action": True}
-    return None
+    id = classifier_id(attributes)
+    if not id:
+        return None
+    if netlink.text(attributes[TCA_KIND]) != "bpf":
+        return {"id": id, "label": "", "action": True}
+    options = parse(attributes[TCA_OPTIONS])
+    direct = bool(number(options.get(BPF_FLAGS, b"")) & DIRECT_ACTION)
+    label = netlink.text(options.get(BPF_NAME, b""))
+    return {"id": id, "label": label, "direct_action": direct}
 
 
 def _netfilter(names: dict[int, str]) -> Iterator[dict[str, Any]]:

@@ -1,14 +1,16 @@
 """Attaching by netlink: XDP on kernels without links, classifiers of clsact, routes.
 
-What was there before is there again when an attachment is closed. Each keeps its netlink socket,
-so that it can be closed from whatever network namespace.
+What was there before is there again when an attachment is closed. Each place keeps its netlink
+socket, so that it can be closed from whatever network namespace.
 """
 
 from __future__ import annotations
 
 import errno
+import ipaddress
 import socket
 import struct
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -22,6 +24,58 @@ from ebee.linux.netlink import TCA_KIND, TCA_OPTIONS, Route
 from ebee.linux.programs import LinuxProgram
 from ebee.linux.sys import Fd
 
+Attributes = list[tuple[int, Any]]
+
+
+class _Place:
+    """Where netlink puts a program: `put`, `exchange` and `undo` are what an Attachment needs."""
+
+    def __init__(self, target: str):
+        self.target = target
+        self.route = Route()
+
+    def put(self, program: Fd, doing: str) -> None:
+        """Put the first program there."""
+        raise NotImplementedError
+
+    def exchange(self, own: Fd, new: Fd) -> None:
+        """Put another program in its place."""
+        raise NotImplementedError
+
+    def remove(self, own: Fd) -> None:
+        """Take the program away; KernelError (ENOENT) when it is not there."""
+        raise NotImplementedError
+
+    def undo(self, own: Fd) -> None:
+        """The end of the attachment."""
+        try:
+            self.remove(own)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        self.route.close()
+
+    def attach(
+        self, program: LinuxProgram, why: Mapping[int, str], since: str, **facts: Any
+    ) -> Attachment:
+        """Put a program there; `why` explains the errnos that this place has."""
+        doing = f"attach program {program.name!r} ({program.type}) to {self.target}"
+        try:
+            self.put(program.fd, doing)
+        except KernelError as error:
+            self.close()
+            if error.errno in why:
+                text = why[error.errno]
+                raise refused(OSError(error.errno, ""), doing, text, since=since) from None
+            raise
+        return Attachment(program, self.target, "netlink", self.undo, self.exchange, **facts)
+
+
+def _id(fd: Fd) -> int:
+    return int(object_info(fd, "prog").id)
+
+
 # -- XDP -------------------------------------------------------------------------------------------
 
 XDP_FD, XDP_ATTACHED, XDP_FLAGS, XDP_PROG_ID = 1, 2, 3, 4
@@ -30,68 +84,69 @@ XDP_EXPECTED_FD = 8
 NONE = -1
 
 
+class _Xdp(_Place):
+    """A mode of an interface; `before`: the program that was there and will be again."""
+
+    def __init__(self, dev: str | int, index: int, mode: str, flags: int, replace: bool):
+        super().__init__(f"{dev} ({mode} XDP, netlink)")
+        self.dev, self.index, self.mode, self.flags = dev, index, mode, flags
+        self.before = self._there() if replace else None
+
+    def _set(self, new: int, old: Fd | None, doing: str) -> None:
+        """Put `new` where `old` is (None: nothing)."""
+        nested: Attributes = [(XDP_FD, new)]
+        flags = self.flags
+        if old is None:
+            flags |= XDP_FLAGS_UPDATE_IF_NOEXIST
+        elif not older_than("5.7"):
+            nested.append((XDP_EXPECTED_FD, old.fileno()))
+            flags |= XDP_FLAGS_REPLACE
+        attributes = [(netlink.IFLA_XDP, [*nested, (XDP_FLAGS, flags)])]
+        message = netlink.interface_message(self.index)
+        self.route.ask(netlink.SETLINK, message, attributes, doing)
+
+    def _there(self) -> Fd | None:
+        """The program that is attached in the mode ("auto": in the only one)."""
+        message = netlink.interface_message(self.index)
+        body = self.route.ask(netlink.GETLINK, message, (), f"look at {self.dev}")[0]
+        attributes = netlink.parse(body[netlink.INTERFACE.size :])
+        xdp = netlink.parse(attributes.get(netlink.IFLA_XDP, b""))
+        number = netlink.number(xdp.get(XDP_PROG_IDS.get(self.mode, XDP_PROG_ID), b""))
+        return open_id("prog", number) if number else None
+
+    def put(self, program: Fd, doing: str) -> None:
+        self._set(program.fileno(), self.before, doing)
+
+    def exchange(self, own: Fd, new: Fd) -> None:
+        self._set(new.fileno(), own, f"replace the XDP program on {self.dev}")
+
+    def remove(self, own: Fd) -> None:
+        if older_than("5.7"):  # the kernel does not compare what is there
+            now = self._there()
+            if now is None or _id(now) != _id(own):
+                raise KernelError("another XDP program is there by now", errno.ENOENT)
+        doing = f"take the XDP program off {self.dev}"
+        try:
+            self._set(self.before.fileno() if self.before else NONE, own, doing)
+        except KernelError as error:
+            if error.errno == errno.EEXIST:  # another one is there by now
+                raise KernelError(str(error), errno.ENOENT) from None
+            raise
+
+    def close(self) -> None:
+        super().close()
+        if self.before is not None:
+            self.before.close()
+
+
 def xdp_by_netlink(
     program: LinuxProgram, dev: str | int, index: int, mode: str, flags: int, replace: bool
 ) -> Attachment:
     """See network.xdp."""
     from ebee.linux.attach.network import xdp_errors
 
-    route = Route()
-    before = _xdp_attached(route, index, mode) if replace else None
-    doing = f"attach program {program.name!r} (xdp) to {dev} ({mode} XDP)"
-
-    def put(new: int, old: Fd | None, doing: str) -> None:
-        nested: list[tuple[int, Any]] = [(XDP_FD, new)]
-        how = flags
-        if old is not None and not older_than("5.7"):
-            nested.append((XDP_EXPECTED_FD, old.fileno()))
-            how |= XDP_FLAGS_REPLACE
-        elif old is None:
-            how |= XDP_FLAGS_UPDATE_IF_NOEXIST
-        nested.append((XDP_FLAGS, how))
-        message = netlink.interface_message(index)
-        route.ask(netlink.SETLINK, message, [(netlink.IFLA_XDP, nested)], doing)
-
-    def undo(own: Fd) -> None:
-        try:
-            if older_than("5.7"):  # what is there is not compared
-                now = _xdp_attached(route, index, mode)
-                if now is None or object_info(now, "prog").id != object_info(own, "prog").id:
-                    raise KernelError("another XDP program is there by now", errno.ENOENT)
-            put(before.fileno() if before else NONE, own, f"take the XDP program off {dev}")
-        except KernelError as error:
-            if error.errno == errno.EEXIST:  # another one is there by now
-                raise KernelError(str(error), errno.ENOENT) from None
-            raise
-        finally:
-            route.close()
-            if before is not None:
-                before.close()
-
-    def exchange(own: Fd, new: Fd) -> None:
-        put(new.fileno(), own, f"replace the XDP program on {dev}")
-
-    try:
-        put(program.fd.fileno(), before, doing)
-    except KernelError as error:
-        route.close()
-        why = xdp_errors(dev, mode).get(error.errno, "")
-        if why:
-            text = OSError(error.errno, "")
-            raise refused(text, doing, why, since="4.8") from None
-        raise
-    target = f"{dev} ({mode} XDP, netlink)"
-    return Attachment(program, target, "netlink", undo, exchange, ifindex=index, mode=mode)
-
-
-def _xdp_attached(route: Route, index: int, mode: str) -> Fd | None:
-    """The program that is attached in a mode ("auto": in the only one)."""
-    body = route.ask(
-        netlink.GETLINK, netlink.interface_message(index), (), f"look at interface {index}"
-    )[0]
-    xdp = netlink.parse(netlink.parse(body[netlink.INTERFACE.size :]).get(netlink.IFLA_XDP, b""))
-    raw = xdp.get(XDP_PROG_IDS.get(mode, XDP_PROG_ID), b"")
-    return open_id("prog", netlink.number(raw)) if raw and netlink.number(raw) else None
+    place = _Xdp(dev, index, mode, flags, replace)
+    return place.attach(program, xdp_errors(dev, mode), "4.8", ifindex=index, mode=mode)
 
 
 # -- clsact ----------------------------------------------------------------------------------------
@@ -105,6 +160,84 @@ MATCHALL_ACT = 2
 ACT_PARMS, ACT_FD, ACT_NAME, ACT_ID = 2, 5, 6, 9
 ACT_GENERIC = struct.pack("=IIiii", 0, 0, 3, 0, 0)  # struct tc_act_bpf: by default TC_ACT_PIPE
 ALL_PROTOCOLS = socket.htons(3)
+
+
+class _Classifier(_Place):
+    """A priority and handle of one direction of an interface's clsact. The clsact that this makes
+    goes with it, unless it has other classifiers by then."""
+
+    def __init__(
+        self, dev: str | int, index: int, kind: str, direction: str, direct: bool, message: bytes
+    ):
+        super().__init__(f"{dev} ({direction} tc)")
+        self.index, self.kind, self.direct, self.message = index, kind, direct, message
+        self.made = False
+
+    def _options(self, program: Fd) -> Attributes:
+        name = object_info(program, "prog").name or "program"
+        nested: Attributes
+        if self.kind == "bpf":
+            flags = DIRECT_ACTION if self.direct else 0
+            nested = [(BPF_FD, program.fileno()), (BPF_NAME, name), (BPF_FLAGS, flags)]
+        else:
+            does = [(ACT_PARMS, ACT_GENERIC), (ACT_FD, program.fileno()), (ACT_NAME, name)]
+            nested = [(MATCHALL_ACT, [(1, [(TCA_KIND, "bpf"), (TCA_OPTIONS, does)])])]
+        return [(TCA_KIND, self.kind), (TCA_OPTIONS, nested)]
+
+    def put(self, program: Fd, doing: str) -> None:
+        qdisc = netlink.traffic_message(self.index, CLSACT_HANDLE, CLSACT)
+        new = netlink.CREATE | netlink.EXCL
+        try:
+            self.route.ask(netlink.NEWQDISC, qdisc, [(TCA_KIND, "clsact")], doing, new)
+            self.made = True
+        except KernelError as error:
+            if error.errno != errno.EEXIST:
+                raise
+        options = self._options(program)
+        reply = self.route.ask(
+            netlink.NEWTFILTER, self.message, options, doing, new | netlink.ECHO
+        )  # fmt: skip
+        _, _, handle, parent, info = netlink.TRAFFIC.unpack_from(reply[0])
+        self.message = netlink.traffic_message(self.index, handle, parent, info)
+
+    def exchange(self, own: Fd, new: Fd) -> None:
+        doing = f"replace the classifier on {self.target}"
+        self.route.ask(netlink.NEWTFILTER, self.message, self._options(new), doing)
+
+    def remove(self, own: Fd) -> None:
+        kind = [(TCA_KIND, self.kind)]
+        body = self.route.ask(netlink.GETTFILTER, self.message, kind, "look at a classifier")[0]
+        if classifier_id(netlink.parse(body[netlink.TRAFFIC.size :])) != _id(own):
+            raise KernelError(f"another program is attached to {self.target} by now", errno.ENOENT)
+        doing = f"take the classifier off {self.target}"
+        self.route.ask(netlink.DELTFILTER, self.message, kind, doing)
+
+    def close(self) -> None:
+        if self.made:
+            with suppress(KernelError):
+                self._remove_clsact()
+        super().close()
+
+    def _remove_clsact(self) -> None:
+        """Take clsact away if nothing is left in it."""
+        for parent in PARENTS.values():
+            message = netlink.traffic_message(self.index, 0, parent)
+            size = netlink.TRAFFIC.size
+            if list(self.route.dump(netlink.GETTFILTER, message, "list classifiers", size)):
+                return
+        message = netlink.traffic_message(self.index, CLSACT_HANDLE, CLSACT)
+        kind = [(TCA_KIND, "clsact")]
+        self.route.ask(netlink.DELQDISC, message, kind, "take clsact away")
+
+
+def classifier_id(attributes: dict[int, bytes]) -> int:
+    """The program of a classifier or of its action; 0 when there is none."""
+    path: tuple[int, ...] = (TCA_OPTIONS, BPF_ID)
+    if netlink.text(attributes.get(TCA_KIND, b"")) == "matchall":
+        path = (TCA_OPTIONS, MATCHALL_ACT, 1, TCA_OPTIONS, ACT_ID)
+    for attribute in path[:-1]:
+        attributes = netlink.parse(attributes.get(attribute, b""))
+    return netlink.number(attributes.get(path[-1], b""))
 
 
 def tc(
@@ -131,93 +264,14 @@ def tc(
         raise KernelError(f"clsact takes sched_cls and sched_act programs, not {program.type}")
     if not 0 <= priority < 1 << 16:
         raise KernelError(f"a classifier's priority is from 1 to 65535, not {priority}")
-    index, parent, route = interface(dev), PARENTS[direction], Route()
-    kind, target = CLASSIFIERS[program.type], f"{dev} ({direction} tc)"
-
-    def options(fd: Fd) -> list[tuple[int, Any]]:
-        name = object_info(fd, "prog").name or "program"
-        nested: list[tuple[int, Any]]
-        if kind == "bpf":
-            flags = DIRECT_ACTION if direct else 0
-            nested = [(BPF_FD, fd.fileno()), (BPF_NAME, name), (BPF_FLAGS, flags)]
-        else:
-            does = [(ACT_PARMS, ACT_GENERIC), (ACT_FD, fd.fileno()), (ACT_NAME, name)]
-            nested = [(MATCHALL_ACT, [(1, [(TCA_KIND, "bpf"), (TCA_OPTIONS, does)])])]
-        return [(TCA_KIND, kind), (TCA_OPTIONS, nested)]
-
-    doing = f"attach program {program.name!r} ({program.type}) to {target}"
-    try:
-        made = _make_clsact(route, index, doing)
-        message = netlink.traffic_message(index, handle, parent, priority << 16 | ALL_PROTOCOLS)
-        flags = netlink.CREATE | netlink.EXCL | netlink.ECHO
-        try:
-            reply = route.ask(netlink.NEWTFILTER, message, options(program.fd), doing, flags)
-        except KernelError:
-            if made:
-                _remove_clsact(route, index)
-            raise
-    except KernelError as error:
-        route.close()
-        if error.errno == errno.EEXIST:
-            text = f"cannot {doing}: there is one of this priority and handle [EEXIST]"
-            raise KernelError(text, errno.EEXIST) from None
-        raise
-    _, _, handle, _, info = netlink.TRAFFIC.unpack_from(reply[0])
-    place = netlink.traffic_message(index, handle, parent, info)
-
-    def undo(own: Fd) -> None:
-        try:
-            if _classifier_id(route, place, kind) != object_info(own, "prog").id:
-                raise KernelError(f"another program is attached to {target} by now", errno.ENOENT)
-            what = [(TCA_KIND, kind)]
-            route.ask(netlink.DELTFILTER, place, what, f"take the classifier off {target}")
-        finally:
-            if made:
-                with suppress(KernelError):
-                    _remove_clsact(route, index)
-            route.close()
-
-    def exchange(own: Fd, new: Fd) -> None:
-        route.ask(netlink.NEWTFILTER, place, options(new), f"replace the classifier on {target}")
-
-    facts = {"ifindex": index, "direction": direction, "handle": handle, "priority": info >> 16}
-    return Attachment(program, target, "netlink", undo, exchange, **facts)
-
-
-def _make_clsact(route: Route, index: int, doing: str) -> bool:
-    """Whether there was none."""
-    message = netlink.traffic_message(index, CLSACT_HANDLE, CLSACT)
-    flags = netlink.CREATE | netlink.EXCL
-    try:
-        route.ask(netlink.NEWQDISC, message, [(TCA_KIND, "clsact")], doing, flags)
-    except KernelError as error:
-        if error.errno == errno.EEXIST:
-            return False
-        raise
-    return True
-
-
-def _remove_clsact(route: Route, index: int) -> None:
-    """Take clsact away if nothing is left in it."""
-    for parent in PARENTS.values():
-        message = netlink.traffic_message(index, 0, parent)
-        filters = route.dump(netlink.GETTFILTER, message, "list classifiers", netlink.TRAFFIC.size)
-        if any(True for _ in filters):
-            return
-    message = netlink.traffic_message(index, CLSACT_HANDLE, CLSACT)
-    route.ask(netlink.DELQDISC, message, [(TCA_KIND, "clsact")], "take clsact away")
-
-
-def _classifier_id(route: Route, place: bytes, kind: str) -> int:
-    """The id of the program of a classifier or its action."""
-    found = route.ask(netlink.GETTFILTER, place, [(TCA_KIND, kind)], "look at a classifier")[0]
-    raw = found[netlink.TRAFFIC.size :]
-    path: tuple[int, ...] = (TCA_OPTIONS, BPF_ID)
-    if kind != "bpf":
-        path = (TCA_OPTIONS, MATCHALL_ACT, 1, TCA_OPTIONS, ACT_ID)
-    for attribute in path:
-        raw = netlink.parse(raw).get(attribute, b"")
-    return netlink.number(raw)
+    index, info = interface(dev), priority << 16 | ALL_PROTOCOLS
+    message = netlink.traffic_message(index, handle, PARENTS[direction], info)
+    place = _Classifier(dev, index, CLASSIFIERS[program.type], direction, direct, message)
+    why = {errno.EEXIST: "there is one of this priority and handle"}
+    made = place.attach(program, why, "4.5", ifindex=index, direction=direction)
+    _, _, handle, _, info = netlink.TRAFFIC.unpack(place.message)
+    made.facts |= {"handle": handle, "priority": info >> 16}
+    return made
 
 
 # -- routes ----------------------------------------------------------------------------------------
@@ -230,6 +284,38 @@ LWT_HEADROOM = 4
 SEG6_ACTION, SEG6_BPF, SEG6_END_BPF = 1, 8, 15
 PROG_FD, PROG_NAME = 1, 2
 PROTOCOL_STATIC, SCOPE_UNIVERSE, SCOPE_LINK, UNICAST, MAIN_TABLE = 4, 0, 253, 1, 254
+
+
+class _Route(_Place):
+    """A route of our own, for programs of one type."""
+
+    def __init__(self, destination: str, type: str, fixed: bytes, where: Attributes, headroom: int):
+        super().__init__(f"route to {destination}")
+        self.type, self.fixed, self.where, self.headroom = type, fixed, where, headroom
+
+    def _encap(self, program: Fd) -> Attributes:
+        # The kernel takes programs of one name for the same (bpf_lwt_prog_cmp), so name the id too.
+        info = object_info(program, "prog")
+        nested = [(PROG_FD, program.fileno()), (PROG_NAME, f"{info.name}:[{info.id}]")]
+        if self.type == "lwt_seg6local":
+            kind, found = ENCAP_SEG6_LOCAL, [(SEG6_ACTION, SEG6_END_BPF), (SEG6_BPF, nested)]
+        else:
+            kind, found = ENCAP_BPF, [(LWT_PLACES[self.type], nested)]
+            found += [(LWT_HEADROOM, self.headroom)] if self.headroom else []
+        return [(RTA_ENCAP_TYPE, struct.pack("=H", kind)), (RTA_ENCAP, found)]
+
+    def _set(self, program: Fd, flags: int, doing: str) -> None:
+        attributes = [*self.where, *self._encap(program)]
+        self.route.ask(netlink.NEWROUTE, self.fixed, attributes, doing, flags)
+
+    def put(self, program: Fd, doing: str) -> None:
+        self._set(program, netlink.CREATE | netlink.EXCL, doing)
+
+    def exchange(self, own: Fd, new: Fd) -> None:
+        self._set(new, netlink.REPLACE, f"replace the program of the {self.target}")
+
+    def remove(self, own: Fd) -> None:
+        self.route.ask(netlink.DELROUTE, self.fixed, self.where, f"remove the {self.target}")
 
 
 def route(
@@ -248,8 +334,6 @@ def route(
     `headroom`: bytes that a lwt_xmit program may put in front of packets (at most 256). The route
     goes with the attachment.
     """
-    import ipaddress
-
     from ebee.linux.attach.network import interface
 
     if program.type not in (*LWT_PLACES, "lwt_seg6local"):
@@ -258,60 +342,32 @@ def route(
         raise KernelError("a route leads to an interface (dev=) or a gateway (via=)")
     if headroom and program.type != "lwt_xmit":
         raise KernelError("headroom= is for lwt_xmit programs")
-    try:
-        text = destination
-        if destination == "default":
-            text = "::/0" if ":" in via else "0.0.0.0/0"
-        network = ipaddress.ip_network(text, strict=False)
-        gateway = ipaddress.ip_address(via) if via else None
-    except ValueError as error:
-        raise KernelError(f"cannot route to {destination!r}: {error}", errno.EINVAL) from None
+    network, gateway = _addresses(destination, via)
     family = socket.AF_INET if network.version == 4 else socket.AF_INET6
-    scope = SCOPE_LINK if family == socket.AF_INET and not via else SCOPE_UNIVERSE
+    scope = SCOPE_LINK if network.version == 4 and not via else SCOPE_UNIVERSE
     fixed = netlink.ROUTE.pack(
         family, network.prefixlen, 0, 0, table & 0xFF, PROTOCOL_STATIC, scope, UNICAST, 0
     )
-    place: list[tuple[int, Any]] = [(RTA_DST, network.network_address.packed), (RTA_TABLE, table)]
-    place += [(RTA_OIF, interface(dev))] if dev else []
-    place += [(RTA_GATEWAY, gateway.packed)] if gateway else []
-    place += [(RTA_PRIORITY, metric)] if metric else []
-    connection = Route()
-    target = f"route to {network}"
+    where: Attributes = [(RTA_DST, network.network_address.packed), (RTA_TABLE, table)]
+    where += [(RTA_OIF, interface(dev))] if dev else []
+    where += [(RTA_GATEWAY, gateway.packed)] if gateway else []
+    where += [(RTA_PRIORITY, metric)] if metric else []
+    why = {
+        errno.EEXIST: "there is such a route already",
+        errno.EOPNOTSUPP: "this kernel has no BPF for routes (CONFIG_LWTUNNEL_BPF), or not for"
+        " this address family",
+    }
+    place = _Route(str(network), program.type, fixed, where, headroom)
+    return place.attach(program, why, "4.10", destination=str(network))
 
-    def encap(fd: Fd) -> list[tuple[int, Any]]:
-        # The kernel takes programs of one name for the same (bpf_lwt_prog_cmp), so name the id too.
-        info = object_info(fd, "prog")
-        nested = [(PROG_FD, fd.fileno()), (PROG_NAME, f"{info.name}:[{info.id}]")]
-        if program.type == "lwt_seg6local":
-            kind, found = ENCAP_SEG6_LOCAL, [(SEG6_ACTION, SEG6_END_BPF), (SEG6_BPF, nested)]
-        else:
-            kind, found = ENCAP_BPF, [(LWT_PLACES[program.type], nested)]
-            found += [(LWT_HEADROOM, headroom)] if headroom else []
-        return [(RTA_ENCAP_TYPE, struct.pack("=H", kind)), (RTA_ENCAP, found)]
 
-    def put(fd: Fd, flags: int, doing: str) -> None:
-        connection.ask(netlink.NEWROUTE, fixed, [*place, *encap(fd)], doing, flags)
-
-    def undo(own: Fd) -> None:
-        try:
-            connection.ask(netlink.DELROUTE, fixed, place, f"remove the {target}")
-        finally:
-            connection.close()
-
-    def exchange(own: Fd, new: Fd) -> None:
-        put(new, netlink.REPLACE, f"replace the program of the {target}")
-
+def _addresses(destination: str, via: str) -> tuple[Any, Any]:
+    """The network and the gateway (None: there is none) of a route."""
+    if destination == "default":
+        destination = "::/0" if ":" in via else "0.0.0.0/0"
     try:
-        doing = f"attach program {program.name!r} ({program.type}) to a {target}"
-        put(program.fd, netlink.CREATE | netlink.EXCL, doing)
-    except KernelError as error:
-        connection.close()
-        why = {
-            errno.EEXIST: "there is such a route already",
-            errno.EOPNOTSUPP: "this kernel has no BPF for routes (CONFIG_LWTUNNEL_BPF), or not"
-            " for this address family",
-        }.get(error.errno)
-        if why:
-            raise refused(OSError(error.errno, ""), doing, why, since="4.10") from None
-        raise
-    return Attachment(program, target, "netlink", undo, exchange, destination=str(network))
+        network = ipaddress.ip_network(destination, strict=False)
+        return network, ipaddress.ip_address(via) if via else None
+    except ValueError as error:
+        text = f"cannot route to {destination!r}: {error}"
+        raise KernelError(text, errno.EINVAL) from None
