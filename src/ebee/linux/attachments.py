@@ -26,8 +26,8 @@ class Attachment(Link):
 
     The kernel ends a link with its owner, but knows no owner here: an attachment is taken out by
     close() or detach(), also when the object is collected, and stays when the process is killed.
-    `kind` says what was used ("netlink", "attach", "socket"), `facts` where. `leave()` lets it stay,
-    there is nothing to pin.
+    `kind` says what was used ("netlink", "attach", "socket"), `facts` where. `leave()` lets it
+    stay; there is nothing to pin.
     """
 
     def __init__(
