@@ -198,7 +198,7 @@ class Generator:
 
     def block(self, pad, depth):
         lines = []
-        for _ in range(self.rng.randrange(1, 4)):
+        for _ in range(self.rng.randrange(1, 3 if self.rounds else 4)):
             lines += self.statement(pad, depth)
         return lines
 
@@ -297,7 +297,7 @@ class Generator:
     def loop(self, pad, depth):
         self.count += 1
         counter = f"loop{self.count}"
-        start, stop, step = self.rng.choice(((0, 5, 1), (1, 8, 2), (4, -1, -1), (0, 3, 1)))
+        start, stop, step = self.rng.choice(((0, 3, 1), (1, 6, 2), (2, -1, -1), (0, 2, 1)))
         lines = [f"{pad}for {counter} in range({start}, {stop}, {step}):"]
         self.loops.append(counter)
         lines += self.body(pad + "    ", depth)
@@ -321,10 +321,10 @@ class Generator:
         n = f"left{self.count}"
         kind = self.rng.randrange(3)
         if kind == 0:
-            lines = [f"{pad}{n} = 0", f"{pad}while {n} < {self.rng.randrange(1, 6)}:"]
+            lines = [f"{pad}{n} = 0", f"{pad}while {n} < {self.rng.randrange(1, 4)}:"]
             lines += [f"{pad}    {n} += 1", *self.body(pad + "    ", depth)]
         elif kind == 1:
-            lines = [f"{pad}{n} = u8({self.leaf(u8)}) & 7", f"{pad}while {n}:"]
+            lines = [f"{pad}{n} = u8({self.leaf(u8)}) & 3", f"{pad}while {n}:"]
             lines += [f"{pad}    {n} -= 1", *self.body(pad + "    ", depth)]
         else:
             lines = [f"{pad}{n} = u16({self.leaf(u16)})", f"{pad}while {n} > 2:"]

@@ -43,8 +43,8 @@ USED = {bool: "given.{} != 0", int: "int(given.{})"}
 class ThreeWay:
     """Functions of the same parameters, compiled once and loaded where they can be."""
 
-    def __init__(self, text, *names, kernel=KERNEL):
-        self.text, self.names = text, names or ("f",)
+    def __init__(self, text, *names, kernel=KERNEL, tier="optimised"):
+        self.tier, self.text, self.names = tier, text, names or ("f",)
         space = define(HEAD + text)
         self.python = [space[n] for n in self.names]
         self.results = [signature_of(f)[1] for f in self.python]
@@ -102,7 +102,7 @@ class ThreeWay:
         offsets = array("Q", [0, *itertools.accumulate(lengths)][:-1])
         stamps = array("Q", bytes(8 * len(frames)))
         batch = PacketBatch(b"".join(frames), offsets, lengths, stamps, keep=True)
-        while self.on_machine.run_batch(batch):
+        while self.on_machine.run_batch(batch, self.tier):
             pass
         assert set(batch.verdicts) == {2}, self.text
         return [self._results(batch.packet(i)) for i in range(len(frames))]

@@ -1,0 +1,55 @@
+"""Every example of docs/language.md: functions three ways, programs on the machine and in the
+kernel."""
+
+import os
+import random
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from threeway import ThreeWay, rows
+
+from ebee import linux
+from ebee.lang.bpf import build
+from ebee.lang.source import define
+from ebee.machine.machine import Machine
+
+pytestmark = pytest.mark.differential
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "language.md").read_text()
+BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.S)
+FUNCTIONS = [b for b in BLOCKS if "def example(" in b]
+PROGRAMS = [b for b in BLOCKS if "def program(" in b]
+
+
+def title(block):
+    return next(line for line in block.splitlines() if line and "import" not in line)[:40]
+
+
+def test_every_block_is_one_or_the_other():
+    assert len(FUNCTIONS) + len(PROGRAMS) == len(BLOCKS) >= 20
+    assert all(re.search(r"^# example\(.*\) == ", b, re.M) for b in FUNCTIONS)
+
+
+@pytest.mark.parametrize("block", FUNCTIONS, ids=title)
+def test_functions_mean_the_same_everywhere(block):
+    stated = re.findall(r"^# example\((.*)\) == (-?\d+)$", block, re.M)
+    with ThreeWay(block, "example") as way:
+        for arguments, result in stated:
+            assert way.agree(*(int(a) for a in arguments.split(","))) == int(result)
+        way.check(rows(way.types, random.Random(block), 4 if "20000" in block else 25))
+
+
+@pytest.mark.parametrize("block", PROGRAMS, ids=title)
+def test_programs_run(block):
+    spec = build.compile(define("from ebee import *\n" + block)["program"])
+    with Machine() as machine:
+        machine.load(spec).programs["program"].test_run(bytes(64))
+    if os.geteuid() == 0:
+        with linux.load(spec) as loaded:
+            loaded.programs["program"].test_run(bytes(64))
