@@ -2,8 +2,9 @@
 
 A ```console block has commands after `$ ` and their output; a line of `...` stands for any lines.
 Times, rates, and what depends on the C compiler's version may differ. `sudo` commands run where
-we are root. ```pycon blocks are doctests. Each page is worked through from top to bottom in one
-folder, which has `examples` in it.
+we are root. ```pycon blocks are doctests, and ```python blocks that begin with `# NAME.py` are files
+of that name. Each page is worked through from top to bottom in one folder, which has `examples` in
+it.
 """
 
 import doctest
@@ -22,7 +23,9 @@ pytestmark = pytest.mark.readme
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"^```(console|pycon)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"^```(console|pycon|python(?=\n# \w+\.py\n))\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
 UNSTABLE = (
     (r"[\d.]+ [kM]? ?packets/s \((jit|interpreter), [\d.]+ s\)", "RATE"),
     (r"[\d.]+ [kM]? ?packets/s \((\w+), [\d.]+ s\)", r"RATE \1"),
@@ -30,6 +33,8 @@ UNSTABLE = (
     (r"\d+ (instructions|slots)\b", r"N \1"),
     (r"(?m)^(types +)\d+", r"\1N"),
     (r"(?m)^(firewall +xdp +xdp +)\d+", r"\1N"),
+    (r"\d\.\d\d s;", "TIME;"),
+    (r"(?m)^( +; )\d+:", r"\1N:"),
     (r"(?m)^ *\d+: \([0-9a-f]{2}\) .*$", "INSTRUCTION"),
 )  # fmt: skip
 
@@ -83,6 +88,10 @@ def test_a_page_shows_what_happens(page: Path, place: Path) -> None:
     for kind, text in found:
         if kind == "pycon":
             session(page, text, names)
+            continue
+        if kind == "python":
+            name = text.split()[1]
+            (place / name).write_text(text)
             continue
         assert text.startswith("$ ")
         for command, shown in commands(text):

@@ -1,4 +1,4 @@
-"""`ebee disasm`: instructions as text, from objects, C source and bare bytes."""
+"""`ebee disasm`: instructions as text, from objects, source and bare bytes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ebee.cli import report
-from ebee.cli.source import C_SUFFIXES, STDIN, pick, read_bytes, read_spec, warn_of
+from ebee.cli.source import C_SUFFIXES, PYTHON_SUFFIXES, STDIN, pick, read_bytes, read_spec, warn_of
 from ebee.errors import AsmError, ObjectError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def disasm(
 ) -> None:
     """Print the instructions in FILE (`-`: standard input) as the kernel writes them.
 
-    FILE is an object, C source, or (found out by itself, or said with --hex and --raw) bare
+    FILE is an object, Python or C source, or (found out by itself, or said with --hex and --raw) bare
     instructions. What is printed can be assembled again with `ebee asm`.
 
     \b
@@ -63,7 +63,7 @@ def _read(file: str, form: str | None) -> ObjectSpec:
     from ebee.cli.listing import bare
     from ebee.obj import ObjectSpec, read
 
-    if form is None and Path(file).suffix in C_SUFFIXES:
+    if form is None and Path(file).suffix in C_SUFFIXES | PYTHON_SUFFIXES:
         return read_spec(file)
     name = "standard input" if file == STDIN else file
     data = read_bytes(file)
