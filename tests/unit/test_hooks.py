@@ -181,3 +181,15 @@ def test_access_that_depends_on_the_attach_type():
     assert not ONE_TYPE.allows(4, 4, write=False, attach_type=9)
     assert not ONE_TYPE.allows(4, 4, write=False)
     assert ONE_TYPE.allows(4, 4, write=True, attach_type=8)
+
+
+def test_options_of_attaching_are_those_of_all_ways():
+    from ebee.linux import attach
+    from ebee.linux.attach.options import Options
+
+    taken = set()
+    for ways in attach.MECHANISMS.values():
+        for place in ways.values():
+            code = attach._function(place).__code__
+            taken |= set(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount])
+    assert taken - attach.INTERNAL - {"target"} == set(Options.__annotations__)

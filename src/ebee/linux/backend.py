@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from mmap import mmap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from ebee.btf import Btf
 from ebee.errors import KernelError, ObjectError, VerifierError
@@ -45,6 +45,7 @@ from ebee.obj.spec import Linked, MapSpec, ObjectSpec, ProgramSpec, VariableSpec
 
 if TYPE_CHECKING:  # what few objects need is imported when one does
     from ebee.linux.arena import ArenaMemory
+    from ebee.linux.attach.options import Options as AttachOptions
     from ebee.linux.perfbuf import PerfBuffer
     from ebee.linux.ringbuf import RingBuffer
     from ebee.linux.struct_ops import StructOps
@@ -435,7 +436,9 @@ class Program(handles.Program):
         """Run it on test data; see LinuxProgram.test_run."""
         return self.raw.test_run(data, **options)
 
-    def attach(self, target: Any = None, **options: Any) -> Link:
+    def attach(  # type: ignore[override]
+        self, target: Any = None, **options: Unpack[AttachOptions]
+    ) -> Link:
         """Attach as the hook says: XDP takes an interface and `mode`, see ebee.linux.attach.
 
         The target may also be given by its name there (dev=, path=, name=) or by the section.
