@@ -1,4 +1,4 @@
-"""`make demo`: the example firewall over captures, and as root in the kernel, on real traffic.
+"""`make demo`: a firewall in Python over captures, and as root in the kernel, on real traffic.
 
 The traffic is between two network namespaces that are made for it, joined by a veth pair, and are
 gone afterwards. Nothing else of the machine is touched.
@@ -25,9 +25,13 @@ from typing import Any
 import click
 
 ROOT = Path(__file__).resolve().parents[1]
-PROGRAM, RULES = "examples/firewall.c", "examples/firewall.toml"
+PROGRAM, RULES = "examples/firewall.py", "examples/firewall.toml"
+EXCERPT = "def decide", "def firewall"
+"""What is shown of the program: the function that decides."""
 CAPTURES = {"examples/data/web.pcapng": "5", "examples/data/flood.pcap.gz": "3"}
 """Captures, and how many entries of maps to show."""
+CAPTURES_MANY = ("many.pcap", "examples/data/web.pcapng", 500)
+"""A capture to be made: its name, whose packets, and how often."""
 EBEE = [sys.executable, "-c", "from ebee.cli import main; main()"]
 
 SERVER, FRIEND, OFFENDER = "192.0.2.10", "198.51.100.7", "203.0.113.66"
@@ -82,6 +86,56 @@ def ebee_json(*words: str) -> dict[str, Any]:
 # -- the parts -------------------------------------------------------------------------------------
 
 
+def the_program() -> None:
+    """The heart of the source, and the object that it becomes."""
+    title("An XDP firewall in Python becomes a standard BPF object")
+    text = (ROOT / PROGRAM).read_text()
+    start, end = (text.index(mark) for mark in EXCERPT)
+    source = "@func\n" + text[start:end].rpartition("\n\n\n")[0]
+    try:
+        from rich.console import Console
+        from rich.syntax import Syntax
+
+        Console(width=104).print(
+            Syntax(source, "python", theme="ansi_dark", background_color="default")
+        )
+    except ImportError:
+        say(source)
+    say("")
+    ebee("build", PROGRAM)
+    ebee("check", "firewall.bpf.o")
+
+
+def engines() -> None:
+    """The same packets, many times over, on both engines: packets a second."""
+    title("How fast: the machine's two engines")
+    capture = CAPTURES_MANY[0]
+    many(Path(capture))
+    words = ["run", PROGRAM, "--pcap", capture, "--config", RULES]
+    for engine, limit in (("interpreter", 389), ("jit", None)):
+        more = [*words, "--engine", engine, *(["--limit", str(limit)] if limit else [])]
+        prompt(more)
+        made = ebee_json(*more, "--top", "0")
+        rate = made["packets"] / made["seconds"]
+        counts = ", ".join(f"{v['packets']:,} {k}" for k, v in made["verdicts"].items())
+        shown = click.style(f"{rate:,.0f} packets/s", fg="green", bold=True)
+        say(f"  {made['packets']:,} packets ({counts}) in {made['seconds']:.2f} s: {shown}")
+
+
+def many(target: Path) -> None:
+    """A capture with the packets of another one, over and over."""
+    from ebee import Capture, CaptureWriter
+
+    source, times = CAPTURES_MANY[1:]
+    with Capture.open(source) as capture:
+        packets = [(p.data, p.ts_ns) for p in capture]
+    length = packets[-1][1] - packets[0][1] + 1
+    with CaptureWriter(target) as out:
+        for turn in range(times):
+            for data, stamp in packets:
+                out.write(data, stamp + turn * length)
+
+
 def over_captures() -> None:
     """The program on the machine."""
     for path, top in CAPTURES.items():
@@ -116,7 +170,17 @@ def on_real_traffic() -> None:
         rules = Path("rules.toml")
         shutil.copy(ROOT / RULES, rules)
         stack.enter_context(servers(net["server"], {22, 80}, {53, 123}))
-        words = ["run", PROGRAM, "--dev", "server0", "--config", str(rules), "--top", "4"]
+        words = [
+            "run",
+            PROGRAM,
+            "--dev",
+            "server0",
+            "--config",
+            str(rules),
+            "--top",
+            "4",
+            "--plain",
+        ]
         prompt(words)
         firewall = stack.enter_context(attached(net["server"], words))
         wrong = [t for t in TRIES if attempt(net["client"], *t) != t[3]]
@@ -263,9 +327,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ebee-demo-") as folder:
         os.chdir(folder)  # what is built goes there
         Path("examples").symlink_to(ROOT / "examples")
-        title("An XDP firewall in C becomes an object")
-        ebee("build", PROGRAM)
+        the_program()
         over_captures()
+        engines()
         if os.geteuid() == 0:
             in_the_kernel()
             on_real_traffic()

@@ -2,8 +2,8 @@
 
 A ```console block has commands after `$ ` and their output; a line of `...` stands for any lines.
 Times, rates, and what depends on the C compiler's version may differ. `sudo` commands run where
-we are root. ```pycon blocks are doctests, and ```python blocks that begin with `# NAME.py` are files
-of that name. Each page is worked through from top to bottom in one folder, which has `examples` in
+we are root. ```pycon blocks are doctests, ```python blocks that begin with `# NAME.py` are files of
+that name. Each page is worked through from top to bottom in one folder, which has `examples` in
 it.
 """
 

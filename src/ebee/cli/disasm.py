@@ -31,8 +31,8 @@ def disasm(
 ) -> None:
     """Print the instructions in FILE (`-`: standard input) as the kernel writes them.
 
-    FILE is an object, Python or C source, or (found out by itself, or said with --hex and --raw) bare
-    instructions. What is printed can be assembled again with `ebee asm`.
+    FILE is an object, Python or C source, or (found out by itself, or said with --hex and --raw)
+    bare instructions. What is printed can be assembled again with `ebee asm`.
 
     \b
     ebee disasm -S firewall.bpf.o
