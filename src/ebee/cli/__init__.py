@@ -21,7 +21,7 @@ COMMANDS = {
     "asm": ("asm", "Assemble instructions."),
     "obj": ("obj", "Look into object files."),
     "btf": ("btf", "Types of kernels and objects: find, dump, compare, write as C."),
-    "link": ("link", "Link objects into one."),
+    "link": ("link", "Link objects into one; the kernel's links."),
     "gen": ("gen", "Make Python skeletons and more from objects."),
     "load": ("load", "Load an object into the kernel, and pin it."),
     "prog": ("prog", "Programs of the kernel: list, look into, run, pin."),

@@ -1,4 +1,4 @@
-"""`ebee link`: several objects become one."""
+"""`ebee link`: several objects become one; and the kernel's links, as bpftool has them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,32 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ebee.cli import report
+from ebee.cli.link_show import detach, pin, show
 from ebee.cli.source import C_SUFFIXES, read_bytes, read_spec, warn_of
 
 if TYPE_CHECKING:
     from ebee.obj.spec import ObjectSpec
 
 
-@click.command()
+class Links(click.Group):
+    """What is no command are objects to link: `ebee link a.o b.o -o all.o`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, *ctx.help_option_names):
+            args = ["objects", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=Links)
+def link() -> None:
+    """Link objects into one (`ebee link a.o b.o -o all.o`); show the kernel's links."""
+
+
+@link.command()
 @click.argument("objects", nargs=-1, required=True, metavar="OBJECT...")
 @click.option("-o", "--output", required=True, metavar="FILE", help="Where to write the object.")
 @click.option("--json", "as_json", is_flag=True, help="What was made as JSON.")
-def link(objects: tuple[str, ...], output: str, as_json: bool) -> None:
+def objects(objects: tuple[str, ...], output: str, as_json: bool) -> None:
     """Link OBJECTs (or C sources) into one: functions, maps and variables that one declares
     `extern` are those that another defines; types are joined; weak definitions give way.
 
@@ -50,6 +65,12 @@ def link(objects: tuple[str, ...], output: str, as_json: bool) -> None:
     click.echo(f"{output}: {report.size(summary['size'])}, {counts}")
     if open_ends:
         report.warn(f"still to be defined by others: {', '.join(open_ends)}")
+
+
+link.add_command(show)
+link.add_command(show, "list")
+link.add_command(detach)
+link.add_command(pin)
 
 
 def linked(objects: Iterable[str], output: str) -> ObjectSpec:
