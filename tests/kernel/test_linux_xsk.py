@@ -2,6 +2,7 @@
 
 import itertools
 import struct
+import subprocess
 import threading
 
 import pytest
@@ -10,6 +11,7 @@ from ebee.errors import KernelError
 from ebee.isa.asm import assemble
 from ebee.linux import LinuxMap, LinuxProgram, attach
 from ebee.linux.errors import older_than
+from ebee.linux.flags import BPF_F_XDP_HAS_FRAGS
 from ebee.linux.xsk import Umem, XdpSocket
 
 pytestmark = pytest.mark.kernel
@@ -229,8 +231,6 @@ def test_two_sockets_share_a_umem_on_two_interfaces(net):
     if older_than("5.10"):
         pytest.skip("sharing between interfaces came with Linux 5.10")
     with net.inside("right"):
-        import subprocess
-
         subprocess.run(
             ["ip", "link", "add", "more0", "type", "veth", "peer", "name", "more1"], check=True
         )
@@ -253,6 +253,40 @@ def test_two_sockets_share_a_umem_on_two_interfaces(net):
             with XdpSocket("veth1", 0, umem) as third:
                 third.send(numbered(net, 4))
                 assert number(receiver.recv(2000)) == 4
+
+
+@pytest.mark.skipif(older_than("6.6"), reason="packets of several frames came with Linux 6.6")
+def test_packets_larger_than_a_frame_take_several(net, xsks):
+    for name, dev in ((net.left, "veth0"), (net.right, "veth1")):
+        subprocess.run(["ip", "-n", name, "link", "set", dev, "mtu", "9000"], check=True)
+    code = assemble(TO_SOCKET, {"xsks": xsks.fd.fileno()})
+    with LinuxProgram.load(code, "xdp", flags=BPF_F_XDP_HAS_FRAGS) as program:
+        with net.inside("right"):
+            link = attach.xdp(program, "veth1", "native")
+        with (
+            link,
+            Umem(256) as umem,
+            opened(net, umem, rx=64, tx=64, fill=64, completion=64, multi_buffer=True) as xsk,
+            net.socket("left") as other,
+        ):
+            put(xsks, xsk)
+            for size in (60, 2000, 5000, 9000):
+                packet = net.frame(bytes(n & 0xFF for n in range(size - 14)))
+                other.send(packet)
+                assert xsk.wait(2)
+                frames = xsk.receive_frames()
+                assert b"".join(f.data for f in frames) == packet
+                assert [f.more for f in frames] == [True] * (len(frames) - 1) + [False]
+                assert (len(frames) > 1) == (size > 2048 - 256)  # what the kernel keeps
+                xsk.release(frames)
+                other.send(packet)
+                assert [bytes(p) for p in xsk.receive(0.2)] == [packet]
+                back = net.frame(packet[14:], source="right")
+                assert xsk.send(back, back) == 2
+                got = [other.recv(10_000) for _ in range(2)]
+                assert got == [back, back]
+            with pytest.raises(KernelError, match="is no frame of 14 to 36864"):
+                xsk.send(bytes(40_000))
 
 
 def test_sending_waits_no_longer_than_it_may(net):

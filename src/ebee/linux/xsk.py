@@ -31,12 +31,14 @@ MMAP_OFFSETS, RX_RING, TX_RING, UMEM_REG, FILL_RING, COMPLETION_RING, STATISTICS
     1, 9
 )
 PAGE_OFFSETS = {RX_RING: 0, TX_RING: 1 << 31, FILL_RING: 1 << 32, COMPLETION_RING: 3 << 31}
-SHARED, COPY, ZERO_COPY, NEED_WAKEUP = 1, 2, 4, 8
+SHARED, COPY, ZERO_COPY, NEED_WAKEUP, USE_SG = 1, 2, 4, 8, 16
+CONTINUED = 1  # XDP_PKT_CONTD: the packet goes on in the next descriptor.
 MODES = {"auto": 0, "copy": COPY, "zero-copy": ZERO_COPY}
 SO_BUSY_POLL, SO_PREFER_BUSY_POLL, SO_BUSY_POLL_BUDGET = 46, 69, 70
 DESCRIPTOR = struct.Struct("=QII")  # address, length, options
 RING_NEED_WAKEUP = 1
 BUSY = (errno.EAGAIN, errno.EBUSY, errno.ENOBUFS, errno.ENETDOWN)
+MAX_FRAMES = 18  # Of one packet: the first, and MAX_SKB_FRAGS.
 SENDING = 0.0002  # Seconds between two looks for frames that the driver is done with.
 LEAVING = 0.5  # Seconds that the kernel may take to free the queue of a socket closed just now.
 U32 = 0xFFFF_FFFF
@@ -44,10 +46,12 @@ Mode = Literal["auto", "copy", "zero-copy"]
 
 
 class Frame(NamedTuple):
-    """A packet in a frame of the umem: `data` is its bytes, `address` where they begin."""
+    """A packet in a frame of the umem: `data` is its bytes, `address` where they begin; `more`: it
+    goes on in the next frame (only with `multi_buffer`)."""
 
     data: memoryview
     address: int
+    more: bool = False
 
 
 class Statistics(NamedTuple):
@@ -161,12 +165,12 @@ class _Ring:
         self.consumer[0] = (position + count) & U32
         return found
 
-    def put_descriptors(self, rows: Sequence[tuple[int, int]]) -> None:
-        """Produce (address, length)."""
+    def put_descriptors(self, rows: Sequence[tuple[int, int, int]]) -> None:
+        """Produce (address, length, options)."""
         position, done = self.producer[0], 0
         for first, last in self.parts(position, len(rows)):
             part = rows[done : done + last - first]
-            packed = b"".join([DESCRIPTOR.pack(at, length, 0) for at, length in part])
+            packed = b"".join([DESCRIPTOR.pack(*row) for row in part])
             self.entries[first * 16 : last * 16] = packed
             done += last - first
         fence()
@@ -202,9 +206,12 @@ class XdpSocket:
 
     `mode`: "copy", "zero-copy" (where the driver can), "auto". `need_wakeup`: the kernel says when
     it wants to be woken (Linux 5.4). `busy_poll`: microseconds to poll the driver for instead of
-    waiting for interrupts, `busy_budget` packets each time (Linux 5.11). Ring sizes are powers of
-    two; `rx` or `tx` 0 leaves that direction out. Sockets with one umem on the same queue share its
-    fill and completion ring; on other queues and interfaces they have their own (Linux 5.10).
+    waiting for interrupts, `busy_budget` packets each time (Linux 5.11). `multi_buffer`: packets
+    may be larger than a frame, and take several (Linux 6.6; with an XDP program for fragments).
+
+    Ring sizes are powers of two; `rx` or `tx` 0 leaves that direction out. Sockets with one umem on
+    the same queue share its fill and completion ring; on other queues and interfaces they have
+    their own (Linux 5.10).
     """
 
     def __init__(
@@ -221,6 +228,7 @@ class XdpSocket:
         need_wakeup: bool = True,
         busy_poll: int = 0,
         busy_budget: int = 64,
+        multi_buffer: bool = False,
     ):
         if mode not in MODES:
             raise KernelError(f"{mode!r} is no mode of AF_XDP; there are: {', '.join(MODES)}")
@@ -238,6 +246,10 @@ class XdpSocket:
         self._place = interface(dev), queue
         self._doing = f"open an AF_XDP socket on queue {queue} of {dev}"
         self._needs_wakeup = need_wakeup and not older_than("5.4")
+        self.multi_buffer = multi_buffer
+        if multi_buffer and older_than("6.6"):
+            text = f"cannot {self._doing}: multi_buffer= requires Linux >= 6.6"
+            raise KernelError(text, errno.EOPNOTSUPP)
         try:
             self._socket = socket.socket(AF_XDP, socket.SOCK_RAW | socket.SOCK_CLOEXEC)
         except OSError as error:
@@ -281,9 +293,11 @@ class XdpSocket:
         umem.sockets.append(self)
         if first is None:
             flags |= NEED_WAKEUP if self._needs_wakeup else 0
+            flags |= USE_SG if self.multi_buffer else 0
             shared_fd = 0
         else:
-            flags, shared_fd, self._needs_wakeup = SHARED, first.fileno(), first._needs_wakeup
+            flags, shared_fd = SHARED, first.fileno()
+            self._needs_wakeup, self.multi_buffer = first._needs_wakeup, first.multi_buffer
         self._bind(flags, shared_fd)
         if self._rx is not None:
             self.refill()
@@ -353,9 +367,9 @@ class XdpSocket:
             raise KernelError("this AF_XDP socket was made without a receive ring", errno.EINVAL)
         data = self.umem.data
         return [
-            Frame(data[at : at + length], at)
-            for at, length, _ in self._rx.get_descriptors(limit)
-        ]  # fmt: skip
+            Frame(data[at : at + length], at, options == CONTINUED)
+            for at, length, options in self._rx.get_descriptors(limit)
+        ]
 
     def release(self, frames: Iterable[Frame]) -> None:
         """Give received frames back."""
@@ -365,11 +379,17 @@ class XdpSocket:
 
     def receive(self, timeout: float | None = None, batch: int = 64) -> Iterator[memoryview]:
         """Packets as memoryviews, each valid until the next one is asked for; ends when none came
-        for `timeout` seconds (None: waits for ever)."""
+        for `timeout` seconds (None: waits for ever). A packet of several frames is a copy."""
+        parts: list[bytes] = []
         while self.wait(timeout):
             frames = self.receive_frames(batch)
             try:
-                for data, _ in frames:
+                for data, _, more in frames:
+                    if more or parts:
+                        parts.append(bytes(data))
+                        if more:
+                            continue
+                        data, parts = memoryview(b"".join(parts)), []
                     yield data
                     with suppress(BufferError):  # something else was built on it
                         data.release()
@@ -401,47 +421,62 @@ class XdpSocket:
         """Send packets, copied into free frames; waits for room, at most `timeout` seconds (None:
         for ever); how many were handed to the kernel."""
         sent, size = 0, self.umem.frame_size
+        most = size * (MAX_FRAMES if self.multi_buffer else 1)
         for packet in packets:
-            if not 14 <= len(packet) <= size:
-                text = f"a packet of {len(packet)} bytes is no frame of 14 to {size}"
+            if not 14 <= len(packet) <= most:
+                text = f"a packet of {len(packet)} bytes is no frame of 14 to {most}"
                 raise KernelError(text, errno.EMSGSIZE)
-        data, free = self.umem.data, self.umem.free
         while sent < len(packets):
-            count = self._sendable(timeout)
+            each = -(-len(packets[sent]) // size)
+            count = self._sendable(timeout, each)
             if not count:
                 break
-            rows = []
-            for packet in packets[sent : sent + count]:
-                at, length = free.pop(), len(packet)
-                data[at : at + length] = packet
-                rows.append((at, length))
+            rows: list[tuple[int, int, int]] = []
+            while sent < len(packets) and len(rows) + -(-len(packets[sent]) // size) <= count:
+                rows += self._filled(packets[sent])
+                sent += 1
             self._transmit(rows)
-            sent += len(rows)
         return sent
+
+    def _filled(self, packet: bytes | bytearray | memoryview) -> list[tuple[int, int, int]]:
+        """The descriptors of a packet, which is copied into free frames."""
+        data, free, size = self.umem.data, self.umem.free, self.umem.frame_size
+        length = len(packet)
+        if length <= size:
+            at = free.pop()
+            data[at : at + length] = packet
+            return [(at, length, 0)]
+        rows = []
+        for start in range(0, length, size):
+            at, part = free.pop(), packet[start : start + size]
+            data[at : at + len(part)] = part
+            rows.append((at, len(part), CONTINUED if start + size < length else 0))
+        return rows
 
     def send_frames(self, frames: Sequence[Frame], timeout: float | None = None) -> int:
         """Send frames as they are, without a copy: those of receive_frames() or Umem.take(), their
         `data` cut to the packet. They are the kernel's then; how many it took."""
         sent = 0
         while sent < len(frames):
-            count = self._sendable(timeout, frames=False)
+            count = self._sendable(timeout, copied=False)
             if not count:
                 break
             part = frames[sent : sent + count]
-            self._transmit([(frame.address, len(frame.data)) for frame in part])
+            self._transmit([(at, len(data), CONTINUED * more) for data, at, more in part])
             sent += len(part)
         return sent
 
-    def _sendable(self, timeout: float | None, frames: bool = True) -> int:
-        """How many packets there is room for, waited for until there is some."""
+    def _sendable(self, timeout: float | None, least: int = 1, copied: bool = True) -> int:
+        """How many frames there is room for, and (`copied`) are free; waited for until there are
+        as many as a packet takes."""
         if self._tx is None:
             raise KernelError("this AF_XDP socket was made without a transmit ring", errno.EINVAL)
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             self.complete()
             room = self._tx.size - self._tx.used
-            room = min(room, len(self.umem.free)) if frames else room
-            if room:
+            room = min(room, len(self.umem.free)) if copied else room
+            if room >= least:
                 return room
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
@@ -452,7 +487,7 @@ class XdpSocket:
             if poll.poll(10):  # the ring has room, so it is frames that are missing: not yet sent
                 time.sleep(SENDING)
 
-    def _transmit(self, rows: Sequence[tuple[int, int]]) -> None:
+    def _transmit(self, rows: Sequence[tuple[int, int, int]]) -> None:
         assert self._tx is not None
         self._tx.put_descriptors(rows)
         self._kick()
