@@ -164,6 +164,8 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=Path("/var/tmp/ebee-corpus"))
     parser.add_argument("--also", type=Path, action="append", metavar="FOLDER",
                         help="sources or objects of others (also: EBEE_CORPORA=A:B)")  # fmt: skip
+    parser.add_argument("--types", type=Path, metavar="BTF",
+                        help="Linux 6.12's, for what does not compile with this kernel's")  # fmt: skip
     parser.add_argument("--only", default="*", metavar="PATTERN", help="names of tests")
     parser.add_argument("--minutes", type=float, default=60, help="time until the rest is left")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
@@ -171,7 +173,7 @@ def main() -> int:
     parser.add_argument("--compile-only", action="store_true")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT / "src"))
-    corpus, end = Corpus(options.folder), time.monotonic() + options.minutes * 60
+    corpus, end = Corpus(options.folder, options.types), time.monotonic() + options.minutes * 60
     corpus.prepare()
     given = filter(None, os.environ.get("EBEE_CORPORA", "").split(os.pathsep))
     more = options.also or [Path(name) for name in given]

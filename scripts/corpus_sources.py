@@ -40,12 +40,14 @@ class Item:
 class Corpus:
     """The scratch folder and what is made in it, each part once."""
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    def __init__(self, folder: Path, types: Path | None = None):
+        self.folder, self.types = folder, types
+        """`types`: the BTF of the kernel that the tests were written for, for those that do not
+        compile with this one's."""
         self.tree = folder / PACKAGE
         self.tools = self.tree / "tools"
         self.progs = self.tools / "testing/selftests/bpf/progs"
-        self.generated = folder / "include"
+        self.generated, self.original = folder / "include", folder / "include-original"
         self.libbpf, self.recorder = folder / "libbpf.so", folder / "record.so"
         (self.generated / "bpf").mkdir(parents=True, exist_ok=True)
 
@@ -67,6 +69,11 @@ class Corpus:
             from ebee.clang.headers import kernel_types
 
             (self.generated / "vmlinux.h").write_text(kernel_types(None))
+        if self.types and not (self.original / "vmlinux.h").exists():
+            from ebee.clang.headers import kernel_types
+
+            self.original.mkdir(exist_ok=True)
+            (self.original / "vmlinux.h").write_text(kernel_types(self.types))
         if not self.libbpf.exists():
             print("building libbpf ...", flush=True)
             sources = sorted(map(str, (self.tools / "lib/bpf").glob("*.c")))
@@ -101,7 +108,7 @@ class Corpus:
         failed = made.with_suffix(".failed")
         if made.exists():
             return made, ""
-        if failed.exists():
+        if failed.exists() and not self.types:
             return made, failed.read_text()
         made.parent.mkdir(parents=True, exist_ok=True)
         text = self._compile(item, made)
@@ -121,9 +128,17 @@ class Corpus:
         ]  # fmt: skip
         text = ""
         # The kernel's functions as this kernel has them, or (they change) as the test says.
-        for more in ([], ["-DBPF_NO_KFUNC_PROTOTYPES"], ["-mcpu=v4"]):
+        attempts = [[], ["-DBPF_NO_KFUNC_PROTOTYPES"], ["-mcpu=v4"]]
+        if self.types:
+            old = f"-I{self.original}"
+            attempts += [[old], [old, "-DBPF_NO_KFUNC_PROTOTYPES"]]
+        for more in attempts:
             done = subprocess.run(
-                [*command, *more], capture_output=True, text=True, timeout=SECONDS, check=False
+                [command[0], *more, *command[1:]],
+                capture_output=True,
+                text=True,
+                timeout=SECONDS,
+                check=False,
             )
             if done.returncode == 0:
                 return ""
