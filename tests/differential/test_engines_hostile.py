@@ -84,6 +84,8 @@ ATTACKS = {
         f: r0 = 0; exit""",
     "a tail call into an array": CTX + """
         r1 = r6; r2 = map[numbers]; r3 = 1; call tail_call; r0 = 0; exit""",
+    "a loop that is closed where nothing jumps": """
+        r7 = 0; goto +1; r7 += 1; r6 = r7; r6 ^= 5; if r6 != 0x7fffffff goto -4; r0 = 0; exit""",
     "the header of a map": "r1 = map[numbers]; r0 = *(u64 *)(r1 +0); exit",
     "the header of an inner map": """
         r2 = r10; r2 += -8; *(u64 *)(r10 -8) = 0; r1 = map[maps]; call map_lookup_elem

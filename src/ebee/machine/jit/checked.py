@@ -237,6 +237,10 @@ class CheckedLowering(Lowering):
         b.emit(f"store i64 {after}, ptr {self.budget}")
         self.require(b.op(f"icmp sge i64 {after}, 0"), slot, FAULT_BUDGET, "0")
 
+    def run_on(self, slot: int, following: int) -> None:
+        if (slot, following) in self.closing:
+            self.spend(self.closing[slot, following], slot)
+
     def do_jump(self, slot: int, insn: Insn, form: Form) -> None:
         turns = [n for edge, n in self.closing.items() if edge[0] == slot]
         if turns:

@@ -94,6 +94,7 @@ class Lowering:
             getattr(self, f"do_{form.kind}")(slot, code.insns[slot], form)
             following = slot + (2 if form.wide else 1)
             if body.open and following in self.leaders:
+                self.run_on(slot, following)
                 self.flush((following,))
                 body.jump(f"L{following}")
         self.finish()
@@ -101,6 +102,9 @@ class Lowering:
         linkage = "" if self.start == 0 else "internal "
         name = symbol(function_name(code, self.start))
         return f"define {linkage}i64 {name}({params}) nounwind {{\n{body.text()}\n}}"
+
+    def run_on(self, slot: int, following: int) -> None:
+        """Where control runs into a block that others jump to."""
 
     def begin(self) -> None:
         """Everything before the first block."""
