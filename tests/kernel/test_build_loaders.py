@@ -1,0 +1,159 @@
+"""What `ebee build` makes of Python programs, loaded by others: bpftool, and libbpf in a small C
+program; and what it looks like is what cilium/ebpf and Aya expect."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ebee.obj import elf
+from ebee.obj import load as read_object
+
+pytestmark = pytest.mark.kernel
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted(p for p in (ROOT / "examples").glob("*.py") if not p.stem.endswith("_rules"))
+COMMAND = [sys.executable, "-c", "from ebee.cli import main; main()"]
+LOADER = r"""
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Opens and loads an object; prints its programs and maps, and what XDP programs return. */
+int main(int argc, char **argv)
+{
+    struct bpf_object *object = bpf_object__open_file(argv[1], NULL);
+    struct bpf_program *program;
+    struct bpf_map *map;
+
+    if (!object || bpf_object__load(object))
+        return 1;
+    bpf_object__for_each_program(program, object) {
+        printf("program %s %s", bpf_program__name(program),
+               libbpf_bpf_prog_type_str(bpf_program__type(program)));
+        if (bpf_program__type(program) == BPF_PROG_TYPE_XDP) {
+            char packet[64] = { 0 };
+            LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet,
+                    .data_size_in = sizeof(packet));
+            if (bpf_prog_test_run_opts(bpf_program__fd(program), &run))
+                return 2;
+            printf(" %u", run.retval);
+        }
+        printf("\n");
+    }
+    bpf_object__for_each_map(map, object)
+        printf("map %s %s %u %u %u\n", bpf_map__name(map),
+               libbpf_bpf_map_type_str(bpf_map__type(map)), bpf_map__key_size(map),
+               bpf_map__value_size(map), bpf_map__max_entries(map));
+    bpf_object__close(object);
+    return 0;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def loader(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A program of libbpf's own."""
+    if shutil.which("gcc") is None:
+        pytest.skip("needs gcc")
+    folder = tmp_path_factory.mktemp("loader")
+    (folder / "loader.c").write_text(LOADER)
+    done = subprocess.run(
+        ["gcc", "-Wall", "-o", folder / "loader", folder / "loader.c", "-lbpf"],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    if done.returncode:
+        pytest.skip(f"needs libbpf-dev: {done.stderr.strip().splitlines()[0]}")
+    return folder / "loader"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory):
+    """The object that `ebee build` makes of an example."""
+    folder = tmp_path_factory.mktemp("built")
+
+    def build(path: Path) -> Path:
+        target = folder / f"{path.stem}.bpf.o"
+        if not target.exists():
+            done = subprocess.run(
+                [*COMMAND, "build", path, "-o", target], capture_output=True, text=True
+            )
+            assert done.returncode == 0, done.stderr
+        return target
+
+    return build
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_libbpf_loads_and_runs_it(loader: Path, built, path: Path) -> None:
+    target = built(path)
+    done = subprocess.run([loader, target], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in done.stdout.splitlines()]
+    spec = read_object(target)
+    assert {w[1]: w[2] for w in lines if w[0] == "program"} == {
+        p.name: {"xdp": "xdp", "tc": "sched_cls", "tcx": "sched_cls", "tracepoint": "tracepoint",
+                 "raw_tracepoint": "raw_tracepoint", "cgroup_skb": "cgroup_skb",
+                 "socket_filter": "socket_filter"}[p.hook]
+        for p in spec.programs.values()
+    }  # fmt: skip
+    assert all(w[3] in ("1", "2") for w in lines if w[2] == "xdp")
+    maps = {w[1]: w[2:] for w in lines if w[0] == "map"}
+    for name, m in spec.maps.items():
+        if not name.startswith("."):
+            assert maps[name] == [m.type, *map(str, (m.key_size, m.value_size, m.max_entries))]
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_bpftool_loads_it(built, tmp_path: Path, path: Path) -> None:
+    if shutil.which("bpftool") is None:
+        pytest.skip("needs bpftool")
+    mount = tmp_path / "bpffs"
+    mount.mkdir()
+    subprocess.run(["mount", "-t", "bpf", "none", mount], check=True)
+    try:
+        done = subprocess.run(
+            ["bpftool", "prog", "loadall", built(path), mount / "programs"],
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        spec = read_object(built(path))
+        assert sorted(os.listdir(mount / "programs")) == sorted(spec.programs)
+        one = next(iter(spec.programs))
+        shown = subprocess.run(
+            ["bpftool", "-j", "prog", "dump", "xlated", "pinned", mount / "programs" / one,
+             "linum"], capture_output=True, text=True,
+        )  # fmt: skip
+        lines = [insn.get("src", "") for insn in json.loads(shown.stdout)]
+        assert any("return" in text or "if " in text for text in lines), "lines of the source"
+    finally:
+        subprocess.run(["umount", mount], check=True)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_it_has_what_cilium_ebpf_and_aya_look_for(built, path: Path) -> None:
+    """Both read .maps through BTF, licence, symbols of type FUNC and OBJECT, global data by symbol,
+    and .BTF.ext whose records lie inside functions."""
+    content = built(path).read_bytes()
+    file = elf.read(content, path.name)
+    names = {s.name for s in file.sections}
+    spec = read_object(built(path))
+    assert {"license", ".BTF", ".BTF.ext", ".symtab", ".strtab"} <= names
+    assert file.machine == 247, "EM_BPF"
+    types = {s.name: s.type for s in file.symbols if s.name}
+    for program in spec.programs:
+        assert types[program] == 2, "STT_FUNC"
+    for name, m in spec.maps.items():
+        if not name.startswith("."):
+            assert types[name] == 1, "STT_OBJECT"
+            assert m.value_size or m.type == "ringbuf"
+    assert spec.license
+    assert not spec.warnings
+    sections = {p.section for p in spec.programs.values()}
+    assert all(f"{prefix}{s}" in names for s in sections for prefix in ("", ".rel")
+               if spec.maps or not prefix)  # fmt: skip
