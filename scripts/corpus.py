@@ -164,8 +164,10 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=Path("/var/tmp/ebee-corpus"))
     parser.add_argument("--also", type=Path, action="append", metavar="FOLDER",
                         help="sources or objects of others (also: EBEE_CORPORA=A:B)")  # fmt: skip
-    parser.add_argument("--types", type=Path, metavar="BTF",
-                        help="Linux 6.12's, for what does not compile with this kernel's")  # fmt: skip
+    parser.add_argument(
+        "--types", type=Path, metavar="BTF",
+        help="Linux 6.12's, for what does not compile with this kernel's",
+    )  # fmt: skip
     parser.add_argument("--only", default="*", metavar="PATTERN", help="names of tests")
     parser.add_argument("--minutes", type=float, default=60, help="time until the rest is left")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
