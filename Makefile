@@ -47,13 +47,14 @@ format: $(VENV)/.test
 	$(BIN)/ruff format $(CODE)
 
 bench: $(VENV)/.test
-	@for each in bench/*.py; do echo "$$each"; $(BIN)/python $$each || exit 1; done
+	$(BIN)/python -m bench
 
 corpus: $(VENV)/.test
 	$(BIN)/python scripts/corpus.py
 
 fuzz: $(VENV)/.test
 	EBEE_FUZZ=1 $(PYTEST) -m 'unit or differential' -k fuzz
+	$(BIN)/python scripts/fuzz.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -28,7 +28,7 @@ from test_capture_fuzz import mutate
 
 pytestmark = pytest.mark.unit
 
-ROUNDS = int(os.environ.get("EBEE_FUZZ", "3000")) // 30
+ROUNDS = int(3000 * float(os.environ["EBEE_FUZZ"])) if "EBEE_FUZZ" in os.environ else 100
 MEMBERS = ("offsets", "lengths", "orig_lens", "stamps", "interfaces", "comments")
 POWERS = 0, 3, 6, 9, 12, 28, 29, 48, 127, 128, 129, 137, 138, 158, 160, 191, 200, 201, 255
 CLOCKS = [bytes([power]) for power in POWERS]
