@@ -178,14 +178,15 @@ def use(data: bytes, ext: bytes) -> int:
 
 def relocate(btf: Btf, relos: list[CoreRelo]) -> None:
     """Look relocations up in both directions, and keep what they need."""
-    relos += [CoreRelo(0, id, "0:0:0", CoreKind(id % 13)) for id in range(1, min(len(btf), 40))]
-    for local, target in ((btf, ORIGINAL), (btf, btf), (ORIGINAL, btf)):
-        relocator = Relocator(local, target)
+    relos += [CoreRelo(0, id, "0:0:0", CoreKind(id % 13)) for id in range(1, min(len(btf), 27))]
+    for local, target in ((btf, ORIGINAL), (ORIGINAL, btf)):
+        relocator, found = Relocator(local, target), []
         for relo in relos:
             with contextlib.suppress(BtfError):
                 str(relocator.resolve(relo).why)
-            with contextlib.suppress(BtfError):
-                minimal(target, [(local, [relo])])
+                found.append(relo)
+        with contextlib.suppress(BtfError):
+            minimal(target, [(local, found)])
 
 
 def use_type(btf: Btf, id: int) -> None:

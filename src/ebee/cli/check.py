@@ -97,7 +97,18 @@ def check(
                 _show(row, verdict)
     if as_json:
         report.print_json(rows)
+    _warn_of_types()
     raise click.exceptions.Exit(_status(rows))
+
+
+def _warn_of_types() -> None:
+    """Say so when the kernel's types were needed, and those that come with ebee stood in."""
+    from ebee.verifier.core.program import running_kernel
+
+    kernel = running_kernel() if running_kernel.cache_info().currsize else None
+    if kernel is not None and kernel.partial:
+        report.warn(f"there is no kernel with BTF here: checked against {kernel.name}; --btf FILE "
+                    "takes another")  # fmt: skip
 
 
 def _types(path: str) -> Btf:
