@@ -57,6 +57,7 @@ class Cfg:
         self.following = [self._successors(slot) for slot in range(self.count)]
         self._reach()
         self.live = self._live_registers()
+        self.traces = [self._trace(op) for op in ops]
         self.loop = self._loops()
         self.loops = any(self.loop)
 
@@ -219,6 +220,17 @@ class Cfg:
             return read, CALL_CLOBBERS
         written = writes(op.insn)
         return reads(op.insn) & 0x3FF, written
+
+    def _trace(self, op: Op | None) -> int:
+        """The registers by which an instruction matters to the search for precision, where it has
+        no entry in the history; -1: always."""
+        if op is None or op.kind in ("alu", "load", "imm64"):
+            return 0 if op is None else 1 << op.dst
+        if op.kind == "store":
+            return 1 << op.dst
+        if op.kind == "jump":
+            return (1 << op.dst | 1 << op.src) if op.reg else 0
+        return -1
 
     # -- loops ---------------------------------------------------------------------------------
 

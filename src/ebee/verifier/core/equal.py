@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.reg import Reg
 from ebee.verifier.core.state import (
@@ -147,13 +149,24 @@ def _objects_safe(old: Reg, cur: Reg, ids: Ids) -> bool:
     )
 
 
+_UNKNOWN = bytes((INVALID, MISC))
+_NOTHING: set[bytes] = set()
+"""Bytes of slots of which nothing is known: there are 256 of them."""
+
+
 def _slots_safe(old: Frame, cur: Frame, ids: Ids, exact: int) -> bool:
     mine = cur.slots
+    count = len(mine)
     for i, slot in enumerate(old.slots):
-        there = mine[i] if i < len(mine) else None
+        there = mine[i] if i < count else None
+        if slot is there and not slot[1].id and not slot[1].ref:
+            continue
         if exact != NOT_EXACT and (there is None or slot[0] != there[0]):
             return False
-        if all(t in (INVALID, MISC) for t in slot[0]):
+        if slot[0] in _NOTHING:
+            continue
+        if not slot[0].strip(_UNKNOWN):
+            _NOTHING.add(slot[0])
             continue
         if there is None:
             return False
@@ -180,15 +193,22 @@ def _slot_safe(old: Slot, cur: Slot, precise: int, ids: Ids, exact: int) -> bool
     return True
 
 
+@cache
+def _bits(mask: int) -> tuple[int, ...]:
+    """The registers of a mask, r0 to r9."""
+    return tuple(i for i in range(10) if mask >> i & 1)
+
+
 def _frame_safe(old: Frame, cur: Frame, live: int, ids: Ids, exact: int) -> bool:
     if old.callback_depth > cur.callback_depth:
         return False
-    precise = old.precise
-    for i in range(10):
-        if live >> i & 1:
-            a, b = old.regs[i], cur.regs[i]
-            if not reg_safe(a, b, precise >> i & 1, ids, exact):
-                return False
+    precise, mine, yours = old.precise, old.regs, cur.regs
+    for i in _bits(live):
+        a, b = mine[i], yours[i]
+        if a is b and not a.id and not a.ref:
+            continue
+        if not reg_safe(a, b, precise >> i & 1, ids, exact):
+            return False
     return _slots_safe(old, cur, ids, exact)
 
 

@@ -115,20 +115,23 @@ def _along(
     w: Walk, state: State, wanted: Wanted, last: int, first: int, after: int, skip: bool
 ) -> bool:
     """Back from `last` to where `state` was remembered; whether nothing is wanted any more."""
-    history = state.history
-    i = last
+    history, traces, i = state.history, w.cfg.traces, last
+    logged = w.log is not None and w.log.level > 1
     while True:
+        here = history is not None and history.idx == i
         if skip:
             skip = False
-        else:
-            jump = history if history is not None and history.idx == i else None
-            backtrack(w, i, after, jump, wanted)
-        if wanted.empty():
-            return True
+            if wanted.empty():
+                return True
+        elif here or logged or traces[i] < 0 or wanted.regs[wanted.frame] & traces[i]:
+            backtrack(w, i, after, history if here else None, wanted)
+            if wanted.empty():
+                return True
         after = i
-        if i == first and (history is None or (history.before is None and history.idx == i)):
+        if i == first and (history is None or (history.before is None and here)):
             return False
-        if history is not None and history.idx == i:
+        if here:
+            assert history is not None
             i, history = history.previous, history.before
         else:
             i -= 1

@@ -42,6 +42,26 @@ def sync(r: Reg) -> None:
     ):
         set_known(r, v)
         return
+    key = v, r.m, r.umin, r.umax, r.smin, r.smax, r.wmin, r.wmax, r.tmin, r.tmax
+    known = _synced.get(key)
+    if known is None:
+        _deduce(r)
+        if len(_synced) >= SYNCED:
+            _synced.clear()
+        _synced[key] = (
+            r.v, r.m, r.umin, r.umax, r.smin, r.smax, r.wmin, r.wmax, r.tmin, r.tmax,
+        )  # fmt: skip
+        return
+    r.v, r.m, r.umin, r.umax, r.smin, r.smax, r.wmin, r.wmax, r.tmin, r.tmax = known
+
+
+Known = tuple[int, int, int, int, int, int, int, int, int, int]
+SYNCED = 1 << 15
+_synced: dict[Known, Known] = {}
+"""What deductions led to: a program's paths ask for the same ones again and again."""
+
+
+def _deduce(r: Reg) -> None:
     _from_tnum(r)
     before = None
     for _ in range(3):
