@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ebee.errors import KernelError
 from ebee.linux import uapi
+from ebee.linux.attachments import Attachment
+from ebee.linux.errors import refused
 from ebee.linux.flags import BPF_F_AFTER, BPF_F_BEFORE, BPF_F_ID
-from ebee.linux.links import Link
+from ebee.linux.links import Link, attach_error
 from ebee.linux.programs import LinuxProgram
-from ebee.linux.sys import Fd
+from ebee.linux.sys import Fd, call
 from ebee.linux.uapi import BPF_F_LINK
 
 ATTACH_TYPE_NAMES = {number: name for name, number in uapi.ATTACH_TYPES.items()}
@@ -39,7 +43,7 @@ def attach_type_of(program: LinuxProgram, given: str | None, family: str) -> str
 
 
 def anchor(prefix: str, before: Any, after: Any, revision: int) -> dict[str, Any]:
-    """The fields of BPF_LINK_CREATE that say where in a list of programs the new one goes.
+    """The fields that say where in a list of programs a new one goes; `prefix`: of their names.
 
     `before`, `after`: a program or link (handle), a program's id, or True for the very beginning
     or end; `revision`: only if the list is still at this revision (query tells).
@@ -53,22 +57,70 @@ def anchor(prefix: str, before: Any, after: Any, revision: int) -> dict[str, Any
         held = getattr(other, "raw", other)
         if other is not True:
             if isinstance(held, int):
-                fields[f"{prefix}_relative_id"] = held
+                fields[f"{prefix}relative_id"] = held
                 flags |= BPF_F_ID
             elif isinstance(held, LinuxProgram | Link):
-                fields[f"{prefix}_relative_fd"] = held.fd
+                fields[f"{prefix}relative_fd"] = held.fd
                 flags |= BPF_F_LINK if isinstance(held, Link) else 0
             else:
                 raise KernelError(f"before= and after= take a program, a link or an id: {other!r}")
         fields["flags"] = flags
     if revision:
-        fields[f"{prefix}_expected_revision"] = revision
+        fields[f"{prefix}expected_revision"] = revision
     return fields
 
 
-ANCHOR_ERRORS = {
-    "ESTALE": "the list of programs has changed meanwhile (expected_revision)",
-    "ENOENT": "the program that it was to stand next to is not attached there",
-    "ERANGE": "there is no room for more programs, or the place is not where it was expected",
-    "EEXIST": "this program is attached there already",
+AT_AN_ANCHOR = {
+    errno.ESTALE: "the list of programs has changed meanwhile (expected_revision)",
+    errno.ENOENT: "the program that it was to stand next to is not attached there",
+    errno.ERANGE: "there is no room for more programs, or the place is not where it was expected",
+    errno.EEXIST: "this program is attached there already",
 }
+"""What the errnos of attaching into a list mean."""
+
+
+def without_link(
+    program: LinuxProgram,
+    target: str,
+    place: Mapping[str, Any],
+    how: Mapping[str, Any],
+    swap: Callable[[Fd], Mapping[str, Any]],
+    why: Mapping[int, str],
+    since: str,
+    **facts: int | str,
+) -> Attachment:
+    """BPF_PROG_ATTACH, whose program stays until it is detached.
+
+    `place`: the fields that say where; a descriptor among them is closed with the attachment.
+    `how`: further fields; `swap`: those for taking the place of a program.
+    """
+
+    def close() -> None:
+        for value in place.values():
+            if isinstance(value, Fd):
+                value.close()
+
+    def put(fd: Fd, how: Mapping[str, Any]) -> None:
+        try:
+            call("PROG_ATTACH", attach_bpf_fd=fd, **place, **how)
+        except OSError as error:
+            needs = ("CAP_BPF", "CAP_NET_ADMIN")
+            raise attach_error(error, program, target, why, since, needs) from None
+
+    def undo(own: Fd) -> None:
+        try:
+            call("PROG_DETACH", attach_bpf_fd=own, **place)
+        except OSError as error:
+            reason = "it is not there any more" if error.errno == errno.ENOENT else ""
+            raise refused(error, f"detach from {target}", reason) from None
+        finally:
+            close()
+
+    try:
+        put(program.fd, how)
+    except KernelError:
+        close()
+        raise
+    return Attachment(
+        program, target, "attach", undo, lambda own, new: put(new, swap(own)), **facts
+    )

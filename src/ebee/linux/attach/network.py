@@ -7,9 +7,14 @@ from typing import Any, Literal
 
 from ebee.errors import KernelError
 from ebee.linux import uapi
-from ebee.linux.attach.common import ANCHOR_ERRORS, anchor, attach_type_of, opened
-from ebee.linux.attachments import Attachment
-from ebee.linux.errors import ENOTSUPP, older_than, refused
+from ebee.linux.attach.common import (
+    AT_AN_ANCHOR,
+    anchor,
+    attach_type_of,
+    opened,
+    without_link,
+)
+from ebee.linux.errors import ENOTSUPP, older_than
 from ebee.linux.flags import (
     BPF_F_NETFILTER_IP_DEFRAG,
     BPF_F_REPLACE,
@@ -17,9 +22,8 @@ from ebee.linux.flags import (
     XDP_FLAGS_HW_MODE,
     XDP_FLAGS_SKB_MODE,
 )
-from ebee.linux.links import Link, attach_error, create
+from ebee.linux.links import Link, create
 from ebee.linux.programs import LinuxProgram
-from ebee.linux.sys import Fd, call
 
 XdpMode = Literal["auto", "native", "generic", "offload"]
 XDP_MODES: dict[str, int] = {
@@ -35,7 +39,6 @@ NETFILTER_FAMILIES = {"ipv4": 2, "ipv6": 10}
 NETFILTER_HOOKS = {
     "pre_routing": 0, "local_in": 1, "forward": 2, "local_out": 3, "post_routing": 4,
 }  # fmt: skip
-_AT_AN_ANCHOR = {getattr(errno, name): text for name, text in ANCHOR_ERRORS.items()}
 
 
 def interface(dev: str | int) -> int:
@@ -125,7 +128,7 @@ def tcx(
     """
     _one_of("direction", direction, DIRECTIONS)
     _one_of("way to attach to tcx", by, ("link", "attach"))
-    ordered = anchor("tcx", before, after, expected_revision)
+    ordered = anchor("tcx_", before, after, expected_revision)
     if older_than("6.6") and not ordered:
         from ebee.linux.attach.netlinks import tc
 
@@ -136,36 +139,16 @@ def tcx(
         **ordered,
     }
     target = f"{dev} ({direction} tcx)"
-    if by == "attach":
-        return _attached(program, target, fields)
-    return create(program, target, fields, _AT_AN_ANCHOR, "6.6")
-
-
-def _attached(program: LinuxProgram, target: str, fields: dict[str, Any]) -> Attachment:
-    """tcx by BPF_PROG_ATTACH."""
-    given = {name.removeprefix("tcx_"): value for name, value in fields.items()}
-    flags = given.pop("flags", 0)
-    place = {name: given[name] for name in ("target_ifindex", "attach_type")}
-
-    def put(fd: Fd, flags: int, more: dict[str, Any]) -> None:
-        try:
-            call("PROG_ATTACH", attach_bpf_fd=fd, attach_flags=flags, **more)
-        except OSError as error:
-            needs = ("CAP_BPF", "CAP_NET_ADMIN")
-            raise attach_error(error, program, target, _AT_AN_ANCHOR, "6.6", needs) from None
-
-    def undo(own: Fd) -> None:
-        try:
-            call("PROG_DETACH", attach_bpf_fd=own, **place)
-        except OSError as error:
-            why = "it is not there any more" if error.errno == errno.ENOENT else ""
-            raise refused(error, f"detach from {target}", why) from None
-
-    def exchange(own: Fd, new: Fd) -> None:
-        put(new, BPF_F_REPLACE, {**place, "replace_bpf_fd": own})
-
-    put(program.fd, flags, given)
-    return Attachment(program, target, "attach", undo, exchange, ifindex=place["target_ifindex"])
+    if by == "link":
+        return create(program, target, fields, AT_AN_ANCHOR, "6.6")
+    place = {name: fields.pop(name) for name in ("target_ifindex", "attach_type")}
+    how = {"attach_flags": fields.pop("flags", 0)}
+    how |= {name.removeprefix("tcx_"): value for name, value in fields.items()}
+    return without_link(
+        program, target, place, how,
+        lambda own: {"attach_flags": BPF_F_REPLACE, "replace_bpf_fd": own},
+        AT_AN_ANCHOR, "6.6", ifindex=place["target_ifindex"],
+    )  # fmt: skip
 
 
 def netkit(
@@ -184,9 +167,9 @@ def netkit(
     fields = {
         "target_ifindex": interface(dev),
         "attach_type": uapi.ATTACH_TYPES[f"netkit_{end}"],
-        **anchor("netkit", before, after, expected_revision),
+        **anchor("netkit_", before, after, expected_revision),
     }
-    why = _AT_AN_ANCHOR | {
+    why = AT_AN_ANCHOR | {
         errno.ENXIO: f"{dev} is no netkit device",
         errno.EACCES: f"{dev} is the peer of its pair: name the primary device",
         errno.EINVAL: "this kernel was built without netkit (CONFIG_NETKIT)",

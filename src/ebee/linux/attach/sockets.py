@@ -8,12 +8,12 @@ from typing import Any
 
 from ebee.errors import KernelError
 from ebee.linux import uapi
-from ebee.linux.attach.common import attach_type_of
+from ebee.linux.attach.common import attach_type_of, without_link
 from ebee.linux.attachments import Attachment
 from ebee.linux.errors import older_than, refused
 from ebee.linux.links import Link, attach_error, create
 from ebee.linux.programs import LinuxProgram
-from ebee.linux.sys import Fd, call
+from ebee.linux.sys import Fd
 
 # include/uapi/asm-generic/socket.h
 SO_ATTACH_BPF, SO_DETACH_BPF = 50, 27
@@ -101,27 +101,5 @@ def sockmap(
     }
     if by == "link" or (by == "auto" and not older_than("6.10")):
         return create(program, target, {"target_fd": held.fd, "attach_type": number}, why, "6.10")
-    kept = held.fd.dup()
-
-    def put(fd: Fd) -> None:
-        try:
-            call("PROG_ATTACH", target_fd=kept, attach_bpf_fd=fd, attach_type=number)
-        except OSError as error:
-            needs = ("CAP_BPF", "CAP_NET_ADMIN")
-            raise attach_error(error, program, target, why, "4.14", needs) from None
-
-    def undo(own: Fd) -> None:
-        try:
-            call("PROG_DETACH", target_fd=kept, attach_bpf_fd=own, attach_type=number)
-        except OSError as error:
-            reason = "it is not there any more" if error.errno == errno.ENOENT else ""
-            raise refused(error, f"detach from {target}", reason) from None
-        finally:
-            kept.close()
-
-    try:
-        put(program.fd)
-    except KernelError:
-        kept.close()
-        raise
-    return Attachment(program, target, "attach", undo, lambda own, new: put(new), map_id=held.id)
+    place = {"target_fd": held.fd.dup(), "attach_type": number}
+    return without_link(program, target, place, {}, lambda own: {}, why, "4.14", map_id=held.id)
