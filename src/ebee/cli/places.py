@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ebee.cli import engines
+from ebee.cli import engines, report
 from ebee.cli.check import before_run
 from ebee.cli.companion import SHOWN
 from ebee.cli.counted import MAP
@@ -87,6 +87,8 @@ class OnMachine:
                 if n not in maps:
                     maps[n] = self.machine.create_map(m, spec.btf)
             loaded = self.machine.load(spec, wanted(spec, name), **maps)
+            for warning in loaded.spec.warnings[len(spec.warnings) :]:
+                report.warn(warning)  # of types that stand in for a kernel's
             program = loaded.programs[name]
             kind = self.options["engine"]
             trusted = bool(self.options["trust"])
