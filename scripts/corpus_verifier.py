@@ -286,15 +286,18 @@ def raw_says(test: Raw) -> Said:
 class Cache:
     """What the running kernel said before, by a hash of what it was asked."""
 
-    def __init__(self, file: Path | None):
+    def __init__(self, file: Path | None, release: str = ""):
         self.file = file
+        self.release = release or os.uname().release
         self.known: dict[str, list[object]] = {}
         if file is not None and file.exists():
             self.known = json.loads(file.read_text())
 
     def get(self, key: str, ask: Callable[[], Said]) -> Said:
         """The answer, asked for if it is new."""
-        key = f"{os.uname().release}:{key}"
+        key = f"{self.release}:{key}"
+        if key not in self.known and self.release != os.uname().release:
+            return Said(None, f"{self.release} was not asked", 0)
         if key not in self.known:
             self.known[key] = list(ask())
         return Said(*self.known[key])  # type: ignore[arg-type]
@@ -366,12 +369,20 @@ def locked_down() -> bool:
 
 
 class Job(NamedTuple):
-    """One file for one process."""
+    """One file for one process; `ask`: only the kernel; `btf`: a file with its types."""
 
     file: Path
     raw: bool
     only: str
     version: str
+    ask: bool = False
+    btf: str = ""
+
+
+@cache
+def types(path: str) -> Btf | None:
+    """The types of the kernel whose rules are asked for; None: of the running one."""
+    return Btf.load(path) if path else None
 
 
 CACHE: Cache | None = None
@@ -382,12 +393,17 @@ def _job(job: Job) -> tuple[list[Result], dict[str, list[object]]]:
     assert CACHE is not None
     before = set(CACHE.known)
     walk = _raws if job.raw else _objects
-    profile = replace(PROFILES[job.version], lockdown=locked_down())
-    found = list(walk(job.file, job.only, profile, CACHE))
+    found = list(walk(job, CACHE))
     return found, {key: value for key, value in CACHE.known.items() if key not in before}
 
 
-def _objects(path: Path, only: str, profile: Profile, cache: Cache) -> Iterator[Result]:
+def rules(job: Job) -> Profile:
+    """The profile; a kernel that is locked down takes a helper away."""
+    return replace(PROFILES[job.version], lockdown=not job.btf and locked_down())
+
+
+def _objects(job: Job, cache: Cache) -> Iterator[Result]:
+    path, only = job.file, job.only
     group = group_of(path.stem)
     data = path.read_bytes()
     digest = hashlib.sha1(data).hexdigest()[:16]
@@ -400,13 +416,18 @@ def _objects(path: Path, only: str, profile: Profile, cache: Cache) -> Iterator[
         where = f"{path.stem}/{name}"
         if only in where:
             told = cache.get(f"{digest}/{name}", partial(kernel_says, spec, name))
-            yield bounded(where, group, told, partial(check, spec, name, profile))
+            if job.ask:
+                yield Result(where, group, "no oracle", "", told.words)
+                continue
+            ask = partial(check, spec, name, rules(job), types(job.btf))
+            yield bounded(where, group, told, ask)
 
 
-def _raws(file: Path, only: str, profile: Profile, cache: Cache) -> Iterator[Result]:
-    for test in raw_tests(file):
+def _raws(job: Job, cache: Cache) -> Iterator[Result]:
+    profile = rules(job)
+    for test in raw_tests(job.file):
         where = f"raw/{test.name}"
-        if only not in where:
+        if job.only not in where:
             continue
         key = hashlib.sha1(encode(test.insns)).hexdigest()[:16]
         told = cache.get(f"raw/{key}/{test.name}", partial(raw_says, test))
@@ -414,15 +435,26 @@ def _raws(file: Path, only: str, profile: Profile, cache: Cache) -> Iterator[Res
         def ask(test: Raw = test) -> Verdict:
             try:
                 program = raw_program(test)
+                program.kernel = types(job.btf)
             except DoesNotKnow as unknown:
                 return Verdict(test.name, profile.version, "unknown", 0, "unknown", unknown.what)
             return check_program(program, profile)
 
-        yield bounded(where, "verifier/*.c", told, ask)
+        if job.ask:
+            yield Result(where, "verifier/*.c", "no oracle", "", told.words)
+        else:
+            yield bounded(where, "verifier/*.c", told, ask)
 
 
 def results(
-    folder: Path, raw: Path | None, only: str, version: str, cache: Cache, jobs: int
+    folder: Path,
+    raw: Path | None,
+    only: str,
+    version: str,
+    cache: Cache,
+    jobs: int,
+    ask: bool = False,
+    btf: str = "",
 ) -> Iterator[Result]:
     """All programs of all objects, and the raw tests."""
     global CACHE
@@ -430,9 +462,9 @@ def results(
     object_name, slash, _ = only.partition("/")
     inside = only if slash else ""
     paths = [p for p in sorted(folder.glob("*.o")) if not only or object_name in p.stem]
-    work = [Job(p, False, inside, version) for p in paths]
+    work = [Job(p, False, inside, version, ask, btf) for p in paths]
     if raw is not None and (not only or object_name == "raw"):
-        work.insert(0, Job(raw, True, inside, version))
+        work.insert(0, Job(raw, True, inside, version, ask, btf))
     if jobs == 1:
         for job in work:
             yield from _job(job)[0]
@@ -515,11 +547,20 @@ def main() -> int:
     parser.add_argument("--list", default="-", metavar="CLASS", help="print all of a class")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every result there")
+    parser.add_argument("--ask", type=Path, metavar="FILE", help="only keep the kernel's answers")
+    parser.add_argument("--said", type=Path, metavar="FILE", help="answers that --ask has kept")
+    parser.add_argument("--release", default="", help="whose answers are meant, by uname -r")
+    parser.add_argument("--btf", default="", metavar="FILE", help="that kernel's types")
     given = parser.parse_args()
     start = time.monotonic()
-    cache = Cache(given.folder.parent / f"{given.folder.name}.said.json")
+    said = given.ask or given.said or given.folder.parent / f"{given.folder.name}.said.json"
+    cache = Cache(said, given.release)
     args = given.folder, given.raw, given.only, given.kernel, cache, given.jobs
-    found = list(results(*args))
+    found = []
+    for number, result in enumerate(results(*args, bool(given.ask), given.btf)):
+        found.append(result)
+        if given.ask and number % 100 == 0:
+            cache.save()
     cache.save()
     if given.json:
         given.json.write_text(json.dumps([asdict(r) for r in found], indent=1))
