@@ -6,7 +6,7 @@ import pytest
 from ebee import linux
 from ebee.clang import build
 from ebee.errors import KernelError
-from ebee.linux import features, uapi
+from ebee.linux import features, flags, uapi
 
 pytestmark = pytest.mark.kernel
 
@@ -156,3 +156,26 @@ def test_markers_use_one_link_where_the_kernel_can(lacking, tmp_path):
     lacking("uprobe.multi")
     with linux.load(spec) as obj:
         assert obj.programs["hit"].raw.attach_type == 0
+
+
+@pytest.mark.parametrize(
+    ("flag", "since"),
+    [
+        (flags.BPF_F_STRICT_ALIGNMENT, "4.11"),
+        (flags.BPF_F_ANY_ALIGNMENT, "5.0"),
+        (flags.BPF_F_TEST_RND_HI32, "5.3"),
+        (flags.BPF_F_TEST_STATE_FREQ, "5.4"),
+        (flags.BPF_F_XDP_HAS_FRAGS, "5.18"),
+        (flags.BPF_F_TEST_REG_INVARIANTS, "6.8"),
+        (1 << 30, "99"),
+    ],
+)
+def test_flags_go_to_the_verifier(compiled, flag, since):
+    spec = compiled(TAGGED)
+    spec.programs["one"].flags |= flag
+    if features.older_than(since):
+        with pytest.raises(KernelError, match=f"{flag:#x}|requires Linux"):
+            linux.load(spec, programs=["one"])
+        return
+    with linux.load(spec, programs=["one"]) as obj:
+        assert obj.programs["one"].test_run(FRAME).retval == 2
