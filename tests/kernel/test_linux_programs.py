@@ -296,7 +296,7 @@ def test_what_came_later_says_since_when(net):
         load("r0 = 0; exit", "sched_cls") as program,
         pytest.raises(KernelError, match=r"requires Linux >= 6\.6; this is"),
     ):
-        attach.tcx(program, "veth1")
+        attach.tcx(program, "veth1", by="link")
 
 
 @since("6.4")

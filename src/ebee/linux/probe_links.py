@@ -107,8 +107,8 @@ def _replaced() -> None:
 
 
 LINKS: dict[str, tuple[str, Callable[[], None]]] = {
-    "XDP": ("5.9", partial(_in_netns, lambda p: xdp(p, 1, "generic"), "xdp")),
-    "tcx": ("6.6", partial(_in_netns, lambda p: tcx(p, 1), "sched_cls")),
+    "XDP": ("5.9", partial(_in_netns, lambda p: xdp(p, 1, "generic", "link"), "xdp")),
+    "tcx": ("6.6", partial(_in_netns, lambda p: tcx(p, 1, by="link"), "sched_cls")),
     "netfilter": ("6.4", partial(
         _in_netns, lambda p: netfilter(p, 2, 0, -100), "netfilter", "netfilter",
         1,

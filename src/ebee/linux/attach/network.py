@@ -91,7 +91,8 @@ def xdp_errors(dev: str | int, mode: str) -> dict[int, str]:
     """What the errnos of attaching XDP mean."""
     busy = (
         f"another XDP program is attached there in this or another mode"
-        f" (`ebee net show --dev {dev}` tells; `ip link set dev {dev} xdp off` removes it)"
+        f" (`ebee net show dev {dev}` tells which; `ebee net detach xdp dev {dev}`, or"
+        " `ebee link detach` for one with a link, removes it)"
     )
     no_mode = f"the driver of {dev} has no {mode} XDP; mode 'generic' works on every interface"
     if mode == "offload":
@@ -116,20 +117,20 @@ def tcx(
     before: Any = None,
     after: Any = None,
     expected_revision: int = 0,
-    by: str = "link",
+    by: str = "auto",
 ) -> Link:
     """Attach a sched_cls program to one direction of an interface. Since Linux 6.6.
 
     Programs run in order; `before` or `after` names a program or link (or a program's id) that the
     new one stands next to, or is True: the beginning, the end (the default). `expected_revision`:
-    only while the list is still at that revision (see ebee.linux.query). `by`: "link", or "attach"
-    for a program that stays until it is detached. Older kernels get a classifier of clsact, whose
-    order is its priority: see `tc`.
+    only while the list is still at that revision (see ebee.linux.query). `by`: "link", "attach"
+    for a program that stays until it is detached, or "auto": a link, on older kernels a classifier
+    of clsact, whose order is its priority (see `tc`).
     """
     _one_of("direction", direction, DIRECTIONS)
-    _one_of("way to attach to tcx", by, ("link", "attach"))
+    _one_of("way to attach to tcx", by, ("auto", "link", "attach"))
     ordered = anchor("tcx_", before, after, expected_revision)
-    if older_than("6.6") and not ordered:
+    if by == "auto" and older_than("6.6") and not ordered:
         from ebee.linux.attach.netlinks import tc
 
         return tc(program, dev, direction)
@@ -139,7 +140,7 @@ def tcx(
         **ordered,
     }
     target = f"{dev} ({direction} tcx)"
-    if by == "link":
+    if by != "attach":
         return create(program, target, fields, AT_AN_ANCHOR, "6.6")
     place = {name: fields.pop(name) for name in ("target_ifindex", "attach_type")}
     how = {"attach_flags": fields.pop("flags", 0)}
