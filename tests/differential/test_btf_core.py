@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ebee.btf import Btf
+from ebee.btf import SIGNED, Btf, BtfBuilder, Int, Member, Ptr, Struct
 from ebee.btf.core import POISON, Relocator, Resolution, patch
 from ebee.btf.ext import BtfExt, CoreKind
 from ebee.btf.files import section
@@ -374,3 +374,53 @@ def test_a_type_is_sought_in_modules_only_if_the_kernel_has_none(world, tmp_path
     assert relocator.resolve(program.relos["i_missing_0"]).new == 8
     relocator.resolve(program.relos["t_missing_0"])
     assert len(asked) == 1
+
+
+WORDS = r"""
+struct words {
+    void *p; unsigned long u; long s; int after;
+} __attribute__((preserve_access_index));
+#define w ((struct words *)p)
+void *r_pointer(void *p) { return w->p; }
+unsigned long r_unsigned(void *p) { return w->u; }
+long r_signed(void *p) { return w->s; }
+int r_after(void *p) { return w->after; }
+int size_pointer(void *p) { return __builtin_preserve_field_info(w->p, 1); }
+int size_whole(void) { return __builtin_preserve_type_info(*(struct words *)0, 1); }
+"""
+
+
+@pytest.mark.parametrize("byteorder", ["little", "big"])
+def test_a_target_may_have_smaller_pointers(tmp_path, byteorder):
+    """As of a 32-bit kernel: `long` takes four bytes there."""
+    target = BtfBuilder(byteorder=byteorder)
+    for made in (
+        Int("long int", 4, SIGNED, 32),
+        Int("long unsigned int", 4, 0, 32),
+        Int("int", 4, SIGNED, 32),
+        Ptr(0),
+    ):
+        target.add(made)
+    members = (("p", 4), ("u", 2), ("s", 1), ("after", 3))
+    fields = tuple(Member(name, kind, 32 * at) for at, (name, kind) in enumerate(members))
+    target.add(Struct("words", 16, fields))
+    program = Program(compiled(WORDS, tmp_path / "words"))
+    world = program, target.build(), Relocator(program.btf, target.build())
+    for name, offset in (("r_pointer", 0), ("r_unsigned", 4), ("r_after", 12)):
+        insn = patched(world, name)[0]
+        assert (insn.op, insn.off) == (0x61, offset)  # *(u32 *)
+    with pytest.raises(BtfError, match="only pointers and unsigned integers may differ in size"):
+        patched(world, "r_signed")
+    assert resolved(world, "size_pointer").new == 4
+    assert resolved(world, "size_whole").new == 16
+
+
+def test_bitfields_of_a_target_of_the_other_byte_order(world):
+    """The shifts cut out the same bits, counted from the other end of the word."""
+    program = world[0]
+    target = BtfBuilder(byteorder="big")
+    target.add(Int("unsigned int", 4, 0, 32))
+    target.add(Struct("outer", 4, (Member("pad", 1, 0, 6), Member("flag", 1, 6, 4))))
+    relocator = Relocator(program.btf, target.build())
+    left, right = (relocator.resolve(program.relos[f"i_flag_{kind}"]).new for kind in (4, 5))
+    assert (left, right) == (64 - 32 + 6, 60)
