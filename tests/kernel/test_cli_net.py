@@ -12,6 +12,7 @@ import pytest
 
 from ebee import cli
 from ebee.btf import BtfBuilder, Int, Member, Struct
+from ebee.errors import KernelError
 from ebee.isa.asm import assemble
 from ebee.linux import LinuxMap, LinuxProgram, attach, uapi
 from ebee.linux.errors import older_than
@@ -182,6 +183,25 @@ def test_net_says_what_is_wrong(net, ebee):
         assert status == 1, words
         assert text in err
     assert ebee("net", "attach", "sideways", "1", "dev", "lo")[0] == 2
+
+
+def test_without_privileges_net_and_cgroup_say_what_they_need(as_nobody, ebee, cgroup):
+    from ebee.cli import cgroup as _  # noqa: F401  (the child could not import them)
+    from ebee.linux import cgroupview, netview
+
+    def tried():
+        found = []
+        for call in (netview.view, lambda: cgroupview.View().show(str(cgroup))):
+            try:
+                call()
+                found.append("")
+            except KernelError as error:
+                found.append(error.summary)
+        return "\n".join(found)
+
+    for line in as_nobody(tried).splitlines():
+        assert "needs CAP_" in line
+        assert "CAP_NET_ADMIN" in line
 
 
 # -- cgroup ----------------------------------------------------------------------------------------

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
 from ebee.cli import report
 from ebee.errors import ConfigError, KernelError
 
+T = TypeVar("T")
 XDP = {"xdp": "auto", "xdpdrv": "native", "xdpgeneric": "generic", "xdpoffload": "offload"}
 TCX = {"tcx_ingress": "ingress", "tcx_egress": "egress"}
 TC = {"tc_ingress": "ingress", "tc_egress": "egress"}
@@ -60,13 +62,12 @@ net.add_command(show, "list")
 
 def documents(dev: str | None, netns: str | None, everywhere: bool) -> list[dict[str, Any]]:
     """What is attached, for each namespace; its keys are stable."""
-    from ebee.linux.netns import HERE, in_netns, namespaces
+    from ebee.linux.netns import in_netns, namespaces
     from ebee.linux.netview import view
 
     there = namespaces()
     if not everywhere:
-        path = netns or HERE
-        made = in_netns(path, lambda: (_inode(), view(dev)))
+        made = _inside(netns, lambda: (_inode(), view(dev)))
         name = next((n.name for n in there if n.inode == made[0]), "")
         return [{"netns": name, "inode": made[0], **made[1]}]
     found = []
@@ -86,6 +87,13 @@ def documents(dev: str | None, netns: str | None, everywhere: bool) -> list[dict
 
 MANY = 10
 """Processes of a namespace that are listed."""
+
+
+def _inside(netns: str | None, function: Callable[[], T]) -> T:
+    """Call a function in a namespace; in this one it takes no privilege to get there."""
+    from ebee.linux.netns import in_netns
+
+    return function() if netns is None else in_netns(netns, function)
 
 
 def _inode() -> int:
@@ -143,7 +151,6 @@ def attach(kind: str, words: tuple[str, ...], netns: str | None) -> None:
     """
     from ebee.cli.named import program
     from ebee.linux import attach as ways
-    from ebee.linux.netns import HERE, in_netns
 
     made, rest = program(words)
     dev, more = _dev(rest)
@@ -160,7 +167,7 @@ def attach(kind: str, words: tuple[str, ...], netns: str | None) -> None:
         held.leave()
 
     with made:
-        in_netns(netns or HERE, put)
+        _inside(netns, put)
 
 
 @net.command()
@@ -172,8 +179,6 @@ def detach(kind: str, words: tuple[str, ...], netns: str | None) -> None:
 
     Without PROG it is the only one that is attached there in this way.
     """
-    from ebee.linux.netns import HERE, in_netns
-
     number = None
     rest = list(words)
     if rest[0] != "dev":
@@ -185,7 +190,7 @@ def detach(kind: str, words: tuple[str, ...], netns: str | None) -> None:
     dev, more = _dev(rest)
     if more:
         raise ConfigError(f"{more[0]!r} makes no sense here")
-    in_netns(netns or HERE, lambda: _take_off(kind, dev, number))
+    _inside(netns, lambda: _take_off(kind, dev, number))
 
 
 def _take_off(kind: str, dev: str, number: int | None) -> None:
