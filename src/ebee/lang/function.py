@@ -85,6 +85,8 @@ class Function:
         self.unit, self.source, self.result = unit, source, result
         self.on_return: Callable[[str], None] | None = None
         """What a return does instead, inside a loop that is a function of its own."""
+        self.left = False
+        """Whether there is a way out of it."""
         self.raises = False
         """Whether it may end the program that calls it."""
         self.void = "void"
@@ -142,7 +144,24 @@ class Function:
         if self.on_return is not None:
             self.on_return(text)
             return
-        self.body.end("ret void" if self.returns == "void" else f"ret {self.returns} {text}")
+        if not self.unit.target.one_exit:
+            self.body.end("ret void" if self.returns == "void" else f"ret {self.returns} {text}")
+            return
+        self.left = True
+        if self.returns != "void":
+            self.body.emit(f"store {self.returns} {text}, ptr %returned.0, align 8")
+        self.body.jump("return.0")
+
+    def close(self) -> None:
+        """The one block that all ways out of the function lead to, behind all others."""
+        if not self.left:
+            return
+        b, t = self.body, self.returns
+        b.label("return.0")
+        if t != "void":
+            b.entry.append(f"  %returned.0 = alloca {t}, align 8")
+            b.lines.append(f"  %result.0 = load {t}, ptr %returned.0, align 8{b.where}")
+        b.end("ret void" if t == "void" else f"ret {t} %result.0")
 
     def type_of(self, node: ast.expr) -> Type:
         """The type of an expression; the code for it is thrown away."""

@@ -100,6 +100,8 @@ class Body:
         """What follows each instruction: the place in the source it comes from."""
         self.unfollowed: set[str] = set()
         """Results of divisions: the kernel's verifier does not know their ranges."""
+        self.elsewhere: set[str] = set()
+        """Addresses that are not on the function's stack."""
         self.entry: list[str] = []
         self.lines: list[str] = []
         self.block = "start.0"

@@ -7,7 +7,7 @@ loop the variable has its last value, as in Python.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,16 +73,20 @@ class Items:
     get: Callable[[Value], Value]
 
 
-def _items(f: Function, node: ast.expr) -> Items | list[Value]:
+Known = list[Callable[[], Value]]
+"""What a loop goes over that is unrolled: how to get each."""
+
+
+def _items(f: Function, node: ast.expr) -> Items | Known:
     """What a loop goes over: values that are known one by one, or elements of arrays."""
     thing = static(f, node.func) if isinstance(node, ast.Call) else static(f, node)
     if isinstance(node, ast.Call) and thing in _COMBINED and node.args and not node.keywords:
         return _COMBINED[thing](f, node)
     if isinstance(node, ast.Tuple | ast.List):
-        return [f.value(e) for e in node.elts]
+        return _given([f.value(e) for e in node.elts])
     whole = f.value(node) if thing is MISSING or isinstance(thing, tuple) else None
     if whole is not None and isinstance(whole.type, TupleType):
-        return list(whole.elems)
+        return _given(whole.elems)
     if whole is not None and isinstance(whole.type, ArrayType):
         first = whole._replace(type=PtrType(normal_target(whole.type.elem)))
 
@@ -94,28 +98,37 @@ def _items(f: Function, node: ast.expr) -> Items | list[Value]:
     raise at(f.source, node, Refusal(f"a loop over {shown}", _ITERABLES))
 
 
-def _enumerate(f: Function, node: ast.Call) -> Items | list[Value]:
+def _given(values: Iterable[Value]) -> Known:
+    return [lambda v=v: v for v in values]  # type: ignore[misc]
+
+
+def _enumerate(f: Function, node: ast.Call) -> Items | Known:
     first = f.value(node.args[1]) if len(node.args) == 2 else constant(int, 0)
     inner = _items(f, node.args[0])
     if first.constant is None or len(node.args) > 2:
         raise Refusal("enumerate begins at a constant")
     if isinstance(inner, list):
-        return [_pair(constant(int, i), v) for i, v in enumerate(inner, first.constant)]
+        return [lambda i=i, get=get: _pair(constant(int, i), get())  # type: ignore[misc]
+                for i, get in enumerate(inner, first.constant)]  # fmt: skip
     return Items(inner.count, lambda i: _pair(arith.binary(f.body, "+", i, first), inner.get(i)))
 
 
-def _zip(f: Function, node: ast.Call) -> Items | list[Value]:
+def _zip(f: Function, node: ast.Call) -> Items | Known:
     parts = [_items(f, a) for a in node.args]
-    lists = [p for p in parts if isinstance(p, list)]
-    if len(lists) == len(parts):
-        return [_pair(*row) for row in zip(*lists, strict=False)]
-    if lists:
-        raise Refusal("zip of arrays and of constants", "zip two arrays, or two tuples")
     arrays = [p for p in parts if isinstance(p, Items)]
-    return Items(min(p.count for p in arrays), lambda i: _pair(*(p.get(i) for p in arrays)))
+    if len(arrays) == len(parts):
+        return Items(min(p.count for p in arrays), lambda i: _pair(*(p.get(i) for p in arrays)))
+    lists = [_one_by_one(p) if isinstance(p, Items) else p for p in parts]
+    return [lambda row=row: _pair(*(get() for get in row))  # type: ignore[misc]
+            for row in zip(*lists, strict=False)]  # fmt: skip
 
 
-def _reversed(f: Function, node: ast.Call) -> Items | list[Value]:
+def _one_by_one(items: Items) -> Known:
+    return [lambda i=i: items.get(constant(int, i))  # type: ignore[misc]
+            for i in range(items.count)]  # fmt: skip
+
+
+def _reversed(f: Function, node: ast.Call) -> Items | Known:
     inner = _items(f, node.args[0])
     if isinstance(inner, list):
         return inner[::-1]
@@ -123,7 +136,7 @@ def _reversed(f: Function, node: ast.Call) -> Items | list[Value]:
     return Items(inner.count, lambda i: inner.get(arith.binary(f.body, "-", last, i)))
 
 
-_COMBINED: dict[Any, Callable[[Function, ast.Call], Items | list[Value]]] = {
+_COMBINED: dict[Any, Callable[[Function, ast.Call], Items | Known]] = {
     enumerate: _enumerate, zip: _zip, reversed: _reversed,
 }  # fmt: skip
 
@@ -149,14 +162,14 @@ def _backwards(f: Function, node: ast.Call) -> tuple[Value, Value, int]:
     return constant(int, back.start), constant(int, back.stop), back.step
 
 
-def _unrolled(f: Function, node: ast.For, items: list[Value]) -> None:
+def _unrolled(f: Function, node: ast.For, items: Known) -> None:
     """Lower a loop over known values: its body once for each."""
     b, end = f.body, f.body.name("end")
     broken: list[Env] = []
     for item in items:
         following = b.name("next")
         loop = Loop(end, following, [], [])
-        assign_to(f, node.target, item)
+        assign_to(f, node.target, item())
         loop_body(f, loop, node.body)
         broken += loop.broken
         f.env = f.join(f.env, *loop.continued)

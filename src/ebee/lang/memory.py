@@ -81,6 +81,7 @@ def member(b: Body, base: Value, field: Field) -> Value:
         return Value(t, base.text, stack=base.stack, align=align, volatile=base.volatile)
     align = min(align, field.offset & -field.offset)
     text = b.op(f"getelementptr nuw i8, ptr {base.text}, i64 {field.offset}")
+    _same_place(b, base.text, text)
     return Value(t, text, stack=base.stack, align=align, volatile=base.volatile)
 
 
@@ -105,16 +106,28 @@ def element(b: Body, p: Value, index: Value, access: bool) -> Value:
         return known_address(p.type, p.known, p.at + index.constant * size)
     flags = " nusw" if access and index.hi < 1 << 63 else ""
     text = arith.operand(b, index, 64)
-    if b.target is not None and b.target.aligned and index.constant is None and index.hi * size < 8:
-        # LLVM would add so few bytes to an aligned address by `or`, which the verifier forbids
+    if _may_become_or(b, p, index, size):
         text = b.op(f'call i64 asm "", "=r,0"(i64 {text})')
     unit = llvm(to) if is_int(to) or is_ptr(to) else f"[{size} x i8]"
     text = b.op(f"getelementptr{flags} {unit}, ptr {p.text}, i64 {text}")
+    _same_place(b, p.text, text)
     align = min(alignment(p), size & -size) if size else 1
     if index.constant is not None and size:
         step = index.constant * size
         align = min(alignment(p), step & -step)
     return Value(p.type, text, stack=p.stack, align=align, volatile=p.volatile)
+
+
+def _may_become_or(b: Body, p: Value, index: Value, size: int) -> bool:
+    """Whether LLVM may add the index by `or`, which the verifier forbids: so few bytes to an
+    address on the stack, whose alignment is known."""
+    few = index.constant is None and index.hi * size < 8
+    return few and b.target is not None and b.target.aligned and p.text not in b.elsewhere
+
+
+def _same_place(b: Body, base: str, made: str) -> None:
+    if base in b.elsewhere:
+        b.elsewhere.add(made)
 
 
 def array_element(b: Body, array: Value, index: Value) -> Value:

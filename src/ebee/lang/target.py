@@ -13,6 +13,7 @@ class Target:
     """`triple`: of LLVM; `elf`: the machine number in object files; `relax`: the instruction of
     a spin loop. `aligned`: loads and stores are of the alignment that types promise (else of any);
     `sdiv`: it divides signed numbers; `nulls`: pointers that may be null must be tested first;
+    `one_exit`: functions leave by one block, which LLVM then places behind the others;
     `stack`: bytes that the variables of a function may take (0: enough)."""
 
     name: str
@@ -22,6 +23,7 @@ class Target:
     aligned: bool = False
     sdiv: bool = True
     nulls: bool = False
+    one_exit: bool = False
     stack: int = 0
 
 
@@ -30,7 +32,9 @@ X86_64 = Target(
 )  # fmt: skip
 ARM64 = Target("arm64", "aarch64-unknown-linux-gnu", 183, "call void @llvm.aarch64.hint(i32 1)")
 
-BPF = Target("bpf", "bpfel", 247, "", aligned=True, sdiv=False, nulls=True, stack=512)
+BPF = Target(
+    "bpf", "bpfel", 247, "", aligned=True, sdiv=False, nulls=True, one_exit=True, stack=512
+)
 """eBPF of version 3, which Linux has had since 5.1: no signed division."""
 
 _HOSTS = {"x86_64": X86_64, "AMD64": X86_64, "aarch64": ARM64, "arm64": ARM64}

@@ -271,6 +271,7 @@ class Unit:
             f.assign(param, value)
         f.block(source.tree.body)
         _finish(f)
+        f.close()
         self._active.pop()
         shown += self.hidden(f)
         self.module.functions[job.name] = self.definition(f, job, ", ".join(shown))

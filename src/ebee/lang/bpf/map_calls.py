@@ -121,6 +121,7 @@ def find(f: Function, m: Value, key: ast.expr) -> Value:
         return _inner(f, call, m)
     text = helper(f, LOOKUP, "ptr", f"ptr {m.text}", _key(f, declared, key))
     align = 8 if sizeof(declared.value) >= 8 else alignof(declared.value)
+    f.body.elsewhere.add(text)
     return Value(PtrType(normal_target(declared.value)), text, maybe=1, align=align)
 
 

@@ -99,6 +99,7 @@ def take(f: Function, node: ast.Call, cursor: Value) -> Value:
         raise Refusal(f"`{name_of(header)}` is no header", "define it as a @struct class")
     start, _, missing = _advance(f, cursor, constant(int, sizeof(header)))
     text = f.body.op(f"select i1 {missing}, ptr null, ptr {start}")
+    f.body.elsewhere.add(text)
     return Value(PtrType(header), text, maybe=1)
 
 
