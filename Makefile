@@ -15,7 +15,8 @@ help:
 	@echo "make test-vm  the kernel tests on Linux 6.12 and 6.1, in virtual machines (needs root)"
 	@echo "make lint     ruff, mypy, and generated files that are out of date"
 	@echo "make bench    times and ratios, each measured beside something known"
-	@echo "make corpus   the kernel's own BPF tests, opened and loaded by ebee and by libbpf"
+	@echo "make corpus   the kernel's own BPF tests, opened and loaded by ebee and by libbpf, and"
+	@echo "              judged by ebee's verifier and the kernel's"
 	@echo "make fuzz     the long random tests"
 
 $(VENV)/.c $(VENV)/.test: pyproject.toml
@@ -51,6 +52,7 @@ bench: $(VENV)/.test
 
 corpus: $(VENV)/.test
 	$(BIN)/python scripts/corpus.py
+	$(BIN)/python scripts/corpus_verifier.py
 
 fuzz: $(VENV)/.test
 	EBEE_FUZZ=1 $(PYTEST) -m 'unit or differential' -k fuzz

@@ -1,19 +1,19 @@
 """Compare ebee's verifier with the running kernel's, program by program.
 
+    make corpus                                  (or: python scripts/corpus_verifier.py [options])
     python scripts/corpus_verifier.py FOLDER [--raw FILE] [--only TEXT] [--list CLASS]
 
-FOLDER holds compiled objects (*.o), for example of the selftests of a linux-source package, as
-scripts/corpus.py compiles them; FILE is what scripts/raw_tests.c wrote of the raw tests. Every
-program is loaded (never attached) and checked; printed are, for verifier_*.c, the raw tests and
-the others, the counts of each kind of agreement, and the causes of what differs. What the kernel
-said is kept in a file beside FOLDER, so that a second run asks it only what is new. Ends with a
+FOLDER holds compiled objects (*.o), FILE is what scripts/raw_tests.c wrote of the raw tests;
+without them the selftests of a linux-source package are taken, as scripts/corpus.py compiles them.
+Every program is loaded (never attached) and checked; printed are, for verifier_*.c, the raw tests
+and the others, the counts of each kind of agreement, and the causes of what differs. What the
+kernel said is kept in a file beside FOLDER, so that a second run asks it only what is new. Ends with a
 status that is not zero when ebee accepts what the kernel rejects. Needs root.
 """
 
 from __future__ import annotations
 
 import argparse
-import errno
 import hashlib
 import json
 import os
@@ -23,28 +23,26 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from multiprocessing import Pool
 from pathlib import Path
 from typing import NamedTuple
 
+from corpus_raw import Raw, Said, raw_program, raw_says, raw_tests, said, write_raw
+from corpus_sources import Corpus
+
 from ebee.btf import Btf
-from ebee.errors import EbeeError, KernelError, ObjectError, VerifierError
-from ebee.hooks import by_prog_type
-from ebee.isa import Insn, assemble, decode, encode
+from ebee.errors import EbeeError, KernelError, ObjectError
+from ebee.isa import assemble, encode
 from ebee.linux.backend import load
-from ebee.linux.btf import load_bytes
-from ebee.linux.maps import LinuxMap
-from ebee.linux.programs import PROG_TYPE_NAMES, LinuxProgram, digest
-from ebee.maps import by_id as map_type
+from ebee.linux.programs import LinuxProgram
 from ebee.obj import read
-from ebee.obj.spec import FuncInfo, MapSpec, ObjectSpec
+from ebee.obj.spec import ObjectSpec
 from ebee.verifier.core.check import Verdict, check, check_program
 from ebee.verifier.core.errors import DoesNotKnow
 from ebee.verifier.core.profile import PROFILES, Profile
-from ebee.verifier.core.program import Program, map_info
 
 SECONDS = 60
 REQUIRED = {"verifier_*.c": 0.92, "verifier/*.c": 0.92, "others": 0.80}
@@ -57,14 +55,6 @@ CLASSES = (
 )  # fmt: skip
 _NUMBERS = re.compile(r"0x[0-9a-f]+")
 _PROCESSED = re.compile(r"processed (\d+) insns")
-
-
-class Said(NamedTuple):
-    """The kernel's verdict: accepted (None: it did not come to one), last words, instructions."""
-
-    accepted: bool | None
-    words: str
-    processed: int
 
 
 @dataclass
@@ -85,26 +75,6 @@ class Result:
 # -- what the kernel says -------------------------------------------------------------------------
 
 
-def said(load_it: Callable[[], str]) -> Said:
-    """The kernel's verdict from trying to load; `load_it` gives the log."""
-    try:
-        log = load_it()
-        found = _PROCESSED.search(log)
-        return Said(True, "", int(found[1]) if found else 0)
-    except VerifierError as error:
-        found = _PROCESSED.search(error.log)
-        lines = digest(error.log)
-        words = lines[0] if lines else ""
-        if error.errno == errno.EPERM and not found:  # refused before it was looked at
-            return Said(None, words, 0)
-        return Said(False, words, int(found[1]) if found else 0)
-    except (KernelError, EbeeError) as error:
-        first = str(error).split("\n")[0]
-        if isinstance(error, KernelError) and error.errno == errno.E2BIG:
-            return Said(False, first, 0)
-        return Said(None, first, 0)
-
-
 def kernel_says(spec: ObjectSpec, name: str, log_level: int = 4) -> Said:
     """The running kernel's verdict on a program of an object."""
     spec = spec.copy()
@@ -117,167 +87,6 @@ def kernel_says(spec: ObjectSpec, name: str, log_level: int = 4) -> Said:
             return made.programs[name].log
 
     return said(load_it)
-
-
-# -- raw tests ------------------------------------------------------------------------------------
-
-
-@dataclass
-class Raw:
-    """One raw test: instructions that name maps by the numbers of `maps`."""
-
-    name: str
-    type: int
-    attach_type: int
-    flags: int
-    insns: list[Insn]
-    maps: dict[int, tuple[MapSpec, int]]  # and the number of its types
-    btfs: dict[int, bytes]
-    kfuncs: dict[int, str]
-    target: str = ""
-    types: int = 0
-    funcs: tuple[tuple[int, int], ...] = ()
-
-
-def raw_tests(file: Path) -> Iterator[Raw]:
-    """The tests that raw_tests.c wrote."""
-    maps: dict[int, tuple[MapSpec, int]] = {}
-    btfs: dict[int, bytes] = {}
-    made = Raw("", 0, 0, 0, [], maps, btfs, {})
-    for line in file.open():
-        word, _, rest = line.rstrip("\n").partition(" ")
-        if word == "btf":
-            number, _, data = rest.partition(" ")
-            btfs[int(number)] = bytes.fromhex(data)
-        elif word == "map":
-            fd, kind, key, value, entries, flags, inner, btf, value_type = map(int, rest.split())
-            declared = map_type(kind)
-            assert declared is not None
-            spec = MapSpec(f"map{fd}", declared.name, key, value, entries, flags)
-            spec.key_btf_id, spec.value_btf_id = (1 if value_type else 0), value_type
-            spec.inner = maps[inner][0] if inner else None
-            maps[fd] = spec, btf
-        elif word == "test":
-            *numbers, name = rest.split(" ", 4)
-            type, attach_type, flags, _ = map(int, numbers)
-            made = Raw(name, type, attach_type, flags, [], maps, btfs, {})
-        elif word == "kfunc":
-            slot, name = rest.split()
-            made.kfuncs[int(slot)] = name
-        elif word == "target":
-            made.target = rest
-        elif word == "types":
-            made.types = int(rest)
-        elif word == "func":
-            start, id = map(int, rest.split())
-            made.funcs += ((start, id),)
-        elif word == "insns":
-            made.insns = decode(bytes.fromhex(rest))
-            yield made
-            maps, btfs = {}, {}
-
-
-def _wide(test: Raw) -> Iterator[int]:
-    """Slots of wide loads that name a map."""
-    slot = 0
-    while slot < len(test.insns):
-        insn = test.insns[slot]
-        if insn.op == 0x18:
-            if insn.src in (1, 2) and insn.imm in test.maps:
-                yield slot
-            slot += 1
-        slot += 1
-
-
-def _kernel_id(name: str) -> int:
-    from ebee.btf import Func
-
-    found = Btf.vmlinux().get(name, Func)
-    return found.id if found is not None else 0
-
-
-def raw_program(test: Raw) -> Program:
-    """A raw test as the verifier takes it."""
-    hook = by_prog_type(test.type)
-    if test.type == 26:
-        hook = _tracing_hook(test)
-    if hook is None:
-        raise DoesNotKnow(f"programs of type {test.type}")
-    made = Program(test.name, list(test.insns), hook, test.attach_type, test.flags)
-    made.attach_to = test.target
-    infos = {}
-    for slot in _wide(test):
-        fd = made.insns[slot].imm
-        if fd not in infos:
-            spec, btf = test.maps[fd]
-            infos[fd] = map_info(spec, Btf.parse(test.btfs[btf]) if btf else None)
-        kind = "map" if made.insns[slot].src == 1 else "data"
-        offset = made.insns[slot + 1].imm if kind == "data" else 0
-        made.insns[slot] = made.insns[slot]._replace(imm=0)
-        made.pseudo[slot] = kind, infos[fd], offset & 0xFFFF_FFFF
-    for slot, name in test.kfuncs.items():
-        made.insns[slot] = made.insns[slot]._replace(imm=_kernel_id(name))
-    if test.types:
-        made.btf = Btf.parse(test.btfs[test.types])
-        made.funcs = [FuncInfo("", start, id) for start, id in test.funcs]
-        for info in made.funcs:
-            function = made.btf.type(info.btf_id)
-            linkage = getattr(function, "linkage", 0)
-            made.linkage[info.start] = "global" if int(linkage) == 1 else "static"
-    return made
-
-
-def _tracing_hook(test: Raw):  # type: ignore[no-untyped-def]
-    from ebee.hooks import by_name
-    from ebee.hooks.numbers import ATTACH_TYPES
-
-    names = {"trace_fentry": "fentry", "trace_fexit": "fexit", "modify_return": "fmod_ret",
-             "trace_iter": "iter", "trace_raw_tp": "tp_btf"}  # fmt: skip
-    for attach, name in names.items():
-        if ATTACH_TYPES[attach] == test.attach_type:
-            return by_name(name)
-    return None
-
-
-def raw_says(test: Raw) -> Said:
-    """The running kernel's verdict on a raw test."""
-    with ExitStack() as stack:
-        fds: dict[int, int] = {}
-        btfs = {n: stack.enter_context(load_bytes(data)) for n, data in test.btfs.items()}
-        try:
-            for fd, (spec, btf) in test.maps.items():
-                inner = None
-                if spec.inner is not None:
-                    inner = stack.enter_context(LinuxMap.from_spec(spec.inner, None, None))
-                made = LinuxMap.from_spec(spec, btfs.get(btf), inner)
-                fds[fd] = stack.enter_context(made).fd.fileno()
-        except KernelError as error:
-            return Said(None, str(error).split("\n")[0], 0)
-        insns = list(test.insns)
-        for slot in _wide(test):
-            insns[slot] = insns[slot]._replace(imm=fds[insns[slot].imm])
-        for slot, name in test.kfuncs.items():
-            insns[slot] = insns[slot]._replace(imm=_kernel_id(name))
-        more: dict[str, object] = {}
-        if test.types:
-            import struct
-
-            pairs = b"".join(struct.pack("=II", *pair) for pair in test.funcs)
-            more = {"btf": btfs[test.types], "func_info": pairs}
-        if test.target:
-            prefix = "bpf_lsm_" if test.type == 29 else ""
-            if test.attach_type == 28:
-                prefix = "bpf_iter_"
-            more["attach_btf_id"] = _kernel_id(prefix + test.target)
-
-        def load_it() -> str:
-            with LinuxProgram.load(
-                encode(insns), PROG_TYPE_NAMES[test.type], attach_type=test.attach_type,
-                flags=test.flags, log_level=4, **more,  # type: ignore[arg-type]
-            ) as made:  # fmt: skip
-                return made.log
-
-        return said(load_it)
 
 
 # -- both -----------------------------------------------------------------------------------------
@@ -537,10 +346,20 @@ def _too_long(*_: object) -> None:
     raise TimeoutError
 
 
+def build(folder: Path, jobs: int) -> tuple[Path, Path]:
+    """The selftests of the corpus (see corpus.py), compiled where that was not done."""
+    corpus = Corpus(folder)
+    corpus.prepare()
+    with ThreadPoolExecutor(jobs) as pool:
+        made = list(pool.map(corpus.object_of, corpus.selftests()))
+    return made[0][0].parent, write_raw(corpus)
+
+
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?", help="objects, if not the corpus's")
+    parser.add_argument("--corpus", type=Path, default=Path("/var/tmp/ebee-corpus"))
     parser.add_argument("--raw", type=Path, metavar="FILE", help="what raw_tests.c wrote")
     parser.add_argument("--only", default="", metavar="TEXT", help="objects or programs with TEXT")
     parser.add_argument("--kernel", default="6.18", choices=PROFILES)
@@ -553,6 +372,8 @@ def main() -> int:
     parser.add_argument("--btf", default="", metavar="FILE", help="that kernel's types")
     given = parser.parse_args()
     start = time.monotonic()
+    if given.folder is None:
+        given.folder, given.raw = build(given.corpus, given.jobs)
     said = given.ask or given.said or given.folder.parent / f"{given.folder.name}.said.json"
     cache = Cache(said, given.release)
     args = given.folder, given.raw, given.only, given.kernel, cache, given.jobs
