@@ -28,6 +28,8 @@ COMMANDS = {
     "map": ("map", "Maps of the kernel, and the events that come through them."),
     "net": ("net", "Programs at interfaces and in network namespaces."),
     "cgroup": ("cgroup", "Programs of control groups."),
+    "perf": ("perf", "Programs at probes that processes hold open."),
+    "top": ("top", "Programs of the kernel by the time they take, live."),
     "feature": ("feature", "What the running kernel offers programs."),
     "doctor": ("doctor", "What works on this machine, what does not, and why."),
     "conformance-plugin": ("conformance", "Run one case of the public eBPF conformance suite."),
