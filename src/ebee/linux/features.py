@@ -19,6 +19,7 @@ from ebee.linux.host import kernel_symbols, version_code
 from ebee.linux.sys import Fd, Value, call, open_fd
 
 _PASS = "r0 = 0; exit"
+NOBODY = (1 << 32) - 1  # process -1
 _READ = "r1 = r10; r1 += -8; r2 = 8; r3 = 0; call 113; r0 = 0; exit"
 _COOKIE = "call 174; r0 = 0; exit"
 SYSCALL_WRAPPERS = ("__x64_sys_bpf", "__arm64_sys_bpf", "__s390x_sys_bpf", "__riscv_sys_bpf")
@@ -69,34 +70,25 @@ def _module_btf() -> None:
         object_info(made, "btf", name=bytearray(16), name_len=16)
 
 
-def _link(type: str, attach_type: str, **attributes: Value) -> None:
-    """A link that cannot be made, but fails for what it was given and not for being unknown."""
-    number = uapi.ATTACH_TYPES[attach_type]
-    expected = {} if attach_type == "perf_event" else {"expected_attach_type": number}
-    with _load(type, _PASS, **expected) as program:
-        try:
-            open_fd("LINK_CREATE", prog_fd=program, attach_type=number, **attributes).close()
-        except OSError as error:
-            if error.errno != errno.EBADF:
-                raise
-
-
 def _uprobe_multi() -> None:
     """The folder "/" is no file to probe; process -1 is refused where processes are told from
     threads, which the first versions of it did not (EINVAL then)."""
-    place: dict[str, Value] = {
-        "uprobe_multi_path": "/", "uprobe_multi_offsets": bytes(8), "uprobe_multi_cnt": 1
-    }  # fmt: skip
-    _link("kprobe", "trace_uprobe_multi", **place)
+    place: dict[str, Value] = {"uprobe_multi_offsets": bytes(8), "uprobe_multi_cnt": 1}
     number = uapi.ATTACH_TYPES["trace_uprobe_multi"]
     with _load("kprobe", _PASS, expected_attach_type=number) as program:
-        place |= {"uprobe_multi_path": "/proc/self/exe", "uprobe_multi_pid": (1 << 32) - 1}
-        try:
-            open_fd("LINK_CREATE", prog_fd=program, attach_type=number, **place).close()
-        except OSError as error:
-            if error.errno == errno.EINVAL:
-                return
-            raise
+        place |= {"prog_fd": program, "attach_type": number}
+        _refused(errno.EBADF, **place, uprobe_multi_path="/")
+        _refused(errno.EINVAL, **place, uprobe_multi_path="/proc/self/exe", uprobe_multi_pid=NOBODY)
+
+
+def _refused(code: int, **attributes: Value) -> None:
+    """A link that cannot be made, for that reason and not for being unknown."""
+    try:
+        open_fd("LINK_CREATE", **attributes).close()
+    except OSError as error:
+        if error.errno == code:
+            return
+        raise
     raise OSError(errno.EOPNOTSUPP, "it filters by thread")
 
 
@@ -138,7 +130,6 @@ PROBES: dict[str, tuple[str, Callable[[], object]]] = {
     "probe_read_kernel": ("5.5", lambda: _load("tracepoint", _READ).close()),
     "maps bound to programs": ("5.10", _binding),
     "BTF of modules": ("5.11", _module_btf),
-    "perf links": ("5.15", lambda: _link("tracepoint", "perf_event", target_fd=(1 << 32) - 1)),
     "cookies": ("5.15", lambda: _load("tracepoint", _COOKIE).close()),
     "uprobe.multi": ("", _uprobe_multi),
     "context tags": ("6.8", _context_tag),
