@@ -96,7 +96,7 @@ def runner(names, inputs):
     lines = [
         LIBRARY,
         f'@inputs = internal constant [{len(data)} x i8] c"{text}"',
-        '@"machine.regions" = internal constant [2 x i64] zeroinitializer',
+        '@"machine.regions" = internal constant [4 x i64] zeroinitializer',
         '@"machine.text" = internal constant [2 x i64] zeroinitializer',
         "define internal void @one(ptr %program, ptr %from, i64 %size) noinline {",
         f"  %cpu = alloca [{sizeof(Cpu)} x i8], align 16",

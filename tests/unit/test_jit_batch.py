@@ -1,9 +1,11 @@
 """Batches of the JIT: they pause for readers of ring buffers, and run side by side."""
 
+import threading
 from array import array
 
 import pytest
 
+from ebee.errors import MachineError
 from ebee.isa import assemble
 from ebee.machine.jit.batch import PacketBatch
 from ebee.machine.machine import Machine
@@ -100,3 +102,70 @@ def test_batches_on_several_cpus_lose_no_count(cpus):
         loaded.programs["p"].run_parallel(batches)
         assert all(batch.done == 20_000 for batch in batches)
         assert loaded.maps["counter"][0] == cpus * 20_000
+
+
+CHOSEN = """
+    *(u32 *)(r10 -4) = 0
+    r2 = r10
+    r2 += -4
+    r1 = 0 ll
+    call 1
+    if r0 == 0 goto out
+    r1 = r0
+    *(u32 *)(r10 -8) = 0
+    r2 = r10
+    r2 += -8
+    call 1
+    if r0 == 0 goto out
+    r1 = *(u64 *)(r0 +0)
+    r1 += 1
+    *(u64 *)(r0 +0) = r1
+    r0 = 2
+    exit
+out:
+    r0 = 1
+    exit
+"""
+"""Counts in a map in a map: what it touches is looked up in the table of regions."""
+
+
+def test_maps_may_come_and_go_while_programs_run():
+    inner = MapSpec("inner", "array", 4, 8, 1)
+    maps = {"outer": MapSpec("outer", "array_of_maps", 4, 4, 1, inner=inner, contents={0: "inner"}),
+            "inner": inner}  # fmt: skip
+    spec = ObjectSpec("o", maps=maps, programs={"p": program(CHOSEN, "p", "outer")})
+    with Machine() as machine:
+        loaded = machine.load(spec)
+        p = loaded.programs["p"]
+        faults, counted = [], 0
+
+        def run():
+            nonlocal counted
+            while not stop.is_set():
+                batch = packets(20_000)
+                try:
+                    while p.run_batch(batch):
+                        pass
+                except MachineError as e:
+                    faults.append(e)
+                    return
+                counted += batch.verdicts.count(2)
+
+        run_batch_once = packets(10)
+        p.run_batch(run_batch_once)
+        stop = threading.Event()
+        thread = threading.Thread(target=run)
+        thread.start()
+        kept = loaded.raw_maps["inner"]
+        for _ in range(60):
+            other = machine.create_map(inner)
+            machine.regions.update()
+            loaded.raw_maps["outer"].update(bytes(4), other.id.to_bytes(4, "little"))
+            loaded.raw_maps["outer"].update(bytes(4), kept.id.to_bytes(4, "little"))
+            machine.close_map(other)
+            machine.regions.update()
+        stop.set()
+        thread.join()
+        assert not faults
+        assert counted > 1000
+        assert loaded.maps["inner"][0] <= counted + 10

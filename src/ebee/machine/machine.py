@@ -307,7 +307,8 @@ class MachineProgram(Program):
         are more. ProgramFault when the program misbehaves; `batch.done` is the packet then."""
         program, where = self.compiled(tier, trusted), self.machine.cpus[cpu]
         self.machine.regions.update()
-        more = batch.run(program, where, self.owner.read_rings())
+        with self.machine.memory.running():
+            more = batch.run(program, where, self.owner.read_rings())
         self.machine.raise_fault(where, self.code)
         return more
 
@@ -330,7 +331,7 @@ class MachineProgram(Program):
             while batch.run(program, cpu, rings) and not cpu.fault:
                 pass
 
-        with ThreadPoolExecutor(len(batches) or 1) as pool:
+        with self.machine.memory.running(), ThreadPoolExecutor(len(batches) or 1) as pool:
             list(pool.map(run, batches, self.machine.cpus))
         for cpu in self.machine.cpus[: len(batches)]:
             self.machine.raise_fault(cpu, self.code)

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import threading
 from bisect import bisect_right, insort
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ebee.errors import MachineError
@@ -75,6 +78,10 @@ class Memory:
         self._regions: dict[int, Region] = {}
         self._last: Region | None = None
         self.version = 0  # changes with the set of regions
+        self._runs = 0
+        self._active: set[int] = set()
+        self._freed: list[tuple[int, Region]] = []  # with the number of the last run before
+        self._lock = threading.Lock()
         self.programs = ProgramMemory(self)
 
     def allocate(self, name: str, size: int, kind: type[Region] = Region, **rights: int) -> Region:
@@ -90,22 +97,51 @@ class Memory:
 
     def add(self, region: Region) -> Region:
         """Make a region part of this memory."""
-        insort(self._bases, region.base)
-        self.version += 1
-        self._regions[region.base] = region
+        with self._lock:
+            insort(self._bases, region.base)
+            self._regions[region.base] = region
+            self.version += 1
         return region
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """While compiled code runs: what is freed meanwhile stays until all that might just be
+        looking at it has ended (as in the kernel, where RCU sees to that)."""
+        with self._lock:
+            self._runs += 1
+            run = self._runs
+            self._active.add(run)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._active.discard(run)
+                if self._freed:
+                    oldest = min(self._active, default=run + self._runs)
+                    self._freed = [f for f in self._freed if f[0] >= oldest]
+                    self.version += 1
 
     def free(self, region: Region) -> None:
         """Take a region out; its bytes live on while a view of them does."""
-        self._bases.remove(region.base)
-        del self._regions[region.base]
-        self.version += 1
+        with self._lock:
+            if self._active:
+                self._freed.append((self._runs, region))
+            self._bases.remove(region.base)
+            del self._regions[region.base]
+            self.version += 1
         if self._last is region:
             self._last = None
 
     def regions(self) -> list[Region]:
         """All regions in the order of their addresses."""
-        return [self._regions[b] for b in self._bases]
+        with self._lock:
+            return [self._regions[b] for b in self._bases]
+
+    def seen(self) -> list[Region]:
+        """The same, with those that were freed but that programs may still be looking at."""
+        with self._lock:
+            left = [region for _, region in self._freed]
+            return sorted([*self._regions.values(), *left], key=lambda r: r.base)
 
     def find(self, addr: int, size: int, access: str = "access") -> Region:
         """The region in which `size` bytes at `addr` lie; Fault if there is none."""

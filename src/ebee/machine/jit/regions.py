@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from ebee.errors import MachineError
 from ebee.machine.cpu import PacketRegion
 from ebee.machine.jit.runtime import (
@@ -34,20 +36,27 @@ class RegionTable:
         self._first = room.base + sizeof(Regions)
         self._table.entries = ptr(memory, self._first, RegionEntry)
         self._version = -1
+        self._lock = threading.Lock()
 
     def update(self) -> None:
-        """Write the table anew if regions have come or gone. No program may run meanwhile."""
+        """Write the table anew if regions have come or gone. Programs that run meanwhile wait with
+        what they look up in it."""
         if self._version == self.memory.version:
             return
-        regions = [r for r in self.memory.regions() if _rights(r)]
-        if len(regions) > CAPACITY:
-            raise MachineError(f"{len(regions)} regions of memory are more than {CAPACITY}")
-        for i, region in enumerate(regions):
-            self._write(
-                view(RegionEntry, self.memory, self._first + i * sizeof(RegionEntry)), region
-            )
-        self._table.count = len(regions)
-        self._version = self.memory.version
+        with self._lock:
+            version = self.memory.version
+            regions = [r for r in self.memory.seen() if _rights(r)]
+            if len(regions) > CAPACITY:
+                raise MachineError(f"{len(regions)} regions of memory are more than {CAPACITY}")
+            self._table.sequence = self._table.sequence + 1
+            try:
+                for i, region in enumerate(regions):
+                    at = self._first + i * sizeof(RegionEntry)
+                    self._write(view(RegionEntry, self.memory, at), region)
+                self._table.count = len(regions)
+            finally:
+                self._table.sequence = self._table.sequence + 1
+            self._version = version
 
     def _write(self, entry: RegionEntry, region: Region) -> None:
         entry.base, entry.end = region.base, region.end

@@ -11,7 +11,18 @@ from ebee.abi.ringbuf import BUSY, HEADER
 from ebee.maps.ringbuf_ops import DATA_AT, Ring, consumer, owns, producer
 from ebee.maps.slot_ops import Slots
 from ebee.maps.slot_ops import get as slot_get
-from ebee.native import bswap16, bswap32, byte_offset, cast, memcpy, memset, native
+from ebee.native import (
+    acquire_fence,
+    atomic_load,
+    bswap16,
+    bswap32,
+    byte_offset,
+    cast,
+    cpu_relax,
+    memcpy,
+    memset,
+    native,
+)
 from ebee.types import i32, i64, null, ptr, struct, u8, u16, u32, u64
 
 TAIL_CALLS = 33
@@ -93,10 +104,13 @@ class RegionEntry:
 
 @struct
 class Regions:
-    """The table: `count` entries in the order of their addresses."""
+    """The table: `count` entries in the order of their addresses. `sequence` is odd while it is
+    written, so that programs may run meanwhile."""
 
     count: u64
     entries: ptr[RegionEntry]
+    sequence: u32
+    reserved: u32
 
 
 @native
@@ -114,8 +128,34 @@ def entries_until(regions: ptr[Regions], addr: u64) -> u64:
 
 
 @native
+def stable(regions: ptr[Regions]) -> u32:
+    """The sequence number of a table that is not being written."""
+    sequence = atomic_load(regions.ref.sequence)
+    while sequence & 1 != 0:
+        cpu_relax()
+        sequence = atomic_load(regions.ref.sequence)
+    return sequence
+
+
+@native
+def same(regions: ptr[Regions], sequence: u32) -> bool:
+    """Whether nobody has written the table since."""
+    acquire_fence()
+    return atomic_load(regions.ref.sequence) == sequence
+
+
+@native
 def is_map(regions: ptr[Regions], addr: u64, only: u32) -> bool:
     """Whether a map is at this address; of the type `only`, if that is not 0."""
+    while True:
+        sequence = stable(regions)
+        found = map_there(regions, addr, only)
+        if same(regions, sequence):
+            return found
+
+
+@native
+def map_there(regions: ptr[Regions], addr: u64, only: u32) -> bool:
     place = entries_until(regions, addr)
     if place == 0:
         return False
@@ -128,6 +168,15 @@ def is_map(regions: ptr[Regions], addr: u64, only: u32) -> bool:
 @native
 def allowed(regions: ptr[Regions], addr: u64, size: u64, right: u32) -> bool:
     """Whether a program may make this access: READABLE or WRITABLE, perhaps with NO_STACK."""
+    while True:
+        sequence = stable(regions)
+        found = granted(regions, addr, size, right)
+        if same(regions, sequence):
+            return found
+
+
+@native
+def granted(regions: ptr[Regions], addr: u64, size: u64, right: u32) -> bool:
     place = entries_until(regions, addr)
     if place == 0:
         return False
