@@ -26,6 +26,7 @@ import contextlib
 import fcntl
 import os
 import re
+import runpy
 import shlex
 import shutil
 import signal
@@ -427,7 +428,7 @@ STOP = Event()
 
 
 def _test(tested: Tested, arguments: list[str], cache: Path, seconds: float, folder: str) -> None:
-    paths = [] if any(os.path.exists(a.partition("::")[0]) for a in arguments) else TESTED
+    paths = [] if any(os.path.exists(a.partition("::")[0]) for a in arguments) else everyday()
     matrix = f"EBEE_MATRIX={folder}/{tested.version}"
     command = [
         "env",
@@ -454,14 +455,11 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-TESTED = [
-    f"tests/kernel/{name}"
-    for name in (
-        "tracing", "attaching", "test_linux_programs.py", "test_linux_probe.py",
-        "test_linux_load.py", "test_obj_struct_ops.py",
-    )
-]  # fmt: skip
-"""What is tested: what attaches, and what differs between kernels."""
+def everyday() -> list[str]:
+    """What is tested: tracing, what is declared to be there, and a test for each hook."""
+    shown = runpy.run_path(str(ROOT / "tests/kernel/matrix.py"))["SHOWN"].values()
+    paths = [f"tests/kernel/{name}" for name in ("tracing", "test_linux_probe.py")]
+    return paths + sorted({f"tests/kernel/{t}" for t in shown if not t.startswith("tracing/")})
 
 
 def main() -> int:

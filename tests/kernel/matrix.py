@@ -6,6 +6,7 @@ Run with EBEE_MATRIX=FILE, the tests below tests/kernel write there what came ou
 
 _NET, _SOCKETS, _CGROUPS = (f"attaching/test_{n}.py::" for n in ("net", "sockets", "cgroups"))
 _TRACING = "tracing/test_"
+_STRUCTS = "test_obj_struct_ops.py::"
 
 SHOWN = {
     "xdp": "test_linux_programs.py::test_xdp_drops_and_passes_real_packets",
@@ -49,7 +50,7 @@ SHOWN = {
     "lsm": _TRACING + "trampolines.py::test_an_lsm_program_decides",
     "lsm_cgroup": _TRACING + "trampolines.py::test_an_lsm_program_of_a_cgroup_decides_there_only",
     "iter": _TRACING + "iterators.py::test_all_tasks_are_walked_again_and_again",
-    "struct_ops": _TRACING + "objects.py::test_struct_ops_are_replaced_without_a_gap_and_pinned",
+    "struct_ops": _STRUCTS + "test_what_a_map_holds_is_registered_while_its_link_lives",
     "syscall": "test_linux_programs.py::test_a_test_run_takes_and_gives_a_context",
 }  # fmt: skip
 

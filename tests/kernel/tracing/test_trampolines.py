@@ -56,12 +56,12 @@ def test_fexit_sees_the_result(needs, witness):
 def test_fmod_ret_decides_in_place_of_a_function(needs, witness):
     needs("fmod_ret")
     program = tracing(witness, "modify_return", "security_task_getpgid", cookie=False, result=-13)
-    assert os.getpgid(os.getpid())
+    os.getpgid(os.getpid())
     with attach.tracing(program):
         with pytest.raises(PermissionError):
             os.getpgid(os.getpid())
         assert witness.count == 1
-    assert os.getpgid(os.getpid())
+    os.getpgid(os.getpid())
 
 
 def test_fmod_ret_changes_what_a_test_run_tests(needs, witness):
