@@ -91,9 +91,11 @@ def test_programs_at_probes_are_found_with_their_processes(ebee: Run) -> None:
 
 
 def test_uprobes_tell_file_and_offset() -> None:
-    with LinuxProgram.load(assemble("r0 = 0; exit"), "kprobe", name="probed") as program:
-        with attach.uprobe(program, "libc", function="getppid", pid=os.getpid()):
-            (mine,) = (p for p in probes() if p.prog_id == program.id)
+    with (
+        LinuxProgram.load(assemble("r0 = 0; exit"), "kprobe", name="probed") as program,
+        attach.uprobe(program, "libc", function="getppid", pid=os.getpid()),
+    ):
+        (mine,) = (p for p in probes() if p.prog_id == program.id)
     assert (mine.pid, mine.kind) == (os.getpid(), "uprobe")
     assert "libc" in mine.name
     assert mine.offset > 0

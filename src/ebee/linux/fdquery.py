@@ -1,4 +1,5 @@
-"""Which programs run through perf events and raw tracepoints of processes (TASK_FD_QUERY)."""
+"""Which programs run at probes that processes hold: perf events and raw tracepoints
+(TASK_FD_QUERY), and the links that newer kernels have for them."""
 
 from __future__ import annotations
 
@@ -7,14 +8,18 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ebee.errors import KernelError
 from ebee.linux.errors import refused
 from ebee.linux.host import read
+from ebee.linux.links import Link
+from ebee.linux.owners import fdinfo
 from ebee.linux.sys import Attributes, strerror, submit
 
 KINDS = ("raw_tracepoint", "tracepoint", "kprobe", "kretprobe", "uprobe", "uretprobe")
 """enum bpf_task_fd_type."""
 NAME_SIZE = 4096
 _WATCHED = ("anon_inode:[perf_event]", "anon_inode:bpf-raw-tracepoint", "anon_inode:bpf_link")
+_AT_PROBES = ("perf_event", "kprobe_multi", "uprobe_multi")
 
 
 class Probe(NamedTuple):
@@ -40,7 +45,7 @@ def probes() -> Iterator[Probe]:
             continue
         for number in numbers:
             if _is_watched(entry, number):
-                found = query(int(entry), number)
+                found = query(int(entry), number) or _of_link(int(entry), number)
                 if found is not None:
                     yield found
 
@@ -50,6 +55,27 @@ def _is_watched(pid: str, fd: int) -> bool:
         return os.readlink(f"/proc/{pid}/fd/{fd}") in _WATCHED
     except OSError:
         return False
+
+
+def _of_link(pid: int, fd: int) -> Probe | None:
+    """The probe that a link holds, whose event has no descriptor of its own."""
+    number = fdinfo(pid, fd).get("link_id", "")
+    if not number.isdecimal():
+        return None
+    try:
+        with Link.from_id(int(number)) as link:
+            info = link.info()
+    except KernelError:  # gone meanwhile
+        return None
+    if info["type"] not in _AT_PROBES:
+        return None
+    kind = info.get("event") or info["type"]
+    name = next((info[n] for n in ("func_name", "file_name", "tp_name", "path") if info.get(n)), "")
+    if not name and "count" in info:
+        name = f"{info['count']} functions"
+    comm = read(f"/proc/{pid}/comm") or ""
+    place = info.get("offset", 0), info.get("addr", 0)
+    return Probe(pid, comm, fd, info["prog_id"], kind, name, *place)
 
 
 def query(pid: int, fd: int) -> Probe | None:
