@@ -7,8 +7,8 @@ FOLDER holds compiled objects (*.o), FILE is what scripts/raw_tests.c wrote of t
 without them the selftests of a linux-source package are taken, as scripts/corpus.py compiles them.
 Every program is loaded (never attached) and checked; printed are, for verifier_*.c, the raw tests
 and the others, the counts of each kind of agreement, and the causes of what differs. What the
-kernel said is kept in a file beside FOLDER, so that a second run asks it only what is new. Ends with a
-status that is not zero when ebee accepts what the kernel rejects. Needs root.
+kernel said is kept in a file beside FOLDER, so that a second run asks it only what is new. Ends
+with a status that is not zero when ebee accepts what the kernel rejects. Needs root.
 """
 
 from __future__ import annotations

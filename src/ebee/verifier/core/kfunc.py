@@ -39,7 +39,7 @@ def step(w: Walk, op: Op) -> int:
     kfunc = all_kfuncs().get(name)
     if kfunc is None:
         raise DoesNotKnow(f"kernel function {name}")
-    if not may_call(kfunc, w.program.hook.name):
+    if not may_call(kfunc, w.program.hook.name, w.profile.version):
         text = f"calling kernel function {name} is not allowed"
         raise Rejected("kfunc", text)
     meta = Meta(name, kfunc.flags, w.program.types(), proto)
