@@ -418,3 +418,90 @@ def running(netns: str, *words: object):
             yield process
         finally:
             process.kill()
+
+
+# -- programs that are not run on packets ----------------------------------------------------------
+
+
+@contextmanager
+def said(*words: object):
+    """`ebee run` as soon as it has said that its program runs."""
+    with subprocess.Popen(
+        [*COMMAND, "run", *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True,
+    ) as process:  # fmt: skip
+        try:
+            assert process.stderr is not None
+            line = process.stderr.readline()
+            assert " runs on " in line, line + process.stderr.read()
+            yield process
+        finally:
+            process.kill()
+
+
+def ended(process) -> tuple[str, str]:
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 0, err
+    return out, err
+
+
+def test_programs_attach_where_their_hooks_say() -> None:
+    with said(EXAMPLES / "exec_snooper.py") as process:
+        child = subprocess.Popen(["true"])
+        child.wait()
+        lines = []
+        while not any(f"pid: {child.pid}," in line for line in lines):
+            lines.append(process.stdout.readline())
+        assert lines[-1] == f"{{pid: {child.pid}, uid: 0, name: true}}\n"
+        out, _ = ended(process)
+    assert re.search(r"^exec_snooper: [\d,]+ runs? in [\d.]+ s ", out, re.MULTILINE)
+
+
+def test_a_program_at_its_hook_is_reloaded(tmp_path: Path) -> None:
+    source = tmp_path / "exec_snooper.py"
+    source.write_text((EXAMPLES / "exec_snooper.py").read_text())
+    with said(source, "--reload") as process:
+        source.write_text(source.read_text().replace("= ctx.pid\n", "= ctx.pid + 100_000_000\n"))
+        assert "maps kept: events" in process.stderr.readline()
+        child = subprocess.Popen(["true"])
+        child.wait()
+        wanted = f"pid: {child.pid + 100_000_000},"
+        while wanted not in process.stdout.readline():
+            pass
+        out, _ = ended(process)
+    assert out.count("exec_snooper: ") == 1
+
+
+def test_programs_of_a_control_group(cgroup) -> None:
+    with said(EXAMPLES / "cgroup_traffic.py", "--cgroup", cgroup) as process:
+        code = "import socket; socket.socket(2, 2).sendto(bytes(100), ('127.0.0.1', 9))"
+        enter = f'echo $$ > {cgroup}/cgroup.procs; exec {sys.executable} -c "{code}"'
+        subprocess.run(["sh", "-c", enter], check=True)
+        out, _ = ended(process)
+    assert re.search(r"^egress: 1 packet in ", out, re.MULTILINE)
+
+
+def test_a_classifier_at_an_interface(net, tmp_path: Path) -> None:
+    with attached(net.right, EXAMPLES / "tc_marker.py", "--dev", "veth1") as process:
+        out, _ = ended(process)
+    assert "tc_marker: 0 packets in " in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["firewall.py"], "say what to run on: --pcap IN for a capture, or --dev IF"),
+        (["cgroup_traffic.py"], "--cgroup PATH for a control group"),
+        (["cgroup_traffic.py", "--cgroup", "/nosuch"], "/nosuch"),
+        (["exec_snooper.py", "--on", "machine"], "say what to run on: --pcap IN"),
+        (["exec_snooper.py", "--cgroup", "/"], "has no "),
+        (["exec_snooper.py", "--dev", "lo"], "has no "),
+        (["firewall.py", "--dev", "lo", "--cgroup", "/"], "two things to run on; choose one"),
+        (["firewall.py", "--prog", "firewall"], "its section does not say where to attach it"),
+    ],
+)  # fmt: skip
+def test_what_to_run_on_must_be_said(ebee, words: list[str], said: str) -> None:
+    code, _, err = ebee("run", EXAMPLES / words[0], *words[1:])
+    assert code == 1
+    assert said in err

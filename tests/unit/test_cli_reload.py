@@ -175,8 +175,8 @@ def test_a_program_cannot_become_another_kind() -> None:
 # -- on the machine --------------------------------------------------------------------------------
 
 OPTIONS = dict.fromkeys(
-    ("pcap", "dev", "on", "out", "limit", "engine", "trust", "cpus", "seed", "mode", "duration",
-     "config", "count")
+    ("pcap", "dev", "cgroup", "on", "out", "limit", "engine", "trust", "cpus", "seed", "mode",
+     "duration", "config", "count")
 ) | {"reload": True, "top": 100, "as_json": False, "speed": None}  # fmt: skip
 
 
@@ -192,7 +192,7 @@ def capture(tmp_path: Path) -> Path:
 @contextmanager
 def session(source: Path, capture: Path, **options):
     there = places.OnMachine(OPTIONS | options)
-    made = Session(str(source), ebee.read(source), "watch", there,
+    made = Session(str(source), ebee.read(source), ["watch"], there,
                    OPTIONS | options | {"pcap": str(capture)}, ebee.read)  # fmt: skip
     try:
         yield made

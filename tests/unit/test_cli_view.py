@@ -37,7 +37,7 @@ done:
 SNAPSHOT = Snapshot(
     program="firewall", hook="xdp", place="machine", engine="jit", source="web.pcapng",
     state="running", when=100.0, seconds=62.5, speed=1.0, share=0.5,
-    verdicts={"XDP_PASS": (3, 300), "XDP_DROP": (1, 60)}, runs=None, not_run={},
+    verdicts={"XDP_PASS": (3, 300), "XDP_DROP": (1, 60)}, runs=None, unit="packets", not_run={},
     tables=[("Rules", ("rule", "action", "packets"), [("web", "pass", 3), ("ssh", "drop", 1)])],
     variables={"lost": 0}, event_count=2, lost=None, filled=0.25,
     events=(Event(1.0, "one"), Event(2.0, "the rules have changed", notice=True)),

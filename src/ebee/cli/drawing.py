@@ -114,7 +114,7 @@ class History:
         """Take the next snapshot in."""
         counts = {name: n for name, (n, _) in snapshot.verdicts.items()}
         if not counts and snapshot.runs:
-            counts = {"packets": snapshot.runs[0]}
+            counts = {snapshot.unit: snapshot.runs[0]}
         now = snapshot.when
         if self._recent and any(n < self._recent[-1][1].get(k, 0) for k, n in counts.items()):
             self.__init__(self.columns)  # type: ignore[misc]  # it has begun anew
@@ -197,7 +197,7 @@ def verdicts(snapshot: Snapshot, history: History, width: int) -> Table:
 
     wide = width >= 58
     made = _columns("left", "right", "right", "right", *(["right"] if wide else []))
-    head = ["verdict", "packets", "share", "per second" if width >= 44 else "/s"]
+    head = ["verdict", snapshot.unit, "share", "per second" if width >= 44 else "/s"]
     for column, text in zip(made.columns, head, strict=False):
         column.header = Text(text, style=DIM)
     total, spark = max(snapshot.packets, 1), max(width - 52, 0)
@@ -212,8 +212,8 @@ def verdicts(snapshot: Snapshot, history: History, width: int) -> Table:
         ]
         made.add_row(*cells, *([line] if wide else []))
     if not snapshot.verdicts and snapshot.runs:
-        rate = history.rates.get("packets", 0.0)
-        made.add_row("● packets", f"{snapshot.runs[0]:,}", "", report.rate(rate))
+        rate = history.rates.get(snapshot.unit, 0.0)
+        made.add_row(f"● {snapshot.unit}", f"{snapshot.runs[0]:,}", "", report.rate(rate))
     return made
 
 
@@ -222,7 +222,7 @@ def totals(snapshot: Snapshot, history: History) -> Text:
     from rich.text import Text
 
     octets = sum(b for _, b in snapshot.verdicts.values())
-    parts = [f"{snapshot.packets:,} packets"]
+    parts = [f"{snapshot.packets:,} {snapshot.unit}"]
     if octets:
         parts.append(report.size(octets))
     parts.append(f"{report.rate(sum(history.rates.values()))}/s")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from ebee.errors import MachineError
 from ebee.obj.handles import BUFFERS
 
 if TYPE_CHECKING:
@@ -20,7 +22,12 @@ class EventReader:
     @classmethod
     def all(cls, loaded: Object) -> list[EventReader]:
         """A reader for each buffer of the object."""
-        return [cls(loaded, n) for n, m in loaded.spec.maps.items() if m.type in BUFFERS]
+        found = []
+        for name, m in loaded.spec.maps.items():
+            if m.type in BUFFERS:
+                with suppress(MachineError):  # which has no such buffers
+                    found.append(cls(loaded, name))
+        return found
 
     def read(self, most: int | None = None) -> tuple[list[Any], int]:
         """The first `most` (None: all) of the events that are there, and how many there were."""

@@ -4,7 +4,7 @@ another there, with the maps that both have in common."""
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -25,8 +25,8 @@ EMPTY: frozenset[str] = frozenset()
 
 @dataclass
 class Loaded:
-    """A loaded object, the program of it that is run, and what runs packets through it. `maps` are
-    byte-level maps that the place looks after; `counted`: the kernel counts verdicts."""
+    """A loaded object, the (first) program of it that is run, and what runs packets through it.
+    `maps` are byte-level maps that the place looks after; `counted`: the kernel counts verdicts."""
 
     object: Object
     program: Any
@@ -36,14 +36,14 @@ class Loaded:
 
 
 class Place(Protocol):
-    """A place for programs. `load` puts one there, with the maps called `keep` taken over from the
-    one `before`; `retire` gives back what the one before does not share with its successor;
-    `hasten` makes reading its maps fast, where that takes time and is worth it."""
+    """A place for programs. `load` puts some of an object there, with the maps called `keep` taken
+    over from the one `before`; `retire` gives back what the one before does not share with its
+    successor; `hasten` makes reading its maps fast, where that takes time and is worth it."""
 
     name: str
 
     def load(
-        self, spec: ObjectSpec, name: str, before: Loaded | None, keep: Collection[str]
+        self, spec: ObjectSpec, names: Sequence[str], before: Loaded | None, keep: Collection[str]
     ) -> Loaded: ...
     def retire(self, before: Loaded, after: Loaded) -> None: ...
     def hasten(self, loaded: Loaded) -> None: ...
@@ -55,10 +55,10 @@ def place(where: str, options: dict[str, Any]) -> Place:
     return OnMachine(options) if where == "machine" else InKernel(bool(options["count"]))
 
 
-def wanted(spec: ObjectSpec, name: str) -> list[str]:
-    """A program, and those that it may call through maps."""
+def wanted(spec: ObjectSpec, names: Sequence[str]) -> list[str]:
+    """Programs, and those that they may call through maps."""
     called = {target for m in spec.maps.values() for target in m.contents.values()}
-    return [name, *sorted(called & spec.programs.keys() - {name})]
+    return [*names, *sorted(called & spec.programs.keys() - set(names))]
 
 
 class OnMachine:
@@ -75,7 +75,7 @@ class OnMachine:
     def load(
         self,
         spec: ObjectSpec,
-        name: str,
+        names: Sequence[str],
         before: Loaded | None = None,
         keep: Collection[str] = EMPTY,
     ) -> Loaded:
@@ -86,15 +86,15 @@ class OnMachine:
             for n, m in spec.maps.items():
                 if n not in maps:
                     maps[n] = self.machine.create_map(m, spec.btf)
-            loaded = self.machine.load(spec, wanted(spec, name), **maps)
+            loaded = self.machine.load(spec, wanted(spec, names), **maps)
             for warning in loaded.spec.warnings[len(spec.warnings) :]:
                 report.warn(warning)  # of types that stand in for a kernel's
-            program = loaded.programs[name]
+            program = loaded.programs[names[0]]
             kind = self.options["engine"]
             trusted = bool(self.options["trust"])
             fresh = not any(spec.maps[n].readonly for n in maps)
             if not trusted and fresh and kind != "interpreter":
-                trusted = before_run(spec, wanted(spec, name))
+                trusted = before_run(spec, wanted(spec, names))
             engine = engines.on_machine(self.machine, program, kind, trusted)
         except BaseException:
             self._close({n: m for n, m in maps.items() if n not in keep})
@@ -138,7 +138,7 @@ class InKernel:
     def load(
         self,
         spec: ObjectSpec,
-        name: str,
+        names: Sequence[str],
         before: Loaded | None = None,
         keep: Collection[str] = EMPTY,
     ) -> Loaded:
@@ -149,7 +149,7 @@ class InKernel:
             from ebee.linux.sys import Fd
         except ImportError as error:  # not on this system: no epoll, say
             raise MachineError(f"there is no Linux here to load into: {error}") from None
-        counting = self._counting(spec, name)
+        counting = self._counting(spec, names[0])
         if counting and before and before.counted:
             keep = {*keep, MAP}
         maps: dict[str, LinuxMap] = {}
@@ -160,15 +160,15 @@ class InKernel:
             made = None
             if counting is not None:
                 with suppress(EbeeError):  # no room on the stack, say: then it runs as it is
-                    made = load(counting, programs=wanted(counting, name), maps=maps)
+                    made = load(counting, programs=wanted(counting, names), maps=maps)
             counts = made is not None
             if made is None and MAP in maps:
                 maps.pop(MAP).close()
-            made = made or load(spec, programs=wanted(spec, name), maps=maps)
+            made = made or load(spec, programs=wanted(spec, names), maps=maps)
         except BaseException:
             self._close(maps)
             raise
-        program = made.programs[name]
+        program = made.programs[names[0]]
         self._open.append(Loaded(made, program, engines.on_linux(program), dict(maps), counts))
         return self._open[-1]
 

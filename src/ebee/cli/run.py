@@ -25,7 +25,7 @@ PACKETS = ("xdp_md", "__sk_buff")
 
 ONLY = {
     "pcap": ("out", "limit", "speed"),
-    "dev": ("mode", "duration", "count"),
+    "dev": ("mode", "count"),
     "machine": ("engine", "trust", "cpus", "seed"),
 }
 """Options that make sense only with a source, or on a backend."""
@@ -35,6 +35,7 @@ ONLY = {
 @click.argument("file")
 @click.option("--pcap", metavar="IN", help="Run over the packets of a capture (- for a pipe).")
 @click.option("--dev", metavar="IF", help="Attach to a network interface of this machine.")
+@click.option("--cgroup", metavar="PATH", help="Attach to a control group.")
 @click.option(
     "--on",
     type=click.Choice(["machine", "linux"]),
@@ -111,11 +112,12 @@ def run(file: str, **options: Any) -> None:
     ebee run firewall.py --pcap web.pcapng --live        watch it, as slowly as it was recorded
     ebee run firewall.py --dev veth0                     live, until Ctrl-C or q
     ebee run firewall.py --dev veth0 --reload            edit the program while it runs
+    ebee run exec_snooper.py                             attach where its hooks say
     """  # fmt: skip
-    where = check_options(options)
+    where, source = check_options(options)
     view = wants_view(options)
     if view:
-        options["count"] = options["dev"] is not None
+        options["count"] = source == "dev"
         if options["pcap"] and options["speed"] is None:
             options["speed"] = 1.0
 
@@ -127,13 +129,12 @@ def run(file: str, **options: Any) -> None:
         return spec
 
     spec = read(file)
-    program = choose_program(spec, options["prog"], packet_hooks(where, options["dev"]))
-    check_hook(program, where, options["dev"])
+    names = choose(spec, options["prog"], where, source)
     from ebee.cli.places import place
     from ebee.cli.session import Session
 
     with closing(place(where, options)) as there:
-        session = Session(file, spec, program.name, there, options, read)
+        session = Session(file, spec, names, there, options, read)
         if view:
             from ebee.cli.view import show
 
@@ -148,8 +149,8 @@ def run(file: str, **options: Any) -> None:
 def run_plainly(session: Session) -> bool:
     """Run with lines for output; whether it came to its end."""
     try:
-        if session.options["dev"]:
-            session.live(session.options["dev"])
+        if not session.options["pcap"]:
+            session.live()
             session.finish()
             return True
         while True:
@@ -175,7 +176,7 @@ def wants_view(options: dict[str, Any]) -> bool:
 
     asked, possible = options["view"], report.is_terminal() and sys.stdin.isatty()
     plain = options["as_json"] or options["out"] == "-" or os.environ.get("TERM") == "dumb"
-    wanted = asked if asked is not None else bool(options["dev"]) and possible and not plain
+    wanted = asked if asked is not None else not options["pcap"] and possible and not plain
     if not wanted:
         return False
     if asked and (plain or not possible):
@@ -189,55 +190,88 @@ def wants_view(options: dict[str, Any]) -> bool:
     return True
 
 
-def check_options(options: dict[str, Any]) -> str:
-    """Where to run: "machine" or "linux". ConfigError for options that contradict each other."""
-    source = "pcap" if options["pcap"] is not None else "dev"
-    if (options["pcap"] is None) == (options["dev"] is None):
-        raise ConfigError(
-            "say what to run on: --pcap IN for a capture, or --dev IF for live packets"
-        )
+def check_options(options: dict[str, Any]) -> tuple[str, str]:
+    """Where to run, "machine" or "linux", and on what: "pcap", "dev", "cgroup", or the programs'
+    own "hooks". ConfigError for options that contradict each other."""
+    given = [name for name in SOURCES if options[name] is not None]
+    if len(given) > 1:
+        raise ConfigError(f"--{given[0]} and --{given[1]} are two things to run on; choose one")
+    source = given[0] if given else "hooks"
     where = str(options["on"] or ("machine" if source == "pcap" else "linux"))
-    if source == "dev" and where == "machine":
-        raise ConfigError("--dev is an interface of the kernel; on the machine, use --pcap")
+    if where == "machine" and source != "pcap":
+        what = {"dev": "an interface", "cgroup": "a control group"}.get(source)
+        raise ConfigError(f"--{source} is {what} of the kernel; on the machine, use --pcap"
+                          if what else SAY_WHAT)  # fmt: skip
     for needed, names in ONLY.items():
         for name in names:
             if options[name] is not None and needed not in (source, where):
-                way = f"--{needed}" if needed in ("pcap", "dev") else f"--on {needed}"
+                way = f"--{needed}" if needed in SOURCES else f"--on {needed}"
                 raise ConfigError(f"--{name} goes with {way}")
+    if options["duration"] is not None and source == "pcap":
+        raise ConfigError("--duration goes with --dev")
     if options["engine"] == "interpreter" and options["trust"]:
         raise ConfigError("--trust is about compiled code; the interpreter always checks")
     if options["out"] == "-" and options["as_json"]:
         raise ConfigError("--out - and --json both want standard output; give one a file")
-    return where
+    return where, source
 
 
-def packet_hooks(where: str, dev: str | None) -> list[str]:
+SOURCES = ("pcap", "dev", "cgroup")
+SAY_WHAT = "say what to run on: --pcap IN for a capture, or --dev IF for live packets"
+
+
+def choose(spec: ObjectSpec, name: str | None, where: str, source: str) -> list[str]:
+    """The programs to run: one, or all of those that attach by themselves or to a control group."""
+    fit = [p.name for p in spec.programs.values() if _unfit(p, where, source) is None]
+    if source in ("hooks", "cgroup") and name is None and fit:
+        return fit
+    if source == "hooks" and name is None:
+        cgroup = any("cgroup" in p.hook for p in spec.programs.values())
+        raise ConfigError(SAY_WHAT + ", --cgroup PATH for a control group" * cgroup)
+    program = choose_program(spec, name, hooks_for(where, source))
+    reason = _unfit(program, where, source)
+    if reason:
+        kinds = ", ".join(hooks_for(where, source))
+        raise ConfigError(
+            f"program {program.name} is of the kind {program.hook}: {reason}"
+            f" (what can be run here: {kinds})"
+        )
+    return [program.name]
+
+
+def hooks_for(where: str, source: str) -> list[str]:
     """The hooks whose programs can be run there."""
     from ebee.hooks import all_hooks
 
-    return [h.name for h in all_hooks() if _unfit(h, where, dev) is None]
+    return [h.name for h in all_hooks() if _hook_unfit(h, where, source) is None]
 
 
-def _unfit(hook: Hook, where: str, dev: str | None) -> str | None:
+def _unfit(program: ProgramSpec, where: str, source: str) -> str | None:
+    """Why a program cannot be run there."""
+    from ebee import hooks
+
+    hook = hooks.by_name(program.hook)
+    if hook is None:
+        return f"there is no hook {program.hook!r}"
+    if source == "hooks":
+        try:
+            from ebee.linux.attach import automatic
+        except ImportError:
+            return "there is no Linux here"
+        return None if automatic(program) else "its section does not say where to attach it"
+    return _hook_unfit(hook, where, source)
+
+
+def _hook_unfit(hook: Hook, where: str, source: str) -> str | None:
     """Why programs of a hook cannot be run there."""
+    if source == "cgroup":
+        return None if hook.attach == "cgroup" else "they are not attached to control groups"
+    if source == "hooks":
+        return None
     if hook.context not in PACKETS:
         return "they are not run on packets"
     if where == "machine" and hook.block is None:
         return "the machine does not run them yet"
-    if dev and hook.attach != "netdev":
+    if source == "dev" and hook.attach not in ("netdev", "tc"):
         return "they are not attached to an interface"
     return None
-
-
-def check_hook(program: ProgramSpec, where: str, dev: str | None) -> None:
-    """ConfigError for a program of a kind that cannot be run there."""
-    from ebee import hooks
-
-    hook = hooks.by_name(program.hook)
-    reason = f"there is no hook {program.hook!r}" if hook is None else _unfit(hook, where, dev)
-    if reason:
-        fit = ", ".join(packet_hooks(where, dev))
-        raise ConfigError(
-            f"program {program.name} is of the kind {program.hook}: {reason}"
-            f" (what can be run here: {fit})"
-        )

@@ -43,15 +43,15 @@ class Session:
     is printed meanwhile."""
 
     def __init__(
-        self, file: str, spec: ObjectSpec, program: str, place: Place, options: dict[str, Any],
-        read: Callable[[str], ObjectSpec],
+        self, file: str, spec: ObjectSpec, names: Sequence[str], place: Place,
+        options: dict[str, Any], read: Callable[[str], ObjectSpec],
     ):  # fmt: skip
-        self.file, self.spec, self.name = file, spec, program
+        self.file, self.spec, self.names = file, spec, names
         self.place, self.options, self._read = place, options, read
         self.control = Control(options["speed"])
         self.watch: Callable[[Session], None] | None = None
         self.companion = Companion.of(file, options["config"])
-        self.loaded: Loaded = place.load(spec, program, None, ())
+        self.loaded: Loaded = place.load(spec, names, None, ())
         self.companion.update(self.loaded.object.maps)
         self.readers = EventReader.all(self.loaded.object)
         self.sources: Sources | None = None
@@ -60,9 +60,9 @@ class Session:
 
             self.sources = Sources(file)
             self.sources.use(spec)
-        self._link: Any = None
-        self._runs_before = (0, 0)
-        hook = hooks.by_name(spec.programs[program].hook)
+        self._links: dict[str, Any] = {}
+        self._runs_before: dict[str, tuple[int, int]] = {}
+        hook = hooks.by_name(spec.programs[names[0]].hook)
         self._names = {v & 0xFFFF_FFFF: n for n, v in (hook.returns if hook else {}).items()}
         self._begin_counting()
 
@@ -78,15 +78,21 @@ class Session:
         self.event_count = 0
         self.recent: deque[tuple[float, str]] = deque(maxlen=RECENT)
         """Lines of the last events, with the time when they were read."""
-        self.runs: tuple[int, int] | None = None
-        """What the kernel counted on an interface: runs, and ns that they took."""
+        self.runs: dict[str, tuple[int, int]] | None = None
+        """What the kernel counted of attached programs: runs, and ns that they took."""
         self._clock: int | None = None
         """Up to which time of the capture (ns) packets are due, when it is replayed slowly."""
 
     @property
     def program(self) -> Any:
-        """The program that runs now."""
+        """The (first) program that runs now."""
         return self.loaded.program
+
+    @property
+    def source(self) -> str:
+        """What it runs on: a capture, an interface, a control group, or its own hooks."""
+        options = self.options
+        return str(options["pcap"] or options["dev"] or options["cgroup"] or "its hooks")
 
     # -- a capture ---------------------------------------------------------------------------------
 
@@ -193,29 +199,29 @@ class Session:
                 return True
             if self.control.again:
                 self.control.again = False
-                self._replace(self.place.load(self.spec, self.name, None, ()), self.spec)
+                self._replace(self.place.load(self.spec, self.names, None, ()), self.spec)
                 self._begin_counting()
                 return True
             self.look()
             self.control.sleep(POLL)
         return False
 
-    # -- an interface ------------------------------------------------------------------------------
+    # -- attached ----------------------------------------------------------------------------------
 
-    def live(self, dev: str) -> bool:
-        """Attach to an interface until the time is over, or Ctrl-C or SIGTERM comes."""
+    def live(self) -> bool:
+        """Attach until the time is over, or Ctrl-C or SIGTERM comes."""
         duration, quiet = self.options["duration"], self.options["as_json"] or self.watch
-        mode = {"mode": self.options["mode"] or "auto"} if self.program.hook == "xdp" else {}
         begin = time.perf_counter()
         with ExitStack() as stack:
             stack.enter_context(self._counted())
             stack.enter_context(self.control.on_signals())
-            self._link = stack.enter_context(self.program.attach(dev, **mode))
-            self.loaded.object.release(self._link)  # type: ignore[attr-defined]
+            stack.callback(self._detach)
+            self._links = self._attach(self.loaded)
             if not quiet:
                 until = f"for {duration:g} s" if duration else "until Ctrl-C"
-                target = getattr(self._link, "target", dev)
-                click.echo(f"{self.program.name} runs on {target} {until}", err=True)
+                for name, link in self._links.items():
+                    target = getattr(link, "target", self.source)
+                    click.echo(f"{name} runs on {target} {until}", err=True)
             while not self.control.stopped and (duration is None or self.seconds < duration):
                 self._wait()
                 self.look(show=not quiet)
@@ -223,8 +229,29 @@ class Session:
             self.seconds = time.perf_counter() - begin
         self.state = "finished"
         self.drain(show=not quiet)
-        self._count()
         return True
+
+    def _attach(self, loaded: Loaded) -> dict[str, Any]:
+        """Put the programs into their places; the links are ours to close."""
+        options, made = self.options, {}
+        where = [target for target in (options["dev"], options["cgroup"]) if target]
+        mode = options["dev"] and loaded.program.hook == "xdp"
+        how = {"mode": options["mode"] or "auto"} if mode else {}
+        try:
+            for name in self.names:
+                made[name] = loaded.object.programs[name].attach(*where, **how)
+                loaded.object.release(made[name])  # type: ignore[attr-defined]
+        except BaseException:
+            for link in made.values():
+                link.close()
+            raise
+        return made
+
+    def _detach(self) -> None:
+        self._count()
+        for link in self._links.values():
+            link.close()
+        self._links = {}
 
     def _wait(self) -> None:
         if len(self.readers) == 1:
@@ -240,15 +267,15 @@ class Session:
         with ExitStack() as stack:
             with suppress(KernelError):  # before Linux 5.8, or CAP_SYS_ADMIN is missing
                 stack.enter_context(enable_stats())
-                self.runs = 0, 0
+                self.runs = dict.fromkeys(self.names, (0, 0))
             yield
-            self._count()
 
     def _count(self) -> None:
         """Take over what the kernel has counted."""
-        if self.runs is not None:
-            info, before = self.program.info(), self._runs_before
-            self.runs = before[0] + info.run_cnt, before[1] + info.run_time_ns
+        for name in self.runs or ():
+            info = self.loaded.object.programs[name].info()  # type: ignore[attr-defined]
+            count, took = self._runs_before.get(name, (0, 0))
+            self.runs[name] = count + info.run_cnt, took + info.run_time_ns  # type: ignore[index]
         if self.loaded.counted:
             from ebee.cli.counted import counts
 
@@ -265,7 +292,7 @@ class Session:
         if self.state != "finished":
             self.reload()
         if self.watch is not None:
-            if self._link is not None:
+            if self._links:
                 self._count()
             self.watch(self)
 
@@ -295,10 +322,11 @@ class Session:
 
         try:
             spec, took = reload.read_again(self.file, self._read)
-            reload.check_replaceable(self.spec, spec, self.name)
+            for name in self.names:
+                reload.check_replaceable(self.spec, spec, name)
             fate = reload.fate(self.spec, spec)
             keep = () if anew else fate.kept
-            self._replace(self.place.load(spec, self.name, self.loaded, keep), spec,
+            self._replace(self.place.load(spec, self.names, self.loaded, keep), spec,
                           () if anew else fate.values)  # fmt: skip
         except EbeeError as error:
             self.sources.use(None)
@@ -320,19 +348,30 @@ class Session:
             self.companion.renew()
             self.companion.update(new.object.maps)
             carry_over(carried, old.object, new.object)
-            if self._link is not None:
-                self._link.update(new.program.raw)
+            self._switch(new)
         except BaseException:
             self.place.retire(new, old)
             raise
         if self.runs is not None:
             self._count()
-            self._runs_before = self.runs
-        self.drain(show=self._link is not None and self.watch is None)
+            self._runs_before = dict(self.runs)
+        self.drain(show=bool(self._links) and self.watch is None)
         new.engine.not_run = old.engine.not_run
         self.place.retire(old, new)
         self.loaded, self.spec = new, spec
         self.readers = EventReader.all(new.object)
+
+    def _switch(self, new: Loaded) -> None:
+        """Put new programs in the places of the old ones: in one step where the kernel can. At
+        other hooks both are there for a moment, so nothing is missed."""
+        if self.options["dev"] or self.options["cgroup"]:
+            for name, link in self._links.items():
+                link.update(new.object.programs[name].raw)  # type: ignore[attr-defined]
+        elif self._links:
+            fresh = self._attach(new)
+            for link in self._links.values():
+                link.close()
+            self._links = fresh
 
     # -- what came out -----------------------------------------------------------------------------
 

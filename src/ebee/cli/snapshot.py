@@ -40,9 +40,10 @@ class Event:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A run at one moment. `verdicts` are packets and bytes by name, `runs` the kernel's count of
-    runs and of ns that they took; `when` and `seconds` the time, and how long it has been on;
-    `filled` the share of the event buffer that is in use, `lost` events that found no room."""
+    """A run at one moment. `verdicts` are packets and bytes by name; `runs` the kernel's count of
+    runs (`unit`: of packets, or other ones) and of ns that they took; `when` and `seconds` the
+    time, and how long it has been on; `filled` the share of the event buffer that is in use, `lost`
+    events that found no room."""
 
     program: str
     hook: str
@@ -56,6 +57,7 @@ class Snapshot:
     share: float | None
     verdicts: dict[str, tuple[int, int]]
     runs: tuple[int, int] | None
+    unit: str
     not_run: dict[str, int]
     tables: list[Table]
     variables: dict[str, Any]
@@ -105,10 +107,11 @@ class Watcher:
         """The session now."""
         options, loaded = session.options, session.loaded
         events = [Event(*line) for line in session.recent]
-        source = options["dev"] or os.path.basename(options["pcap"])
+        source = os.path.basename(session.source) if options["pcap"] else session.source
+        runs = session.runs
         constant = {n for n, m in session.spec.maps.items() if m.readonly}
         return Snapshot(
-            program=session.name,
+            program=", ".join(session.names),
             hook=loaded.program.hook,
             place="machine" if session.place.name == "machine" else "kernel",
             engine=loaded.engine.name if options["pcap"] else "attached",
@@ -119,7 +122,10 @@ class Watcher:
             speed=session.control.speed,
             share=session.share,
             verdicts={n: (p, session.bytes[n]) for n, p in session.packets.most_common()},
-            runs=session.runs,
+            runs=(sum(n for n, _ in runs.values()), sum(t for _, t in runs.values()))
+            if runs
+            else None,
+            unit="runs" if source == "its hooks" else "packets",
             not_run=dict(loaded.engine.not_run),
             tables=self._tables,
             variables={

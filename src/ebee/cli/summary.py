@@ -24,7 +24,7 @@ def show(session: Session, stderr: bool = False) -> None:
     elif session.options["pcap"]:
         report.show("the capture has no packets", "", stderr=stderr)
     if session.runs:
-        report.show(_runs(session), "", stderr=stderr)
+        report.show(*_runs(session), "", stderr=stderr)
     for title, columns, rows in session.companion.tables(
         session.loaded.object, session.options["top"]
     ):
@@ -52,14 +52,14 @@ def _verdicts(session: Session) -> Any:
         filled = report.bar(n / total, style=str(colour.style))
         rows.append((colour, n, session.bytes[name], f"{100 * n / total:.1f} %", filled))
     rows.append(("total", total, octets, "", ""))
-    source = session.options["pcap"] or session.options["dev"]
-    title = f"{session.program.name} {where}, {os.path.basename(source) or source}"
+    source = os.path.basename(session.source) or session.source
+    title = f"{session.program.name} {where}, {source}"
     columns = ("verdict", "packets", "bytes", "share", "")
     return report.table(title, columns, rows, right=("share",), total=True)
 
 
 def _notes(session: Session) -> list[Any]:
-    if session.options["dev"]:
+    if not session.options["pcap"]:
         return []
     engine, seconds = session.loaded.engine, session.seconds
     ran = session.total - sum(engine.not_run.values())
@@ -72,23 +72,29 @@ def _notes(session: Session) -> list[Any]:
     return notes
 
 
-def _runs(session: Session) -> str:
-    count, ns = session.runs or (0, 0)
-    each = f", {ns / count:.0f} ns each" if count else ""
-    rate = report.rate(count / max(session.seconds, 1e-9))
-    seconds = f"{session.seconds:.1f} s"
-    return f"{session.program.name}: {report.plural(count, 'packet')} in {seconds} ({rate}/s{each})"
+def _runs(session: Session) -> list[str]:
+    """What the kernel counted, a line for each program."""
+    lines, unit = [], "run" if session.source == "its hooks" else "packet"
+    for name, (count, ns) in (session.runs or {}).items():
+        each = f", {ns / count:.0f} ns each" if count else ""
+        rate = report.rate(count / max(session.seconds, 1e-9))
+        many = report.plural(count, unit)
+        lines.append(f"{name}: {many} in {session.seconds:.1f} s ({rate}/s{each})")
+    return lines
 
 
 def document(session: Session) -> dict[str, Any]:
     """The same as JSON. Keys are only ever added."""
-    options, runs = session.options, session.runs
+    options = session.options
+    runs = None
+    if session.runs is not None:
+        runs = [sum(part) for part in zip(*session.runs.values(), strict=True)]
     found: dict[str, Any] = {
         "file": session.file,
         "program": session.program.name,
         "on": session.place.name,
         "engine": session.loaded.engine.name if options["pcap"] else "live",
-        "source": options["pcap"] or options["dev"],
+        "source": session.source,
         "packets": session.total,
         "bytes": sum(session.bytes.values()),
         "seconds": round(session.seconds, 6),

@@ -97,8 +97,8 @@ class LiveView(App[None]):
     def _work(self) -> None:
         session = self.session
         try:
-            if session.options["dev"]:
-                session.live(session.options["dev"])
+            if not session.options["pcap"]:
+                session.live()
                 self.session.control.stop()  # its time is over
                 return
             while session.replay() and session.await_change():
@@ -175,8 +175,8 @@ class LiveView(App[None]):
         if snapshot is None:
             return
         self.query_one("#head", Static).update(self._head(snapshot))
-        self._box("verdicts", "Packets").update(self._verdicts(snapshot))
-        chart = self._box("chart", "Packets per second")
+        self._box("verdicts", snapshot.unit.capitalize()).update(self._verdicts(snapshot))
+        chart = self._box("chart", f"{snapshot.unit.capitalize()} per second")
         size = chart.content_size
         if size.width > 0 and size.height > 0:
             series = {name: list(values) for name, values in self.history.series.items()}
