@@ -198,7 +198,8 @@ class _Classifier(_Place):
             netlink.NEWTFILTER, self.message, options, doing, new | netlink.ECHO
         )  # fmt: skip
         _, _, handle, parent, info = netlink.TRAFFIC.unpack_from(reply[0])
-        self.message = netlink.traffic_message(self.index, handle, parent, info)
+        # matchall's reply does not tell its handle, which is 1 (cls_matchall.c: mall_change).
+        self.message = netlink.traffic_message(self.index, handle or 1, parent, info)
 
     def exchange(self, own: Fd, new: Fd) -> None:
         doing = f"replace the classifier on {self.target}"
