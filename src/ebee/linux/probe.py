@@ -24,13 +24,13 @@ from ebee.linux.flags import BPF_F_SLEEPABLE
 from ebee.linux.host import kernel_version, possible_cpus
 from ebee.linux.kconfig import options
 from ebee.linux.maps import LinuxMap
-from ebee.linux.privileges import abilities, privileges, settings
+from ebee.linux.privileges import PARAMETERS, abilities, privileges, settings
 from ebee.linux.probe_links import links
 from ebee.linux.programs import LinuxProgram, digest
 from ebee.maps import MapType, all_types
 
 __all__ = [
-    "Finding", "abilities", "everything", "features", "helpers", "kernel", "map_types",
+    "PARAMETERS", "Finding", "abilities", "everything", "features", "helpers", "kernel", "map_types",
     "privileges", "program_types", "settings",
 ]  # fmt: skip
 
