@@ -107,7 +107,10 @@ def element(b: Body, p: Value, index: Value, access: bool) -> Value:
     flags = " nusw" if access and index.hi < 1 << 63 else ""
     text = arith.operand(b, index, 64)
     if _may_become_or(b, p, index, size):
-        text = b.op(f'call i64 asm "", "=r,0"(i64 {text})')
+        hide = 'call i64 asm "", "=r,0"(i64 {})'
+        if index.lo >= 0 and not index.hi & (index.hi + 1):  # again: LLVM knows of more ranges
+            text = b.op(f"and i64 {b.op(hide.format(text))}, {index.hi}")
+        text = b.op(hide.format(text))
     unit = llvm(to) if is_int(to) or is_ptr(to) else f"[{size} x i8]"
     text = b.op(f"getelementptr{flags} {unit}, ptr {p.text}, i64 {text}")
     _same_place(b, p.text, text)
