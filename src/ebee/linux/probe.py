@@ -30,8 +30,8 @@ from ebee.linux.programs import LinuxProgram, digest
 from ebee.maps import MapType, all_types
 
 __all__ = [
-    "PARAMETERS", "Finding", "abilities", "everything", "features", "helpers", "kernel", "map_types",
-    "privileges", "program_types", "settings",
+    "PARAMETERS", "Finding", "abilities", "everything", "features", "helpers", "kernel",
+    "map_types", "privileges", "program_types", "settings",
 ]  # fmt: skip
 
 PASS = "r0 = 0; exit"
