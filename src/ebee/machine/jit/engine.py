@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from ebee.errors import MachineError
 from ebee.helpers import Helper
-from ebee.lang.build import build
+from ebee.lang.build import build, input_key, keep, kept
 from ebee.lang.compiler import Options
+from ebee.lang.identity import front_end_identity
 from ebee.lang.known import Known
 from ebee.lang.loader import Loaded
 from ebee.lang.unit import Spec, compile_native
@@ -17,6 +21,7 @@ from ebee.machine.code import Code
 from ebee.machine.jit import runtime
 from ebee.machine.jit.calls import HelperCalls, entry_name
 from ebee.machine.jit.checked import METADATA, CheckedLowering
+from ebee.machine.jit.known import known_map
 from ebee.machine.jit.lower import Lowering, Unit, map_name
 from ebee.machine.jit.needs import needs_of
 from ebee.machine.jit.regions import RegionTable
@@ -82,6 +87,37 @@ def ir_of(
     return text + (METADATA if checked else ""), calls
 
 
+def _key(code: Code, maps: Mapping[str, MachineMap], checked: bool, options: Options) -> str | None:
+    """A name for what a program becomes, from all that it is made of, so that code that is known
+    need not even be lowered; None where that depends on this run (addresses of functions)."""
+    if any(form is not None and form.wide and slot in code.targets
+           for slot, form in enumerate(code.forms)):  # fmt: skip
+        return None
+    insns = list(code.insns)
+    for slot in code.refs:
+        insns[slot] = insns[slot]._replace(imm=0)
+        if (form := code.forms[slot]) is not None and form.wide:
+            insns[slot + 1] = insns[slot + 1]._replace(imm=0)
+    refs = [(slot, r.kind, r.symbol, r.addend) for slot, r in sorted(code.refs.items())]
+    known = [(name, repr(m.spec), repr(known_map(map_name(name), m)[0]))
+             for name, m in sorted(maps.items())]  # fmt: skip
+    hook = code.hook.name if code.hook else ""
+    program = (code.name, hook, code.attach_type, sorted(code.converted), code.funcs, refs, checked)
+    return input_key([_identity(), repr(program), repr(insns), repr(known)], options)
+
+
+@cache
+def _identity() -> str:
+    """The files of ebee's that decide what a program becomes, which a developer may change."""
+    root = Path(__file__).parents[2]
+    found = [front_end_identity()]
+    for part in ("abi", "isa", "machine", "machine/jit", "verifier"):
+        with os.scandir(root / part) as files:
+            found += sorted(f"{f.name} {s.st_size} {s.st_mtime_ns}" for f in files
+                            if f.name.endswith(".py") and (s := f.stat()))  # fmt: skip
+    return "\n".join(found)
+
+
 def compile_code(
     machine: Host,
     code: Code,
@@ -93,10 +129,19 @@ def compile_code(
     """Compile a program for this machine. CompileError when there is no compiler; Unsupported for
     what only the interpreter does."""
     table = machine.program_table(checked)
-    text, calls = ir_of(code, maps, table.base, checked, machine.helpers)
-    keep = (entry_name(code), BATCH, ONCE)
-    image = build([text], Options(level=tier, keep=keep), cached=cached)
-    symbols = dict(calls.addresses)
+    options = Options(level=tier, keep=(entry_name(code), BATCH, ONCE))
+    key = _key(code, maps, checked, options) if cached and not machine.helpers else None
+    image = kept(key) if key else None
+    symbols = {"machine.programs": table.base}
+    if image is None:
+        text, calls = ir_of(code, maps, table.base, checked, machine.helpers)
+        image = build([text], options, cached=cached)
+        symbols |= calls.addresses
+        if key:
+            keep(key, image)
+    else:
+        for name, m in maps.items():
+            symbols |= known_map(map_name(name), m)[1]
     for name, m in maps.items():
         symbols.setdefault(map_name(name), m.address)
         symbols.setdefault(map_name(name, "value"), m.value_address)

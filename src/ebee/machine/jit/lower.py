@@ -16,11 +16,12 @@ from typing import Any, TypeVar, cast
 
 from ebee.abi.cpu import Cpu
 from ebee.helpers import Helper
-from ebee.isa import Form, Insn, imm64, reads, successors, writes
+from ebee.isa import Form, Insn, imm64, successors
 from ebee.isa.insn import FP, U64
 from ebee.lang.ir import Body, Module, symbol
 from ebee.machine.code import Code, ctx_target
 from ebee.machine.cpu import STACK
+from ebee.machine.jit.flow import liveness, reachable
 from ebee.machine.vm import MAY_GOTO
 from ebee.types import offsetof
 from ebee.verifier.facts import POINTERS, Fact
@@ -55,7 +56,7 @@ class Lowering:
         self.body = Body()
         self.slots = sorted(reachable(self.code, start))
         self.leaders = self._leaders()
-        self.live = _liveness(self.code, self.slots)
+        self.live = liveness(self.code, self.slots)
         self.ints: list[str | None] = []
         self.ptrs: list[str | None] = []
         self.int_slots = [self.body.alloca("i64", 8, f"r{r}") for r in range(10)]
@@ -580,37 +581,6 @@ _WIDE = frozenset(f"{o}{n}" for o in ("le", "be", "bswap") for n in (16, 32, 64)
 def _signed(value: int, bits: int) -> int:
     sign = 1 << bits - 1
     return (value & (sign << 1) - 1 ^ sign) - sign
-
-
-def reachable(code: Code, start: int) -> set[int]:
-    """The slots that control can reach from the start of a function."""
-    seen: set[int] = set()
-    work = [start]
-    while work:
-        slot = work.pop()
-        if slot not in seen:
-            seen.add(slot)
-            work.extend(successors(code.insns[slot], slot))
-    return seen
-
-
-def _liveness(code: Code, slots: list[int]) -> dict[int, int]:
-    """Registers that are still read, as a mask, before each slot."""
-    live = dict.fromkeys(slots, 0)
-    follow = {s: successors(code.insns[s], s) for s in slots}
-    use = {s: (reads(code.insns[s]), writes(code.insns[s])) for s in slots}
-    changed = True
-    while changed:
-        changed = False
-        for slot in reversed(slots):
-            after = 0
-            for s in follow[slot]:
-                after |= live[s]
-            read, written = use[slot]
-            before = read | after & ~written
-            if before != live[slot]:
-                live[slot], changed = before, True
-    return live
 
 
 class Unit:

@@ -1,8 +1,9 @@
-"""The loops of a function: edges that close a circle, whatever order the slots are laid out in."""
+"""How control flows in a function: what it reaches, what stays alive, and the edges that close a
+circle, whatever order the slots are laid out in."""
 
 from __future__ import annotations
 
-from ebee.isa import successors
+from ebee.isa import reads, successors, writes
 from ebee.machine.code import Code
 
 Edge = tuple[int, int]
@@ -40,3 +41,34 @@ def _body(before: dict[int, list[int]], slot: int, target: int) -> set[int]:
             body.add(at)
             work += before.get(at, [])
     return body
+
+
+def reachable(code: Code, start: int) -> set[int]:
+    """The slots that control can reach from the start of a function."""
+    seen: set[int] = set()
+    work = [start]
+    while work:
+        slot = work.pop()
+        if slot not in seen:
+            seen.add(slot)
+            work.extend(successors(code.insns[slot], slot))
+    return seen
+
+
+def liveness(code: Code, slots: list[int]) -> dict[int, int]:
+    """Registers that are still read, as a mask, before each slot."""
+    live = dict.fromkeys(slots, 0)
+    follow = {s: successors(code.insns[s], s) for s in slots}
+    use = {s: (reads(code.insns[s]), writes(code.insns[s])) for s in slots}
+    changed = True
+    while changed:
+        changed = False
+        for slot in reversed(slots):
+            after = 0
+            for s in follow[slot]:
+                after |= live[s]
+            read, written = use[slot]
+            before = read | after & ~written
+            if before != live[slot]:
+                live[slot], changed = before, True
+    return live
