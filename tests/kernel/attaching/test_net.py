@@ -511,15 +511,15 @@ def test_socket_lookup_steers_to_a_socket_of_a_map(net):
             connect("127.0.0.1", 4444)
 
 
-@since("5.8")
-def test_flow_dissection_is_asked_and_there_is_only_one(net):
+@pytest.mark.parametrize("by", [pytest.param("link", marks=since("5.8")), "attach"])
+def test_flow_dissection_is_asked_and_there_is_only_one(net, by):
     with (
         counts() as seen,
         counter(seen, "flow_dissector", 0, "flow_dissector") as program,
         net.inside("right"),
     ):
         try:
-            link = attach.netns(program)
+            link = attach.netns(program, by=by)
         except KernelError as error:
             if error.errno != errno.EEXIST:  # the first namespace has one
                 raise
@@ -528,8 +528,12 @@ def test_flow_dissection_is_asked_and_there_is_only_one(net):
             with net.socket("right") as sender:
                 send(net, sender)
             assert count(seen) >= 1
-            with pytest.raises(KernelError, match="has a program for that already"):
-                attach.netns(program)
+            with counter(seen, "flow_dissector", 0, "flow_dissector") as other:
+                if by == "link":
+                    with pytest.raises(KernelError, match="has a program for that already"):
+                        attach.netns(other)
+                link.update(other)
+                link.update(program)
             with open("/proc/thread-self/ns/net") as namespace:
                 from ebee.linux.sys import Fd
 

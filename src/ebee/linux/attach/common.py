@@ -87,12 +87,14 @@ def without_link(
     swap: Callable[[Fd], Mapping[str, Any]],
     why: Mapping[int, str],
     since: str,
+    inside: Callable[[Callable[[], Any]], Any] = lambda act: act(),
     **facts: int | str,
 ) -> Attachment:
     """BPF_PROG_ATTACH, whose program stays until it is detached.
 
     `place`: the fields that say where; a descriptor among them is closed with the attachment.
-    `how`: further fields; `swap`: those for taking the place of a program.
+    `how`: further fields; `swap`: those for taking the place of a program. `inside`: does things in
+    the network namespace where they belong.
     """
 
     def close() -> None:
@@ -102,14 +104,14 @@ def without_link(
 
     def put(fd: Fd, how: Mapping[str, Any]) -> None:
         try:
-            call("PROG_ATTACH", attach_bpf_fd=fd, **place, **how)
+            inside(lambda: call("PROG_ATTACH", attach_bpf_fd=fd, **place, **how))
         except OSError as error:
             needs = ("CAP_BPF", "CAP_NET_ADMIN")
             raise attach_error(error, program, target, why, since, needs) from None
 
     def undo(own: Fd) -> None:
         try:
-            call("PROG_DETACH", attach_bpf_fd=own, **place)
+            inside(lambda: call("PROG_DETACH", attach_bpf_fd=own, **place))
         except OSError as error:
             reason = "it is not there any more" if error.errno == errno.ENOENT else ""
             raise refused(error, f"detach from {target}", reason) from None

@@ -23,6 +23,7 @@ from ebee.linux.flags import (
     XDP_FLAGS_SKB_MODE,
 )
 from ebee.linux.links import Link, create
+from ebee.linux.netns import HERE, in_netns
 from ebee.linux.programs import LinuxProgram
 
 XdpMode = Literal["auto", "native", "generic", "offload"]
@@ -178,13 +179,15 @@ def netkit(
     return create(program, f"{dev} (netkit {end})", fields, why, "6.7")
 
 
-def netns(program: LinuxProgram, namespace: str = "/proc/thread-self/ns/net") -> Link:
+def netns(program: LinuxProgram, namespace: str = HERE, by: str = "auto") -> Link:
     """Attach a sk_lookup or flow_dissector program to a network namespace: a path, or a name as
-    `ip netns` gives it. Since Linux 5.9 and 5.8.
+    `ip netns` gives it. Since Linux 5.9 and 4.20.
 
     Socket lookups take several programs, flow dissection only one, and none where the first
-    namespace has one.
+    namespace has one. `by`: "link", "attach" (flow dissection only, where links came with Linux
+    5.8: the program stays until it is detached), "auto".
     """
+    _one_of("way to attach to a network namespace", by, ("auto", "link", "attach"))
     path = namespace if "/" in namespace else f"/run/netns/{namespace}"
     why = {
         errno.EEXIST: "this namespace, or the first one, has a program for that already",
@@ -196,9 +199,24 @@ def netns(program: LinuxProgram, namespace: str = "/proc/thread-self/ns/net") ->
     if program.type not in ("sk_lookup", "flow_dissector"):
         raise KernelError(f"a {program.type} program does not go to a network namespace")
     since = {"sk_lookup": "5.9"}.get(program.type, "5.8")
+    only = program.type == "flow_dissector"
+    if by == "attach" or (by == "auto" and only and older_than("5.8")):
+        if not only:
+            raise KernelError(f"a {program.type} program is attached by a link only")
+        return _dissector(program, path, why)
     with opened(path) as held:
         fields = {"target_fd": held, "attach_type": uapi.ATTACH_TYPES[program.type]}
         return create(program, f"network namespace {path}", fields, why, since)
+
+
+def _dissector(program: LinuxProgram, path: str, why: dict[int, str]) -> Link:
+    """BPF_PROG_ATTACH takes no namespace but that of its caller, so we go there each time."""
+    held = opened(path)
+    place = {"target_fd": 0, "attach_type": uapi.ATTACH_TYPES["flow_dissector"]}
+    return without_link(
+        program, f"network namespace {path}, attach", place, {}, lambda own: {}, why, "4.20",
+        inside=lambda act: in_netns(f"/proc/self/fd/{held.fileno()}", act),
+    )  # fmt: skip
 
 
 def netfilter(
