@@ -1,6 +1,6 @@
 """Random programs through ebee's verifier and the running kernel's: who accepts what.
 
-    python scripts/fuzz_verifier.py [--count 1000] [--seed 1] [--seconds S] [--show 3]
+    python scripts/fuzz_verifier.py [--count 1000] [--seed 1] [--seconds S] [--run]
 
 Programs are built of fragments that are mostly right (a bounds check and a load, a lookup and a
 null check, a spill and a fill, a loop, a call) with registers and constants chosen at random, so
@@ -19,15 +19,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ebee import hooks, maps
-from ebee.errors import KernelError, VerifierError
+from ebee.errors import KernelError, MachineError, VerifierError
 from ebee.isa import Insn, listing, make
 from ebee.isa.insn import LDDW
 from ebee.linux.maps import LinuxMap
 from ebee.linux.programs import LinuxProgram, digest
-from ebee.obj.spec import MapSpec
+from ebee.machine.machine import Machine
+from ebee.machine.vm import ProgramFault
+from ebee.obj.spec import MapSpec, ObjectSpec, ProgramSpec, Ref
 from ebee.verifier.core.check import Verdict, check_program
 from ebee.verifier.core.profile import PROFILES
 from ebee.verifier.core.program import MapInfo, Program
+
+RUNS = ("xdp",)
+"""Hooks whose context the machine's test runs have."""
+
+LENGTHS = (14, 15, 22, 64, 200)
+"""Lengths of packets to run on."""
 
 PROFILE = replace(PROFILES["6.18"], max_processed=20_000)
 """Loops of a million rounds would take all the time."""
@@ -385,6 +393,38 @@ class Generator:
     )  # fmt: skip
 
 
+class Runner:
+    """Runs what was accepted on the machine's interpreter, which checks every access."""
+
+    def __init__(self) -> None:
+        self.machine = Machine(1, seed=1)
+        self.maps = {spec.name: self.machine.create_map(spec) for spec in SPECS}
+        for key in range(4):
+            self.maps["array"].update(key.to_bytes(4, "little"), bytes(range(48)))
+
+    def faults(self, code: list[Insn], hook: str, fds: Sequence[int], rng: random.Random) -> str:
+        """What goes wrong on packets of several lengths; "" when nothing does, or the machine does
+        not take the program."""
+        spec = ObjectSpec("fuzz", maps={m.name: m for m in SPECS}, license="GPL")
+        code, refs = list(code), []
+        for slot, insn in enumerate(code):
+            if insn.op == LDDW and insn.src == 1:
+                refs.append(Ref(slot, "map", SPECS[fds.index(insn.imm)].name))
+                code[slot] = insn._replace(imm=0)
+        spec.programs["fuzz"] = ProgramSpec("fuzz", hook, code, refs, hook=hook)
+        try:
+            loaded = self.machine.load(spec, ["fuzz"], **self.maps)
+        except MachineError:
+            return ""
+        with loaded as made:
+            for length in LENGTHS:
+                try:
+                    made.programs["fuzz"].test_run(rng.randbytes(length))
+                except ProgramFault as error:
+                    return f"{length} bytes of packet: {error}"
+        return ""
+
+
 class Both:
     """Both verifiers, with the same maps."""
 
@@ -442,9 +482,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=1e9, help="stop after so long")
     parser.add_argument("--show", type=int, default=3, help="differences to print")
+    parser.add_argument("--run", action="store_true", help="run what is accepted, with checks")
     parser.add_argument("--rejects", action="store_true", help="print false rejects as well")
     given = parser.parse_args()
     both, kinds, shown = Both(), Counter[str](), 0
+    runner = Runner() if given.run else None
     messages: Counter[str] = Counter()
     causes: Counter[str] = Counter()
     start, processed, mine, done = time.monotonic(), 0, 0.0, 0
@@ -465,6 +507,13 @@ def main() -> int:
         accepted, words = both.kernel(code, hook)
         kind = _kind(verdict, accepted)
         kinds[kind] += 1
+        if runner is not None and kind == "agree: accepted" and hook in RUNS:
+            kinds["run"] += 1
+            fault = runner.faults(code, hook, both.fds, rng)
+            kinds["faults when run"] += bool(fault)
+            if fault and shown < given.show:
+                shown += 1
+                print(f"fault: seed {given.seed}/{number}, {hook}: {fault}\n{listing(code)}")
         if kind == "agree: rejected":
             same = verdict.message.split("\n")[-1] in words
             kinds["same final message"] += same
@@ -490,7 +539,7 @@ def main() -> int:
         f"{done:,} programs in {time.monotonic() - start:.0f} s;"
         f" {processed:,} instructions processed by ebee, {rate:,.0f} a second"
     )
-    return bool(kinds["false accept"])
+    return bool(kinds["false accept"] or kinds["faults when run"])
 
 
 def _kind(verdict: Verdict, accepted: bool) -> str:
