@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ebee import cachedir
 from ebee.lang.compiler import Options, compile_ir
@@ -17,8 +17,10 @@ from ebee.lang.image import Image, layout
 from ebee.lang.ir import FunctionType, Module
 from ebee.lang.loader import Loaded
 from ebee.lang.target import host
-from ebee.lang.unit import Spec, compile_native
 from ebee.types import Int
+
+if TYPE_CHECKING:
+    from ebee.lang.unit import Spec
 
 ROOM = "native"
 """The cache's room."""
@@ -31,13 +33,23 @@ def build(texts: Sequence[str], options: Options | None = None, *, cached: bool 
     by this user; a damaged entry counts as absent."""
     options = options or Options()
     key = _key(texts, options) if cached else ""
-    if cached and (found := _load(key)) is not None:
+    if cached and (found := kept(key)) is not None:
         return found
     image = layout(compile_ir(texts, options), options.target or host())
     if cached:
-        packed = image.pack()
-        cachedir.store(ROOM, key, hashlib.sha256(packed).digest() + packed)
+        keep(key, image)
     return image
+
+
+def input_key(inputs: Sequence[str], options: Options) -> str:
+    """A key for `kept`, from all that decides what IR there would be, on this processor."""
+    return _key(inputs, options)
+
+
+def keep(key: str, image: Image) -> None:
+    """Put an image into the cache."""
+    packed = image.pack()
+    cachedir.store(ROOM, key, hashlib.sha256(packed).digest() + packed)
 
 
 def native(
@@ -45,11 +57,14 @@ def native(
     options: Options | None = None, *, cached: bool = True,
 ) -> Loaded:  # fmt: skip
     """Functions as code in memory: `native([f]).function("module.f", c_uint64, c_uint64)`."""
+    from ebee.lang.unit import compile_native
+
     module = specs if isinstance(specs, Module) else compile_native(specs)
     return Loaded(build([module.ir], options, cached=cached), symbols)
 
 
-def _load(key: str) -> Image | None:
+def kept(key: str) -> Image | None:
+    """The image that was kept under a key; None when there is none, or it is damaged."""
     data = cachedir.load(ROOM, key)
     if data is None or hashlib.sha256(data[_DIGEST:]).digest() != data[:_DIGEST]:
         return None

@@ -132,7 +132,9 @@ def _attribute(f: Function, node: ast.Attribute) -> Value:
             return base._replace(type=PtrType(base.type))
     base_thing = static(f, node.value)
     if base_thing is not MISSING and not isinstance(base_thing, int):
-        raise Refusal(f"there is no `{ast.unparse(node)}` that is known at compile time")
+        members = list(getattr(base_thing, "__members__", ()))
+        way_out = f"{base_thing.__name__} has {', '.join(members)}" if members else ""
+        raise Refusal(f"there is no `{ast.unparse(node)}` that is known at compile time", way_out)
     own = f.unit.place(f, node)
     if own is not None:
         return memory.load(f.body, *own)

@@ -110,7 +110,10 @@ def _no_value(name: str, thing: Any) -> tuple[str, str]:
         return f"`{name}` is a float", "there are only integers here: scale it, x * 1000 // n"
     if isinstance(thing, str | bytes | list | dict | set):
         kind = type(thing).__name__
-        return f"`{name}` is a {kind} of Python", "only integers and tuples of them are constants"
+        way_out = "only integers and tuples of them are constants"
+        if isinstance(thing, str | bytes):
+            way_out = "text goes into arrays: entry.name = 'eth0', where name: array[char, 16]"
+        return f"`{name}` is a {kind} of Python", way_out
     if thing is None:
         return "None is no value here", "use `null` for a pointer to nothing"
     if isinstance(thing, types.ModuleType):

@@ -356,9 +356,10 @@ def _finish(f: Function) -> None:
     if f.env is None:
         return
     if f.result is not NONE.type:
+        shown = ast.unparse(f.source.tree.returns) if f.source.tree.returns else name_of(f.result)
         raise f.error(
-            f.source.tree, f"`{f.source.name}` may end without giving a `{name_of(f.result)}`",
-            "return a value on every path",
+            f.source.tree, f"`{f.source.name}` may end without giving a `{shown}`",
+            "return a value on every path, the last line among them",
         )  # fmt: skip
     f.ret()
 

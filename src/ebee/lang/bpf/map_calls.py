@@ -25,7 +25,7 @@ from ebee.lang.values import (
     normal_target,
     span,
 )
-from ebee.types import PtrType, alignof, i64, sizeof, u32, u64
+from ebee.types import PtrType, alignof, fields, i64, sizeof, u32, u64
 
 if TYPE_CHECKING:
     from ebee.lang.function import Function
@@ -61,14 +61,15 @@ def _address(f: Function, value: Value, t: Any, what: str) -> str:
         return _integer(f, value, t, what)
     if given == t and not is_ptr(value.type):
         return value.text
-    way_out = f"{name_of(t)}(...)" if is_struct(t) else ""
+    members = ", ".join(f"{m}=..." for m in fields(t)) if is_struct(t) else ""
+    way_out = f"make one: {name_of(t)}({members})" if members else ""
     raise Refusal(f"{what} is a `{name_of(t)}`, not a `{name_of(value.type)}`", way_out)
 
 
 def _integer(f: Function, value: Value, t: Any, what: str) -> str:
     """An integer in a slot of its own: nothing of it may be lost."""
     if not is_integer(value.type):
-        hint = f"{name_of(held(t))}(...)"
+        hint = f"give a number: {name_of(held(t))}(...)"
         raise Refusal(f"{what} is a `{name_of(t)}`, not a `{name_of(value.type)}`", hint)
     low, high = span(t)
     if not (low <= value.lo and value.hi <= high):
@@ -136,7 +137,8 @@ def remove(f: Function, m: Value, key: ast.expr) -> Value:
     """`del m[key]`, `m.delete(key)`."""
     declared = m.type.thing
     if "delete" not in dir(declared):
-        raise Refusal(f"elements of a `{name_of(m.type)}` are always there", "store zeros")
+        kind = name_of(m.type)
+        raise Refusal(f"`del` of an element of a {kind}: all are always there", "store zeros")
     text = helper(f, DELETE, "i64", f"ptr {m.text}", _key(f, declared, key))
     return Value(i64, text, *span(i64))
 

@@ -220,7 +220,7 @@ def _text(f: Function, node: ast.expr) -> Value:
 def _collection(f: Function, node: ast.expr) -> None:
     kind = type(node).__name__.lower()
     raise Refusal(
-        f"a {kind} of Python",
+        f"a {kind}: programs have no memory for those",
         "keep many things in a map (Array, Hash), a few in a @struct with array[u32, 16]",
     )
 
