@@ -15,7 +15,7 @@ from ebee.btf import Btf, FuncProto, Member, Ptr, Struct
 from ebee.btf.match import essential
 from ebee.errors import KernelError, ObjectError
 from ebee.linux import uapi
-from ebee.linux.errors import refused
+from ebee.linux.errors import older_than, refused
 from ebee.linux.kernel_btf import KernelBtf
 from ebee.linux.links import HasFd, Link
 from ebee.linux.maps import LinuxMap
@@ -109,6 +109,9 @@ class StructOps:
 
     def create(self, made: MapSpec, btf: Fd) -> LinuxMap:
         """The map, empty: that registers nothing yet. The kernel wants the object's BTF, too."""
+        if made.flags & uapi.BPF_F_LINK and older_than("6.4"):
+            text = 'SEC(".struct_ops.link") requires Linux >= 6.4; SEC(".struct_ops") does not'
+            raise KernelError(f"map {made.name}: {text}", errno.EOPNOTSUPP)
         assert self._place is not None
         module: dict[str, Any] = {}
         if self._place.module:
