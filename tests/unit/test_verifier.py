@@ -185,3 +185,42 @@ def test_sign_extension_knows_no_more_than_the_kernel():
         r0 = 0
         exit"""
     assert verdict(text).id == "unbounded"
+
+
+def test_control_comes_to_the_entry_of_a_function_from_its_call():
+    """Else precision is sought in the function before it (found by the kernel's raw tests)."""
+    text = """
+        r1 = r10
+        r1 += -8
+        r2 = r10
+        r2 += -16
+        call second
+        r0 = 0
+        exit
+    second:
+        r6 = r1
+        r7 = r2
+        *(u64 *)(r10 -8) = 0
+        r2 = r10
+        r2 += -8
+        r1 = map[fd:0]
+        call 1
+        r9 = 0
+        if r0 == 0 goto third_args
+        *(u64 *)(r7 +0) = r0
+        r9 = 1
+    third_args:
+        r3 = r7
+        r4 = r9
+        call third
+        exit
+    third:
+        if r4 != 1 goto done
+        r0 = *(u64 *)(r3 +0)
+        *(u64 *)(r0 +44) = 0
+    done:
+        r0 = 0
+        exit"""
+    assert (
+        verdict(text.replace("*(u64 *)(r10 -8) = 0", "*(u64 *)(r10 -8) = 9")).id == "out-of-bounds"
+    )

@@ -6,8 +6,12 @@
     code, cfg            the instructions and the flow of control, before any path is walked
     walk                 the walk: every path, instruction by instruction
     alu, jump, mem, stack, ctx, call, args, subprog, ret      what each instruction may do
-    profile, program     what differs by Linux version; what is checked
+    btftype, btfptr, btfctx, special     types of the kernel and the program, pointers to them
+    kfuncs, kfunc, kfuncargs             kernel functions: tables, calls, arguments
+    dynptr, iters, locks, kptr, graph    objects with rules of their own
+    log, explain                         what is said of it all
+    profile, program, references, target, compat    what differs by version; what is checked
     check                the entry: `check(spec, program, profile)` -> Verdict
 
-Facts come from kernel/bpf/verifier.c and kernel/bpf/liveness.c of Linux 6.12 to 6.18.
+Facts come from kernel/bpf/verifier.c, btf.c, log.c and liveness.c of Linux 6.12 to 6.18.
 """
