@@ -121,5 +121,5 @@ def test_links_of_struct_ops_require_a_kernel_that_has_them() -> None:
         pytest.skip("this kernel has them")
     spec = load("congestion")
     spec.maps["linked"].autocreate = True
-    with pytest.raises(KernelError, match="requires Linux >= 6[.]4"):
+    with pytest.raises(KernelError, match=r"requires Linux >= 6\.4"):
         linux.load(spec)
