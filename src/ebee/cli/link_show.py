@@ -43,11 +43,11 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
     if not found:
         click.echo("there are no links")
         return
-    from ebee.cli.prog_show import _owners
+    from ebee.cli.prog_show import owners_text
 
     rows = [
         (str(link["id"]), link["type"], link["where"], link["prog_name"], str(link["prog_id"]),
-         _owners(link["pids"]), ", ".join(link["pinned"]))
+         owners_text(link["pids"]), ", ".join(link["pinned"]))
         for link in found
     ]  # fmt: skip
     columns = ("id", "type", "attached to", "program", "id", "held by", "pinned")
@@ -114,7 +114,7 @@ def document(
     key = ("link", info["id"])
     return {
         **{name: info[name] for name in ("id", "type", "prog_id")},
-        "prog_name": _program_name(info["prog_id"]),
+        "prog_name": program_name(info["prog_id"]),
         "where": where(info),
         **{name: value for name, value in info.items() if name not in PLAIN},
         "pids": [owner._asdict() for owner in held.get(key, ())],
@@ -123,7 +123,8 @@ def document(
 
 
 @cache
-def _program_name(number: int) -> str:
+def program_name(number: int) -> str:
+    """A program's name by its number, "" when it has none or is gone."""
     from ebee.linux.programs import LinuxProgram
 
     if not number:

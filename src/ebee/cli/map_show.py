@@ -118,7 +118,7 @@ def _types(found: LinuxMap) -> tuple[str, str]:
 
 
 def _show_all(made: Sequence[dict[str, Any]]) -> None:
-    from ebee.cli.prog_show import _owners
+    from ebee.cli.prog_show import owners_text
 
     if not made:
         print("there are no maps")
@@ -126,7 +126,7 @@ def _show_all(made: Sequence[dict[str, Any]]) -> None:
     rows = [
         (str(m["id"]), m["type"], m["name"], m["bytes_key"] or None, m["bytes_value"] or None,
          m["max_entries"] or None, report.size(m["bytes_memlock"]),
-         "frozen" if m["frozen"] else "", _owners(m["pids"]), ", ".join(m["pinned"]))
+         "frozen" if m["frozen"] else "", owners_text(m["pids"]), ", ".join(m["pinned"]))
         for m in made
     ]  # fmt: skip
     columns = ("id", "type", "name", "key", "value", "entries", "memory", "", "held by", "pinned")
@@ -136,7 +136,7 @@ def _show_all(made: Sequence[dict[str, Any]]) -> None:
 
 
 def _show_one(m: dict[str, Any]) -> None:
-    from ebee.cli.prog_show import _owners
+    from ebee.cli.prog_show import owners_text
 
     report.show_fields(f"map {m['id']}: {m['name'] or '(without a name)'}", {
         "type": m["type"],
@@ -148,7 +148,7 @@ def _show_one(m: dict[str, Any]) -> None:
         "memory": report.size(m["bytes_memlock"]),
         "frozen": "yes: user space cannot write" if m["frozen"] else "",
         "types": f"BTF {m['btf_id']}" if m["btf_id"] else "",
-        "held by": _owners(m["pids"], len(m["pids"])),
+        "held by": owners_text(m["pids"], len(m["pids"])),
         "pinned": ", ".join(m["pinned"]),
     })  # fmt: skip
 

@@ -18,10 +18,10 @@ def perf() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def show(as_json: bool) -> None:
     """Show which program runs at which probe, and the process that holds it. Needs root."""
-    from ebee.cli.link_show import _program_name
+    from ebee.cli.link_show import program_name
     from ebee.linux.fdquery import probes
 
-    found = [probe._asdict() | {"prog_name": _program_name(probe.prog_id)} for probe in probes()]
+    found = [probe._asdict() | {"prog_name": program_name(probe.prog_id)} for probe in probes()]
     if as_json:
         report.print_json(found)
         return

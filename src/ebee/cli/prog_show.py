@@ -125,7 +125,7 @@ def _show_all(found: Sequence[dict[str, Any]]) -> None:
     rows = [
         (str(p["id"]), p["type"], p["name"], age(p["loaded_at"]), p["bytes_xlated"] // 8,
          p["bytes_jited"] or None, p["run_cnt"] or None, _mean(p), len(p["map_ids"]) or None,
-         _owners(p["pids"]), ", ".join(p["pinned"]))
+         owners_text(p["pids"]), ", ".join(p["pinned"]))
         for p in found
     ]  # fmt: skip
     columns = ("id", "type", "name", "age", "instructions", "compiled", "runs", "ns a run", "maps",
@@ -152,7 +152,7 @@ def _show_one(p: dict[str, Any]) -> None:
         "maps": ", ".join(f"{m['name'] or m['type']} ({m['id']})" for m in p["maps"]),
         "functions": ", ".join(f["name"] for f in p["functions"] if f["name"]),
         "types": f"BTF {p['btf_id']}" if p["btf_id"] else "",
-        "held by": _owners(p["pids"], len(p["pids"])),
+        "held by": owners_text(p["pids"], len(p["pids"])),
         "pinned": ", ".join(p["pinned"]),
     })  # fmt: skip
 
@@ -161,7 +161,8 @@ def _mean(p: dict[str, Any]) -> int | None:
     return round(p["run_time_ns"] / p["run_cnt"]) if p["run_cnt"] else None
 
 
-def _owners(owners: Sequence[dict[str, Any]], limit: int = SHOWN) -> str:
+def owners_text(owners: Sequence[dict[str, Any]], limit: int = SHOWN) -> str:
+    """The processes that hold something, the first `limit` by name."""
     text = ", ".join(f"{o['comm']} ({o['pid']})" for o in owners[:limit])
     return text + (f" and {len(owners) - limit} more" if len(owners) > limit else "")
 
