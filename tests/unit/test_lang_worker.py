@@ -245,12 +245,12 @@ def test_an_entry_that_others_may_write_is_not_executed(cache_home, monkeypatch)
     build([ADD])
     (entry,) = cache_home.iterdir()
     entry.chmod(0o666)
-    assert building._load(entry.name) is None
+    assert building.kept(entry.name) is None
     entry.chmod(0o600)
-    assert building._load(entry.name) is not None
+    assert building.kept(entry.name) is not None
     cache_home.chmod(0o770)
     monkeypatch.setattr(cachedir, "_bases", lambda: iter([cache_home.parents[1]]))
-    assert building._load(entry.name) is None
+    assert building.kept(entry.name) is None
 
 
 def test_images_survive_packing():

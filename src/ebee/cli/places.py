@@ -3,7 +3,9 @@ another there, with the maps that both have in common."""
 
 from __future__ import annotations
 
+import math
 import os
+import stat
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -55,6 +57,20 @@ def place(where: str, options: dict[str, Any]) -> Place:
     return OnMachine(options) if where == "machine" else InKernel(bool(options["count"]))
 
 
+WORTH_A_WALK = 4 << 20
+"""Bytes of a capture from which on it is worth a second or so of verifying that its packets then
+run without checks."""
+
+
+def _size(path: str) -> float:
+    """Bytes of a capture; of a pipe nobody knows."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else math.inf
+
+
 def wanted(spec: ObjectSpec, names: Sequence[str]) -> list[str]:
     """Programs, and those that they may call through maps."""
     called = {target for m in spec.maps.values() for target in m.contents.values()}
@@ -70,6 +86,7 @@ class OnMachine:
         from ebee.machine.machine import Machine
 
         self.options = options
+        self._packets = _size(options["pcap"])
         self.machine = Machine(options["cpus"] or 1, seed=options["seed"])
 
     def load(
@@ -94,7 +111,8 @@ class OnMachine:
             trusted = bool(self.options["trust"])
             fresh = not any(spec.maps[n].readonly for n in maps)
             if not trusted and fresh and kind != "interpreter":
-                trusted = before_run(spec, wanted(spec, names))
+                small = self._packets < WORTH_A_WALK
+                trusted = before_run(spec, wanted(spec, names), known=small)
             engine = engines.on_machine(self.machine, program, kind, trusted)
         except BaseException:
             self._close({n: m for n, m in maps.items() if n not in keep})

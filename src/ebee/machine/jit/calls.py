@@ -21,11 +21,12 @@ from ebee.lang.target import host
 from ebee.lang.unit import Spec, compile_native
 from ebee.lang.unit import Unit as NativeUnit
 from ebee.lang.values import is_int, is_integer, is_ptr, llvm
-from ebee.machine.code import Code
 from ebee.machine.engine_calls import E2BIG, EINVAL, LOOPS, TURNS
 from ebee.machine.jit import runtime
 from ebee.machine.jit.known import known_map
-from ebee.machine.jit.lower import Calls, Lowering, function_name, map_name
+from ebee.machine.jit.lower import Calls, Lowering
+from ebee.machine.jit.names import entry_name as entry_name
+from ebee.machine.jit.names import map_name
 from ebee.machine.maps import MachineMap
 from ebee.types import offsetof
 
@@ -317,8 +318,3 @@ class HelperCalls(Calls):
         sure = "true" if own else "false"
         arguments = f"ptr %cpu, ptr {table}, ptr {target}, i32 {size}, i64 {source}, i1 {sure}"
         f.set_result(f.body.op(f"call i64 {name}({arguments})", "result"))
-
-
-def entry_name(code: Code) -> str:
-    """The symbol of a program's entry."""
-    return function_name(code, 0)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ebee.errors import MachineError
 from ebee.helpers import Helper
@@ -16,17 +16,15 @@ from ebee.lang.compiler import Options
 from ebee.lang.identity import front_end_identity
 from ebee.lang.known import Known
 from ebee.lang.loader import Loaded
-from ebee.lang.unit import Spec, compile_native
 from ebee.machine.code import Code
-from ebee.machine.jit import runtime
-from ebee.machine.jit.calls import HelperCalls, entry_name
-from ebee.machine.jit.checked import METADATA, CheckedLowering
 from ebee.machine.jit.known import known_map
-from ebee.machine.jit.lower import Lowering, Unit, map_name
-from ebee.machine.jit.needs import needs_of
+from ebee.machine.jit.names import entry_name, map_name
 from ebee.machine.jit.regions import RegionTable
 from ebee.machine.maps import MachineMap
 from ebee.machine.memory import Region
+
+if TYPE_CHECKING:
+    from ebee.machine.jit.calls import HelperCalls
 
 BATCH = "machine.batch"
 """Symbol of the batch loop. Those of maps begin with "map/", those of programs with "program/"."""
@@ -75,6 +73,13 @@ def ir_of(
     extra: Mapping[int, Helper] | None = None,
 ) -> tuple[str, HelperCalls]:
     """The IR of a program with all that it calls."""
+    from ebee.lang.unit import Spec, compile_native
+    from ebee.machine.jit import runtime
+    from ebee.machine.jit.calls import HelperCalls
+    from ebee.machine.jit.checked import METADATA, CheckedLowering
+    from ebee.machine.jit.lower import Lowering, Unit
+    from ebee.machine.jit.needs import needs_of
+
     lowering = CheckedLowering if checked else Lowering
     calls = HelperCalls(maps, programs, extra or {})
     module = Unit(code, calls, lowering).lower()

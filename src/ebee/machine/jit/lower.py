@@ -22,6 +22,7 @@ from ebee.lang.ir import Body, Module, symbol
 from ebee.machine.code import Code, ctx_target
 from ebee.machine.cpu import STACK
 from ebee.machine.jit.flow import liveness, reachable
+from ebee.machine.jit.names import function_name, map_name
 from ebee.machine.vm import MAY_GOTO
 from ebee.types import offsetof
 from ebee.verifier.facts import POINTERS, Fact
@@ -34,16 +35,6 @@ _COMPARE = {
     "jsgt": "sgt", "jsge": "sge", "jslt": "slt", "jsle": "sle",
 }  # fmt: skip
 _RMW = {"add": "add", "or": "or", "and": "and", "xor": "xor", "xchg": "xchg"}
-
-
-def function_name(code: Code, start: int) -> str:
-    """The symbol of a subprogram."""
-    return f"program/{code.name}.{start}"
-
-
-def map_name(name: str, part: str = "") -> str:
-    """The symbol of a map or of a part of it, whatever the map is called."""
-    return f"map/{name}.{part}" if part else f"map/{name}"
 
 
 class Lowering:
