@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from ebee.btf.files import modules
 from ebee.btf.reader import Btf
 from ebee.errors import BtfError
 
@@ -35,10 +36,16 @@ def bundled() -> Btf:
 
 
 class Target(NamedTuple):
-    """What programs are relocated against. `notice`: what is to be said about it, if anything."""
+    """What programs are relocated against. `notice`: what is to be said about it, if anything;
+    `running`: whether it is the running kernel."""
 
     btf: Btf
     notice: str = ""
+    running: bool = False
+
+    def modules(self) -> list[Btf]:
+        """The running kernel's modules, in which CO-RE seeks what the kernel itself lacks."""
+        return [Btf.module(name, self.btf) for name in modules()] if self.running else []
 
 
 def target(path: str = "") -> Target:
@@ -47,7 +54,7 @@ def target(path: str = "") -> Target:
     if path:
         return Target(Btf.load(path))
     try:
-        return Target(Btf.vmlinux())
+        return Target(Btf.vmlinux(), running=True)
     except BtfError as error:
         found = bundled()
         return Target(found, f"{error.summary.partition(':')[0]}; using {found.name}")

@@ -38,7 +38,7 @@ def relocated(
     found = bundled.Target(target) if target is not None else bundled.target()
     if programs is None:
         programs = [name for name, program in spec.programs.items() if program.autoload]
-    made, poisoned = resolved(spec, found.btf, programs)
+    made, poisoned = resolved(spec, found.btf, programs, found.modules)
     if found.notice:
         made.warnings.append(found.notice)
     for function in chain(made.functions.values(), made.programs.values()):

@@ -5,7 +5,7 @@ made, lacking = resolved(load("prog.o"), Btf.load("vmlinux-6.1"))
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import chain
 
 from ebee.btf import Btf
@@ -16,10 +16,14 @@ from ebee.obj.spec import ObjectSpec
 
 
 def resolved(
-    spec: ObjectSpec, target: Btf, programs: Iterable[str] | None = None
+    spec: ObjectSpec,
+    target: Btf,
+    programs: Iterable[str] | None = None,
+    modules: Callable[[], Iterable[Btf]] = lambda: (),
 ) -> tuple[ObjectSpec, dict[int, Resolution]]:
     """A copy of an object without CO-RE relocations: each written into its instruction. With
-    `programs` only those of these and of what they call; the others stay as they are.
+    `programs` only those of these and of what they call; the others stay as they are. `modules`:
+    see Relocator.
 
     The second part are those that cannot be, by the helper number of the call that stands in
     their place (see ebee.btf.core.patch); for a program that gets there, `why` tells what was
@@ -29,7 +33,7 @@ def resolved(
     poisoned: dict[int, Resolution] = {}
     if spec.btf is None:
         return made, poisoned
-    relocator = Relocator(spec.btf, target)
+    relocator = Relocator(spec.btf, target, modules)
     code = list(chain(made.functions.values(), made.programs.values()))
     if programs is not None:
         wanted = {info.name for name in programs for info in link(spec, name).funcs}
