@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -247,22 +247,9 @@ def listing(as_json: bool) -> None:
 
 def _write(output: str | None, content: str | bytes) -> None:
     """To a file, or standard output."""
+    data = content.encode() if isinstance(content, str) else content
     if output in (None, "-"):
-        if isinstance(content, bytes):
-            sys.stdout.buffer.write(content)
-        else:
-            _print(content)
-        return
-    assert output is not None
-    data = content if isinstance(content, bytes) else content.encode()
-    Path(output).write_bytes(data)
-
-
-def _print(text: str) -> None:
-    """Text without holding it a second time."""
-    for part in _pieces(text, 1 << 16):
-        sys.stdout.write(part)
-
-
-def _pieces(text: str, size: int) -> Iterator[Any]:
-    return (text[at : at + size] for at in range(0, len(text), size))
+        sys.stdout.buffer.write(data)
+    else:
+        assert output is not None
+        Path(output).write_bytes(data)
