@@ -219,8 +219,12 @@ def process(command: list[str], after: Callable[[], object] = lambda: None) -> t
 
 
 def main() -> None:
-    for group in (imports, elements, programs, objects, cost):
-        group()
+    with tempfile.TemporaryDirectory() as folder:
+        # Processes find compiled modules, as they do where ebee is installed.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = folder
+        for group in (imports, elements, programs, objects, cost):
+            group()
 
 
 if __name__ == "__main__":
