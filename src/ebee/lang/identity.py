@@ -33,10 +33,12 @@ def llvmlite_place() -> Path:
 
 @cache
 def compiler_identity() -> str:
-    """The versions of ebee and of the library of LLVM."""
+    """The versions of ebee, of the library of LLVM, and of what drives it."""
     library = max(llvmlite_place().glob("binding/libllvmlite.*"), default=llvmlite_place())
-    info = library.stat()
-    return "\0".join(map(str, (FORMAT, ebee.__version__, library, info.st_size, info.st_mtime_ns)))
+    info, driver = library.stat(), Path(__file__).with_name("worker.py").stat()
+    parts = (FORMAT, ebee.__version__, library, info.st_size, info.st_mtime_ns,
+             driver.st_size, driver.st_mtime_ns)  # fmt: skip
+    return "\0".join(map(str, parts))
 
 
 @cache

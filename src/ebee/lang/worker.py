@@ -86,6 +86,9 @@ class Compiler:
         # The value that a loop leaves behind, computed without the loop, may take 128-bit products,
         # which BPF has not; nor do they make host code faster.
         llvm.set_option("ebee", "-replexitval=never")
+        # Ways out of a loop that depend on its first round only leave an endless loop behind where
+        # none of them is taken: never, but the kernel's verifier does not know.
+        llvm.set_option("ebee", "-indvars-predicate-loops=false")
         llvm.initialize_all_targets()
         llvm.initialize_all_asmprinters()
 
