@@ -69,7 +69,9 @@ seen: Global[u64] = 0
 @xdp
 def prog(ctx: XdpContext) -> XDP:
 """
-REFUSED = {k: v for k, v in native.REFUSED.items() if k not in COMPILES} | {"Raise": "«raise»"}
+REFUSED = {k: v for k, v in native.REFUSED.items() if k not in COMPILES} | {
+    "Raise": "«raise»", "With": "with «a»:\n    pass\nreturn a",
+}  # fmt: skip
 INPUTS = [
     [a, b]
     for a in (0, 1, 2, 3, 4, 5, 7, 9, 40, 80, 100, 1000, 2**63, 2**64 - 1)
