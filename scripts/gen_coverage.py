@@ -1,7 +1,8 @@
 """Write docs/coverage.md: what ebee can do with each word of eBPF, from the declarations.
 
-    python scripts/gen_coverage.py            write the page
-    python scripts/gen_coverage.py --check    fail if it is out of date, or a blank has no reason
+    python scripts/gen_coverage.py               write the page
+    python scripts/gen_coverage.py --check       fail if it is out of date, or a blank has no reason
+    python scripts/gen_coverage.py --ran FILES   note what tests did on their kernels, then write it
 
 How a cell is found:
 
@@ -13,6 +14,9 @@ How a cell is found:
   test of maps (its file's name has `maps` in it) with the map type's name as a string. "declared":
   only by modules that go through all declarations of its kind (they use `all_helpers` and so on).
 
+What programs of each hook do on which kernel is what tests did there that tests/kernel/matrix.py
+names; they write it to a file when EBEE_MATRIX names one, and docs/kernels.json keeps it.
+
 A blank needs a reason: `missing` in the declaration, or, for what is not built at all, AREAS here.
 A reason for a cell that is not blank is an error too.
 """
@@ -20,6 +24,8 @@ A reason for a cell that is not blank is an error too.
 from __future__ import annotations
 
 import ast
+import json
+import runpy
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -34,6 +40,8 @@ from ebee import helpers, hooks, maps  # noqa: E402
 from ebee.hooks.numbers import PROG_TYPES  # noqa: E402
 
 PAGE = ROOT / "docs" / "coverage.md"
+RESULTS = ROOT / "docs" / "kernels.json"
+KERNELS = ("6.18", "6.12", "6.1")
 COLUMNS = ("compiles", "verifies", "machine", "linux", "test")
 
 AREAS = {
@@ -189,7 +197,64 @@ def matrix() -> tuple[list[Row], list[str]]:
         elif f"{row.kind}:*" in tests:
             row.cells["test"] = "declared"
     problems = [p for row in found for p in row.problems()]
-    return found, problems + list(check_words(tests, found))
+    return found, problems + list(check_words(tests, found)) + on_kernels()[1]
+
+
+# --- kernels -------------------------------------------------------------------------------------
+
+Results = dict[str, dict[str, list[str]]]  # kernel -> test -> outcome, reason
+
+
+def note(files: Iterable[str], wanted: set[str]) -> None:
+    """Add what tests wrote to what is kept: the last outcome, a failure before a pass."""
+    kept: Results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    fresh: Results = {}
+    order = ("failed", "passed", "skipped")
+    for line in (line for file in files for line in Path(file).read_text().splitlines()):
+        ran = json.loads(line)
+        version = ".".join(ran["kernel"].split(".")[:2])
+        if ran["test"] in wanted and version in KERNELS:
+            found = fresh.setdefault(version, {})
+            now = [ran["outcome"], ran["reason"]]
+            found[ran["test"]] = min(
+                found.get(ran["test"], now), now, key=lambda r: order.index(r[0])
+            )
+    merged = {v: dict(sorted((kept.get(v, {}) | fresh.get(v, {})).items())) for v in KERNELS}
+    RESULTS.write_text(json.dumps(merged, indent=1) + "\n")
+
+
+def on_kernels() -> tuple[list[str], list[str]]:
+    """The lines of the table of hooks and kernels, and what is wrong with it."""
+    matrix = runpy.run_path(str(ROOT / "tests" / "kernel" / "matrix.py"))
+    shown, not_shown = matrix["SHOWN"], matrix["NOT_SHOWN"]
+    results: Results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    lines, problems = [], []
+    names = {hook.name for hook in hooks.all_hooks()}
+    for name in sorted({*shown, *not_shown} ^ names | shown.keys() & not_shown.keys()):
+        problems.append(f"tests/kernel/matrix.py and the hooks do not agree about {name}")
+    for hook in hooks.all_hooks():
+        test = shown.get(hook.name, "")
+        if test and not _exists(test):
+            problems.append(f"hook {hook.name}: there is no test {test}")
+        cells = []
+        for kernel in KERNELS:
+            outcome, reason = results.get(kernel, {}).get(test, ["", ""])
+            if tuple(map(int, kernel.split("."))) < tuple(map(int, hook.since.split("."))):
+                outcome, reason = "", f"requires Linux >= {hook.since}"
+            reason = reason or not_shown.get(hook.name, "")
+            if outcome != "passed" and not reason:
+                problems.append(f"hook {hook.name} on Linux {kernel}: {outcome or 'not run'}")
+            cells.append("yes" if outcome == "passed" else reason)
+        steps = "load, run, see" if hook.attach is None else "load, attach, trigger, see"
+        place = f"`{test}`" if test else ""
+        lines.append(f"| `{hook.name}` | {steps if test else ''} | {' | '.join(cells)} | {place} |")
+    return lines, problems
+
+
+def _exists(test: str) -> bool:
+    path, _, name = test.partition("::")
+    file = ROOT / "tests" / "kernel" / path
+    return file.exists() and f"def {name}(" in file.read_text()
 
 
 # --- the page ------------------------------------------------------------------------------------
@@ -211,10 +276,19 @@ def section(title: str, found: list[Row]) -> str:
 def page(found: list[Row]) -> str:
     titles = {"hook": "Hooks", "map": "Map types", "helper": "Helpers"}
     parts = [section(t, [r for r in found if r.kind == kind]) for kind, t in titles.items()]
-    return HEAD + "\n".join(parts)
+    title = "## Programs on kernels"
+    why = """Programs of each hook, on the test machine's kernel and on Debian's in virtual machines
+(`make test-vm`): loaded, attached, triggered, and what they saw was seen, by one test; or why not.
+"""
+    head = f"| word | what the test does | {' | '.join(KERNELS)} | test |\n{'|---' * 6}|"
+    table = "\n".join(on_kernels()[0])
+    return HEAD + "\n".join([*parts, f"{title}\n\n{why}\n{head}\n{table}\n"])
 
 
 def main() -> int:
+    if "--ran" in sys.argv[1:]:
+        shown = runpy.run_path(str(ROOT / "tests" / "kernel" / "matrix.py"))["SHOWN"]
+        note(sys.argv[sys.argv.index("--ran") + 1 :], set(shown.values()))
     found, problems = matrix()
     text = page(found)
     if "--check" in sys.argv[1:]:
