@@ -191,9 +191,9 @@ def capture(tmp_path: Path) -> Path:
 
 @contextmanager
 def session(source: Path, capture: Path, **options):
-    there = places.OnMachine(OPTIONS | options)
-    made = Session(str(source), ebee.read(source), ["watch"], there,
-                   OPTIONS | options | {"pcap": str(capture)}, ebee.read)  # fmt: skip
+    options = OPTIONS | options | {"pcap": str(capture)}
+    there = places.OnMachine(options)
+    made = Session(str(source), ebee.read(source), ["watch"], there, options, ebee.read)
     try:
         yield made
     finally:

@@ -17,6 +17,7 @@ from ebee.errors import CompileError, ConfigError, KernelError, MachineError
 
 if TYPE_CHECKING:
     from ebee.machine.capture import Batch
+    from ebee.machine.jit.engine import Tier
     from ebee.machine.machine import Machine, MachineProgram
     from ebee.obj.run import RunResult
 
@@ -52,8 +53,8 @@ class Compiled:
 
     name = "jit"
 
-    def __init__(self, machine: Machine, program: MachineProgram, trusted: bool):
-        self.machine, self.program, self.trusted = machine, program, trusted
+    def __init__(self, machine: Machine, program: MachineProgram, trusted: bool, tier: Tier):
+        self.machine, self.program, self.trusted, self.tier = machine, program, trusted, tier
         self.not_run: Counter[str] = Counter()
         self.before = 0
         """Packets of the pieces of work before."""
@@ -61,7 +62,7 @@ class Compiled:
         """Which packet of the batch the work begins with."""
         self.turn = 0
         self.work: Any = None
-        program.compiled(trusted=trusted)
+        program.compiled(tier, trusted)
 
     def run(self, batch: Batch, first: int, stop: int, keep: bool) -> Ran:
         """See Engine."""
@@ -78,7 +79,7 @@ class Compiled:
         self.turn = (self.turn + 1) % len(self.machine.cpus)
         begin = first - self.start
         try:
-            self.program.run_batch(work, trusted=self.trusted, cpu=self.turn)
+            self.program.run_batch(work, self.tier, self.trusted, self.turn)
         except MachineError as error:
             raise MachineError(f"packet {self.before + work.done + 1}: {error}") from None
         if work.done == begin:
@@ -171,7 +172,11 @@ class TestRun(OneByOne):
 
 
 def on_machine(
-    machine: Machine, program: MachineProgram, wanted: str | None, trusted: bool
+    machine: Machine,
+    program: MachineProgram,
+    wanted: str | None,
+    trusted: bool,
+    tier: Tier = "optimised",
 ) -> Engine:
     """The engine asked for; if none was, the JIT, or where that does not go, the interpreter."""
     from importlib.util import find_spec
@@ -183,7 +188,7 @@ def on_machine(
             raise ConfigError("--engine jit needs llvmlite: pip install llvmlite")
         return Interpreted(machine, program)
     try:
-        return Compiled(machine, program, trusted)
+        return Compiled(machine, program, trusted, tier)
     except (CompileError, MachineError) as error:
         if wanted:
             raise

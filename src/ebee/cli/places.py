@@ -19,6 +19,7 @@ from ebee.errors import EbeeError, MachineError
 
 if TYPE_CHECKING:
     from ebee.cli.engines import Engine
+    from ebee.machine.jit.engine import Tier
     from ebee.obj.handles import Object
     from ebee.obj.spec import ObjectSpec
 
@@ -59,7 +60,7 @@ def place(where: str, options: dict[str, Any]) -> Place:
 
 WORTH_A_WALK = 4 << 20
 """Bytes of a capture from which on it is worth a second or so of verifying that its packets then
-run without checks."""
+run without checks, and some tenths that code for them is optimised well."""
 
 
 def _size(path: str) -> float:
@@ -109,11 +110,11 @@ class OnMachine:
             program = loaded.programs[names[0]]
             kind = self.options["engine"]
             trusted = bool(self.options["trust"])
-            fresh = not any(spec.maps[n].readonly for n in maps)
-            if not trusted and fresh and kind != "interpreter":
-                small = self._packets < WORTH_A_WALK
+            small = self._packets < WORTH_A_WALK
+            if not trusted and kind != "interpreter":
                 trusted = before_run(spec, wanted(spec, names), known=small)
-            engine = engines.on_machine(self.machine, program, kind, trusted)
+            tier: Tier = "quick" if small else "optimised"
+            engine = engines.on_machine(self.machine, program, kind, trusted, tier)
         except BaseException:
             self._close({n: m for n, m in maps.items() if n not in keep})
             raise
