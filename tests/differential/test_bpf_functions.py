@@ -24,7 +24,7 @@ FUNCTIONS = int(20_000 * float(os.environ["EBEE_FUZZ"])) if "EBEE_FUZZ" in os.en
 SEED = int(os.environ.get("EBEE_SEED", "0"))
 BATCH = 8
 INPUTS = 10
-LIMITS = ("too complex", "too large", "bytes of stack")
+LIMITS = ("too complex", "too large", "bytes of stack", "combined stack size")
 """What the kernel says of a program that is right, but more than it follows."""
 
 
