@@ -25,10 +25,9 @@ def show(session: Session, stderr: bool = False) -> None:
         report.show("the capture has no packets", "", stderr=stderr)
     if session.runs:
         report.show(*_runs(session), "", stderr=stderr)
-    for title, columns, rows in session.companion.tables(
-        session.loaded.object, session.options["top"]
-    ):
-        report.show(report.table(title, columns, rows), "", stderr=stderr)
+    for title, columns, rows in tables(session):
+        if rows:
+            report.show(report.table(title, columns, rows), "", stderr=stderr)
     if session.events and session.options["pcap"]:
         shown, n = len(session.events), session.event_count
         title = f"Events, the first {shown} of {n:,}" if n > shown else "Events"
