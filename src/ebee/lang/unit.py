@@ -198,7 +198,7 @@ class Unit:
         arguments: Sequence[Value], types: Mapping[Type, Type] = {},
     ) -> Specialised:  # fmt: skip
         """A function as called with these arguments: constants among them become part of it."""
-        bound = tuple(_bound(v) for v in arguments)
+        bound = tuple(_bound(v) and self.for_constants(function) for v in arguments)
         if any(function is active for active in self._active):
             message = f"`{function.__name__}` calls itself"
             raise at(f.source, node, Refusal(message, "write a loop: the stack is bounded"))
@@ -277,6 +277,10 @@ class Unit:
         self.module.functions[job.name] = self.definition(f, job, ", ".join(shown))
         ways = f.returns, bool(f.result_at), f.raises
         return Specialised(symbol(job.name), job.bound, result, *ways)
+
+    def for_constants(self, function: Callable[..., Any]) -> bool:
+        """Whether a function is compiled for the constants that it is called with."""
+        return True
 
     def hidden(self, f: Function) -> list[str]:
         """Parameters behind the others, known when the body has been lowered."""

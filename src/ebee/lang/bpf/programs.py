@@ -291,16 +291,19 @@ def _one_of(given: str, *known: str) -> str:
 @overload
 def func(function: F) -> F: ...
 @overload
-def func(*, inline: bool = True) -> Callable[[F], F]: ...
-def func(function: Any = None, *, inline: bool = True) -> Any:
+def func(*, inline: bool = True, separate: bool = False) -> Callable[[F], F]: ...
+def func(function: Any = None, *, inline: bool = True, separate: bool = False) -> Any:
     """A function that programs call. It becomes part of its callers; with `inline=False` it is a
-    subprogram of its own, with at most five arguments."""
+    subprogram of its own, with at most five arguments. With `separate=True` (a global function,
+    since Linux 5.6) the verifier checks that once, by its types alone: numbers may be any,
+    pointers (`ptr[S] | None`) may be None; so callers do not make it costlier."""
 
     def mark(f: Any) -> Any:
         from ebee.native import native
 
         made: Any = native(f)
-        made.__inline__ = inline
+        made.__inline__ = inline and not separate
+        made.__separate__ = separate
         return made
 
     return mark if function is None else mark(function)

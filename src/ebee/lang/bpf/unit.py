@@ -36,6 +36,7 @@ from ebee.lang.values import (
     NONE,
     Constant,
     FnType,
+    MaybePtr,
     TupleType,
     Value,
     is_int,
@@ -93,6 +94,7 @@ class BpfUnit(Unit):
         self._entries: dict[Any, Entry] = {}
         self._texts: dict[bytes, str] = {}
         self._programs: set[Function] = set()
+        self._separate: set[Function] = set()
         self._parts: dict[str, str] = {}
         """Scopes of parts of functions that are functions of their own."""
         self._arguments: dict[Function, int] = {}
@@ -155,12 +157,33 @@ class BpfUnit(Unit):
             self._programs.add(f)
         if not own and (job.linkage == "callback" or not self._is_inline(job.function)):
             self._check_subprogram(f, free)
+            if _is_separate(job.function):
+                self._separate.add(f)
+                self._check_contract(f, free)
             f.void = "i64"  # the verifier looks at r0: no address of the stack may be left there
-        scope = self.debug.function(f.source, job.name, result, free, own)
+        known = own or _is_separate(job.function)
+        scope = self.debug.function(f.source, job.name, result, free, known)
         self._scopes[f] = scope
         f.body.where = self.where(f, f.source.tree)
         for name in _globals(f.source.tree):
             f.writes = {n: w for n, w in f.writes.items() if n != name}
+
+    def for_constants(self, function: Callable[..., Any]) -> bool:
+        return not _is_separate(function)
+
+    def _check_contract(self, f: Function, params: list[tuple[str, Any]]) -> None:
+        """What the verifier can check of a function by its types."""
+        for (name, t), node in zip(params, f.source.tree.args.args, strict=False):
+            fine = is_int(t) or t in (int, bool) or isinstance(t, MaybePtr)
+            fine = fine or (is_struct(t) and issubclass(t, Context))
+            if not fine:
+                shown = name_of(t.to) if isinstance(t, PtrType) else name_of(t)
+                message = f"`{name}` of a separate function may be anything that its type allows"
+                way_out = f"{name}: ptr[{shown}] | None, and test it"
+                raise at(f.source, node, Refusal(message, way_out))
+        if not (is_int(f.result) or f.result in (int, bool)):
+            message = f"a separate function returns a number, not a `{name_of(f.result)}`"
+            raise at(f.source, f.source.tree.returns or f.source.tree, Refusal(message, "-> u64"))
 
     def _check_subprogram(self, f: Function, free: list[tuple[str, Any]]) -> None:
         way_out = "leave @func(inline=False) away: then it becomes part of its callers"
@@ -178,7 +201,7 @@ class BpfUnit(Unit):
         if entry is not None:
             kind, more = "dso_local", f" section {quote(entry.program.section)}"
         else:
-            kind, more = "internal", ""
+            kind, more = "dso_local" if _is_separate(job.function) else "internal", ""
         inline = self._is_inline(job.function) and job.linkage != "callback"
         how = "" if entry else " alwaysinline" if inline else " noinline"
         head = f"define {kind} {result} {symbol(job.name)}({parameters}) nounwind{how}"
@@ -202,6 +225,8 @@ class BpfUnit(Unit):
         if self.is_entry(f):
             begin_program(f)
             return []
+        if f.raises and f in self._separate:
+            raise f.error(f.source.tree, "a separate function cannot raise", "return what is wrong")
         if f.raises and self._arguments.get(f) == REGISTERS:
             message = f"a subprogram that raises takes at most {REGISTERS - 1} arguments"
             raise f.error(f.source.tree, message, "pass a struct")
@@ -448,6 +473,10 @@ class BpfUnit(Unit):
             f' section "{v.section}", align {_alignment(v)}, !dbg {number}'
         )
         self.used.append(symbol(v.name))
+
+
+def _is_separate(function: Any) -> bool:
+    return bool(getattr(function, "__separate__", False))
 
 
 def _alignment(v: Variable) -> int:
