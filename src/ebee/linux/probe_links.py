@@ -6,11 +6,13 @@ tests call, this process's own page faults, or a function of this very program.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from ebee.errors import KernelError
 from ebee.isa.asm import assemble
 from ebee.linux import uapi
 from ebee.linux.attach.iterators import iterator
@@ -64,7 +66,19 @@ def _here(program: LinuxProgram) -> Link:
 
 
 def _many_here(program: LinuxProgram) -> Link:
-    return uprobe_multi(program, "libc.so.6", function=["getpgid"], pid=0)
+    return _really(uprobe_multi(program, "libc.so.6", function=["getpgid"], pid=0))
+
+
+def _many_functions(program: LinuxProgram) -> Link:
+    return _really(kprobe_multi(program, [TRACED]))
+
+
+def _really(link: Link) -> Link:
+    """A link of the kernel's own kind, not single probes in its place."""
+    if link.info().type == "perf_event":
+        link.close()
+        raise KernelError("this kernel has single probes instead", errno.EOPNOTSUPP)
+    return link
 
 
 def _session_here(program: LinuxProgram) -> Link:
@@ -133,9 +147,7 @@ LINKS: dict[str, tuple[str, Callable[[], None]]] = {
     )),
     "perf event": ("4.9", partial(_link, _faults, "perf_event")),
     "kprobe": ("4.1", partial(_link, _kernel_function, "kprobe")),
-    "kprobe.multi": ("5.18", partial(
-        _link, partial(kprobe_multi, function=[TRACED]), "kprobe", "trace_kprobe_multi"
-    )),
+    "kprobe.multi": ("5.18", partial(_link, _many_functions, "kprobe", "trace_kprobe_multi")),
     "kprobe.session": ("6.10", partial(
         _link, partial(kprobe_multi, function=[TRACED], session=True), "kprobe",
         "trace_kprobe_session",
