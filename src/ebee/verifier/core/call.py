@@ -30,6 +30,7 @@ from ebee.verifier.core.profile import NR_CPUS
 from ebee.verifier.core.program import MapInfo
 from ebee.verifier.core.reg import UNINIT, UNKNOWN, ZERO, Reg, known
 from ebee.verifier.core.state import Frame, State
+from ebee.verifier.core.target import SLEEPABLE_HOOKS
 
 if TYPE_CHECKING:
     from ebee.verifier.core.walk import Walk
@@ -117,6 +118,8 @@ def _helper(w: Walk, op: Op) -> int:
     if helper.gpl and not program.gpl and program.hook.name not in helper.gpl_except:
         text = "cannot call GPL-restricted function from non-GPL compatible program"
         raise Rejected("needs-gpl", text, "", EINVAL)
+    if helper.name == "d_path":
+        _check_d_path(w)
     if helper.sleeps:
         _check_may_sleep(w, label)
     if helper.name in _SPECIAL:
@@ -198,6 +201,23 @@ def _may_call(w: Walk, name: str) -> bool:
     if name == "probe_write_user" and w.profile.lockdown:
         return False
     return program.hook.may_call(name, program.attach_type, place)
+
+
+_D_PATH = frozenset((
+    "security_file_permission", "security_inode_getattr", "security_file_open",
+    "security_path_truncate", "vfs_truncate", "vfs_fallocate", "dentry_open", "vfs_getattr",
+    "filp_close",
+))  # fmt: skip
+
+
+def _check_d_path(w: Walk) -> None:
+    """Where the name of a path may be asked for (bpf_d_path_allowed)."""
+    hook, target = w.program.hook.name, w.program.attach_to
+    fine = hook == "iter" or target in (SLEEPABLE_HOOKS if hook == "lsm" else _D_PATH)
+    if hook == "lsm" and not fine:
+        raise DoesNotKnow(f"whether {target} may ask for names of paths")
+    if not fine:
+        raise Rejected("helper-not-allowed", "helper call is not allowed in probe", "", EINVAL)
 
 
 def _check_may_sleep(w: Walk, label: str) -> None:

@@ -115,16 +115,58 @@ def named(made: Program) -> Target | None:
         own = btf.get(f"__bpf_trace_{name}", Func)
         proto = (btftype.prototype(btf, own.id) if own is not None else None) or proto
         return Target(name, btf, proto, 1, True, TRACEPOINTS.get(name, 0))
+    _check_attach(made, name)
     prefix = {"hook": "bpf_lsm_", "iterator": "bpf_iter_"}.get(hook.target, "")
     function = btf.get(prefix + name, Func)
     if function is None:
         raise DoesNotKnow(f"a kernel function {prefix}{name}")
+    if hook.target == "hook" and name in DISABLED_HOOKS:
+        text = f"attach_btf_id {function.id} points to disabled hook {prefix}{name}"
+        raise Rejected("attach", text, "", EINVAL)
     proto = btftype.prototype(btf, function.id)
     trusted = hook.target == "iterator" or (hook.target == "hook" and name not in UNTRUSTED_HOOKS)
     types = ITERATORS.get(name, {}) if hook.target == "iterator" else {}
     if hook.target == "iterator" and name not in ITERATORS:
         raise DoesNotKnow(f"iterators over {name}")
     return Target(prefix + name, btf, proto, 0, trusted, 0, types)
+
+
+# Security hooks that no program may take (bpf_lsm_disabled_hooks), and some of those in which
+# programs may sleep (sleepable_lsm_hooks); of the others it is not known.
+DISABLED_HOOKS = frozenset((
+    "vm_enough_memory", "inode_need_killpriv", "inode_getsecurity", "inode_listsecurity",
+    "inode_copy_up_xattr", "getselfattr", "getprocattr", "setprocattr", "key_getsecurity",
+    "audit_rule_match", "ismaclabel",
+))  # fmt: skip
+SLEEPABLE_HOOKS = frozenset((
+    "bpf", "bpf_map", "bpf_prog", "bprm_committed_creds", "bprm_creds_from_file", "file_ioctl",
+    "file_lock", "file_open", "inode_create", "inode_getattr", "inode_getxattr", "inode_link",
+    "inode_mkdir", "inode_mknod", "inode_rename", "inode_rmdir", "inode_setattr",
+    "inode_setxattr", "inode_symlink", "inode_unlink", "socket_accept", "socket_bind",
+    "socket_connect", "socket_create", "socket_listen", "userns_create",
+))  # fmt: skip
+MODIFIABLE = frozenset((
+    "bpf_modify_return_test", "bpf_modify_return_test2", "bpf_modify_return_test_tp",
+    "bpf_fentry_test1",
+))  # fmt: skip
+"""Functions whose result programs may change, besides security_*() and those that a kernel was
+built to fail in on request; in the last one programs may sleep as well."""
+
+
+def _check_attach(made: Program, name: str) -> None:
+    """Whether programs may be there, and sleep there (bpf_check_attach_target)."""
+    hook = made.hook.name
+    if hook in ("lsm", "lsm_cgroup"):
+        if not made.gpl:
+            text = "LSM programs must have a GPL compatible license"
+            raise Rejected("needs-gpl", text, "", EINVAL)
+        if made.sleepable and name not in SLEEPABLE_HOOKS:
+            raise DoesNotKnow(f"whether programs may sleep in {name}")
+    elif hook in ("fentry", "fexit", "fmod_ret") and made.sleepable:
+        if name != "bpf_fentry_test1":
+            raise DoesNotKnow(f"whether programs may sleep in {name}()")
+    elif hook == "fmod_ret" and not name.startswith("security_") and name not in MODIFIABLE:
+        raise DoesNotKnow(f"whether {name}() may be modified")
 
 
 def _member_of(spec: ObjectSpec, program: ProgramSpec, made: Program) -> Target:
