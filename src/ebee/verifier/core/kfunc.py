@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ebee.btf import Ptr, Struct, Void
+from ebee.btf import Ptr, Struct, Union, Void
 from ebee.verifier.core import btftype, graph, iters, kfuncargs, locks
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.btftype import BtfType
@@ -275,7 +275,7 @@ def _untrusted(w: Walk, meta: Meta) -> Reg:
     if not number:
         return R.pointer(R.MEM | R.RDONLY | R.UNTRUSTED)
     found = btf.type(number) if number < len(btf) else None
-    if not isinstance(found, Struct):
+    if not isinstance(found, Struct | Union):
         text = "kfunc bpf_rdonly_cast type ID argument must be of a struct or void"
         raise Rejected("kfunc", text, "", EINVAL)
     made = R.pointer(R.BTF | R.UNTRUSTED)
