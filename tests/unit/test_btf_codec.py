@@ -397,3 +397,12 @@ def test_unused_types_cost_nothing():
     with pytest.raises(BtfError, match="inner: member broken ends at byte 8 of 4"):
         record.inner  # noqa: B018
     assert isinstance(Btf.parse(w.b.bytes()), Btf)
+
+
+def test_a_data_section_in_itself_is_refused():
+    """As in damaged BTF: the variable of a section that is of the section's type."""
+    b = BtfBuilder()
+    section = b.add(Datasec(".data", 72, (SecVar(2, 0, 72),)))
+    b.add(Var("v", section))
+    with pytest.raises(BtfError, match=r"datasec .data contains the section '.data'"):
+        repr(Codec(b.build(), section).decode(bytes(72)))

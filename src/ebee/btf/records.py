@@ -319,14 +319,18 @@ def _bitfield(btf: Btf, member: Member, node: Node, offset: int, bits: int) -> F
 
 
 def _refuse_cycle(btf: Btf, found: Composite | Datasec) -> None:
-    """A struct that contains itself by value must be as large as what it contains."""
+    """A struct that contains itself by value must be as large as what it contains; and nothing
+    contains a data section."""
     seen, waiting = set[int](), [found.id]
     while waiting:
         at = btf.type(waiting.pop())
-        for member in at.members if isinstance(at, Composite) else ():
+        members = at.members if isinstance(at, Composite) else ()
+        for member in at.vars if isinstance(at, Datasec) else members:
             inner = btf.resolve(member.type)
-            while isinstance(inner, Array):
+            while isinstance(inner, (Array, Var)):
                 inner = btf.resolve(inner.type)
+            if isinstance(inner, Datasec):
+                raise BtfError(f"{btf.name}: {describe(at)} contains the section {inner.name!r}")
             if isinstance(inner, Composite) and inner.size >= found.size:
                 if inner.id == found.id:
                     raise BtfError(f"{btf.name}: {describe(found)} contains itself")
