@@ -7,7 +7,8 @@
 How a cell is found:
 
 * compiles: a C program may use the word (its prototype, section or map type is generated).
-* verifies: ebee's own verifier knows it.
+* verifies: ebee's own verifier knows it: a helper's rules, what a map is to helpers, and of a hook
+  the smallest program. It reads the types that come with ebee, so each machine finds the same.
 * machine: the declaration names what runs it there, and that exists.
 * linux: ebee creates, loads or attaches it; a helper is the kernel's own.
 * test: a test module names the word in its COVERS (`COVERS = ("helper:strtol", ...)`), or it is a
@@ -17,7 +18,7 @@ How a cell is found:
 What programs of each hook do on which kernel is what tests did there that tests/kernel/matrix.py
 names; they write it to a file when EBEE_MATRIX names one, and docs/kernels.json keeps it.
 
-A blank needs a reason: `missing` in the declaration, or, for what is not built at all, AREAS here.
+A blank needs a reason: `missing` in the declaration, or NOT_ATTACHED here.
 A reason for a cell that is not blank is an error too.
 """
 
@@ -44,11 +45,8 @@ RESULTS = ROOT / "docs" / "kernels.json"
 KERNELS = ("6.18", "6.12", "6.1")
 COLUMNS = ("compiles", "verifies", "machine", "linux", "test")
 
-AREAS = {
-    "verifies": "ebee's own verifier is not built yet",
-    "linux": "attaching by this mechanism is not built yet: {}",
-}
-"""Why a cell is blank in a whole area."""
+NOT_ATTACHED = "attaching by this mechanism is not built yet: {}"
+"""Why ebee cannot attach the programs of a hook."""
 
 HEAD = """# Coverage
 
@@ -153,7 +151,9 @@ def runs(body: str) -> bool:
 
 
 def attaches(hook: hooks.Hook) -> bool:
-    """Whether ebee can attach programs of a hook."""
+    """Whether ebee can attach programs of a hook; those of struct_ops are, by their map."""
+    if hook.attach == "struct_ops":
+        return there("ebee.linux.struct_ops:StructOpsMap")
     from ebee.errors import KernelError
     from ebee.linux.attach import way
 
@@ -164,15 +164,54 @@ def attaches(hook: hooks.Hook) -> bool:
         return False
 
 
+TARGETS = {
+    "function": "tcp_v4_connect", "tracepoint": "sched_switch", "hook": "file_open",
+    "iterator": "task",
+}  # fmt: skip
+"""What the smallest programs are for, by the kind of target that a hook has."""
+
+
+def checks(hook: hooks.Hook) -> str:
+    """What the verifier knows of a hook: "yes", or the structs whose rules it has."""
+    from ebee.btf import Btf
+    from ebee.isa.asm import assemble
+    from ebee.obj import ObjectSpec, ProgramSpec
+    from ebee.verifier.core.check import check
+    from ebee.verifier.core.profile import Profile
+    from ebee.verifier.core.target import UNSUPPORTED
+
+    if hook.name == "struct_ops":
+        return ", ".join(f"`{name}`" for name in UNSUPPORTED)
+    target = "security_file_open" if hook.name == "fmod_ret" else TARGETS.get(hook.target or "", "")
+    section = hook.sections[0]
+    program = ProgramSpec(
+        "smallest", section.name, assemble("r0 = 0; exit"), hook=hook.name, attach_to=target,
+        attach_type=section.attach_type or 0,
+    )  # fmt: skip
+    spec = ObjectSpec("smallest", programs={"smallest": program}, license="GPL")
+    verdict = check(spec, program, Profile(max(hook.since, "6.18", key=version)), Btf.bundled())
+    return "" if verdict.outcome == "unknown" else "yes"
+
+
+def version(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(".")))
+
+
 def rows() -> Iterator[Row]:
-    yes = {"compiles": "C", "linux": "yes"}
+    from ebee.verifier.core import call
+
+    yes = {"compiles": "C", "verifies": "yes", "linux": "yes"}
     for h in helpers.all_helpers():
         row = Row("helper", h.name, h.since, dict(yes), dict(h.missing))
+        if h.name in call.UNWRITTEN:
+            row.cells["verifies"] = ""
         if h.body and runs(h.body):
             row.cells["machine"] = h.body.split(":")[0] if h.body.startswith("engine") else "yes"
         yield row
     for m in maps.all_types():
         row = Row("map", m.name, m.since, dict(yes), dict(m.missing))
+        if not (m.program or m.name in call.PLAIN_MAPS):
+            row.cells["verifies"] = ""
         if m.ops and import_module(m.ops):
             row.cells["machine"] = "yes"
         yield row
@@ -180,9 +219,10 @@ def rows() -> Iterator[Row]:
         row = Row("hook", k.name, k.since, dict(yes), dict(k.missing))
         if k.block and there(k.block):
             row.cells["machine"] = "yes"
+        row.cells["verifies"] = checks(k)
         if not attaches(k):
             del row.cells["linux"]
-            row.missing.setdefault("linux", AREAS["linux"].format(k.attach))
+            row.missing.setdefault("linux", NOT_ATTACHED.format(k.attach))
         yield row
 
 
@@ -190,7 +230,6 @@ def matrix() -> tuple[list[Row], list[str]]:
     """All rows, and what is wrong with them."""
     found, tests = list(rows()), find_tests()
     for row in found:
-        row.missing.setdefault("verifies", AREAS["verifies"])
         own = tests.get(f"{row.kind}:{row.name}")
         if own:
             row.cells["test"] = ", ".join(sorted(s.removeprefix("test_") for s in own))
@@ -264,12 +303,7 @@ def section(title: str, found: list[Row]) -> str:
     counts = ", ".join(f"{c} {sum(bool(r.cells.get(c)) for r in found)}" for c in COLUMNS)
     lines = [f"## {title}", "", f"{len(found)} words: {counts}.", ""]
     lines += [f"| word | since | {' | '.join(COLUMNS)} | why blank |", "|---" * 8 + "|"]
-    common = {c: t for c, t in AREAS.items() if "{}" not in t}
-    for row in found:  # what is true of all words stands above the table, once
-        row.missing = {c: t for c, t in row.missing.items() if common.get(c) != t}
-        lines.append(row.line())
-    notes = [f"`{c}` is blank where {t}." for c, t in common.items()]
-    lines[3:3] = ["", *notes]
+    lines += [row.line() for row in found]
     return "\n".join(lines) + "\n"
 
 

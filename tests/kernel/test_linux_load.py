@@ -156,7 +156,7 @@ def test_core_against_types_from_elsewhere(compiled):
     elsewhere.add(Struct("thing", 80, (Member("second", number, 72 * 8),)))
     with linux.load(spec, core_btf=elsewhere.build()) as obj:
         assert obj.programs["look"].test_run(FRAME).retval == 72
-    with pytest.raises(VerifierError, match="lacks what it needs: .* has no struct 'thing'"):
+    with pytest.raises(VerifierError, match=r"lacks what it needs: .* has no struct 'thing'"):
         linux.load(spec)
 
 

@@ -130,7 +130,7 @@ def test_a_module_may_bring_its_base_along(tmp_path):
     elf = ElfWriter()
     elf.section(NewSection(".BTF", split.bytes()))
     (tmp_path / "plain.ko").write_bytes(elf.build())
-    with pytest.raises(BtfError, match="if this is split BTF .* read with its base"):
+    with pytest.raises(BtfError, match=r"if this is split BTF .* read with its base"):
         Btf.load(tmp_path / "plain.ko")
     assert Btf.load(tmp_path / "plain.ko", base.build()).find("own").id == 2
     elf.section(NewSection(".BTF.base", base.bytes()))

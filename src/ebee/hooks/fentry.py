@@ -54,6 +54,7 @@ HOOKS = (
         "helpers.",
         sections=(Section("freplace+", extra="function"),),
         attach="freplace", target="function",
-        missing={"machine": "the machine loads whole objects and replaces no functions"},
+        missing={"machine": "the machine loads whole objects and replaces no functions",
+             "verifies": "what it may do is what the function it replaces may"},
     ),
 )  # fmt: skip

@@ -44,7 +44,7 @@ _SIZED_RESULTS = frozenset((
 ))  # fmt: skip
 """Helpers that return an error number, or at most the size that they were given."""
 
-_SPECIAL = frozenset(("override_return",))
+UNWRITTEN = frozenset(("override_return",))
 """Helpers with rules of their own that are not written yet."""
 
 _CASTS = frozenset(("tcp_sock", "sk_fullsock", "skc_to_tcp_sock", "skc_to_tcp6_sock",
@@ -122,7 +122,7 @@ def _helper(w: Walk, op: Op) -> int:
         _check_d_path(w)
     if helper.sleeps:
         _check_may_sleep(w, label)
-    if helper.name in _SPECIAL:
+    if helper.name in UNWRITTEN:
         raise DoesNotKnow(f"helper {helper.name}")
     if w.state.locks and helper.name != "spin_unlock":
         text = "function calls are not allowed while holding a lock"
@@ -156,7 +156,7 @@ def may_change_sockets(w: Walk, helper: str) -> bool:
     return hook in _CHANGES_SOCKETS or (hook == "sock_ops" and helper == "map_delete_elem")
 
 
-_PLAIN_MAPS = frozenset((
+PLAIN_MAPS = frozenset((
     "hash", "array", "percpu_hash", "percpu_array", "lru_hash", "lru_percpu_hash", "lpm_trie",
     "arena",
 ))  # fmt: skip
@@ -182,7 +182,7 @@ def _check_map(w: Walk, call: Call, label: str) -> None:
     listed = call.helper.name in info.type.program.split()
     if wanted is not None and info.type.name in wanted.split("|"):
         return
-    if wanted is None and (listed or info.type.name in _PLAIN_MAPS):
+    if wanted is None and (listed or info.type.name in PLAIN_MAPS):
         return
     if wanted is None and not info.type.program:
         raise DoesNotKnow(f"maps of type {info.type.name}")

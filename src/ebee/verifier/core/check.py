@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from errno import EINVAL
 from typing import Literal
 
 from ebee.btf import Btf
@@ -101,6 +102,7 @@ def check_program(program: Program, profile: Profile, log_level: int = 0) -> Ver
     errno = 0
     why: Explanation | None = None
     try:
+        _check_age(program, profile)
         walk = Walk(program, profile, log_level)
         walk.run()
     except Rejected as error:
@@ -118,6 +120,18 @@ def check_program(program: Program, profile: Profile, log_level: int = 0) -> Ver
         walk.memory.total if walk else 0, _log(walk, message),
         why,
     )  # fmt: skip
+
+
+def _check_age(program: Program, profile: Profile) -> None:
+    """A version refuses the hooks of later ones before it looks at a program, and says nothing."""
+    hook = program.hook
+    if _version(hook.since) > _version(profile.version):
+        text = f"{hook.name} requires Linux >= {hook.since}"
+        raise Rejected("hook-too-new", text, f"this is {profile.version}", EINVAL)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(".")))
 
 
 def _log(walk: Walk | None, message: str) -> str:
