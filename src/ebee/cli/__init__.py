@@ -28,6 +28,7 @@ COMMANDS = {
     "map": ("map", "Maps of the kernel, and the events that come through them."),
     "net": ("net", "Programs at interfaces and in network namespaces."),
     "cgroup": ("cgroup", "Programs of control groups."),
+    "iter": ("iter", "Programs that walk the kernel's objects, read as text."),
     "perf": ("perf", "Programs at probes that processes hold open."),
     "top": ("top", "Programs of the kernel by the time they take, live."),
     "feature": ("feature", "What the running kernel offers programs."),
