@@ -29,6 +29,7 @@ COMMANDS = {
     "net": ("net", "Programs at interfaces and in network namespaces."),
     "cgroup": ("cgroup", "Programs of control groups."),
     "iter": ("iter", "Programs that walk the kernel's objects, read as text."),
+    "struct_ops": ("struct_ops", "Structs of functions that programs fill, registered."),
     "perf": ("perf", "Programs at probes that processes hold open."),
     "top": ("top", "Programs of the kernel by the time they take, live."),
     "feature": ("feature", "What the running kernel offers programs."),
