@@ -8,6 +8,7 @@ import click
 
 from ebee.cli import report
 from ebee.cli.load import load as load_command
+from ebee.cli.prog_attach import attach, detach, tracelog
 from ebee.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -155,6 +156,8 @@ def pin(words: tuple[str, ...]) -> None:
 
 prog.add_command(load_command, "load")
 prog.add_command(load_command, "loadall")
+for command in (attach, detach, tracelog):
+    prog.add_command(command)
 
 
 def _visual(words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
