@@ -39,6 +39,15 @@ int elements(struct bpf_iter__bpf_map_elem *ctx)
 	return 0;
 }
 
+SEC("iter/cgroup")
+int groups(struct bpf_iter__cgroup *ctx)
+{
+	struct cgroup *group = ctx->cgroup;
+	if (group)
+		BPF_SEQ_PRINTF(ctx->meta->seq, "group %llu\\n", group->kn->id);
+	return 0;
+}
+
 SEC("xdp")
 int pass(struct xdp_md *ctx) { return XDP_PASS; }
 
@@ -106,6 +115,22 @@ def test_the_elements_of_a_map_are_walked(ebee: Run, walkers: Path, bpffs: Path)
         assert "key 5\n" in (bpffs / "keys").read_text()
 
 
+@pytest.mark.skipif(older_than("6.1"), reason="requires Linux >= 6.1")
+def test_control_groups_are_walked_in_an_order(ebee: Run, walkers: Path, cgroup: Path) -> None:
+    (cgroup / "inner").mkdir()
+    try:
+        own, inner = (f"group {path.stat().st_ino}" for path in (cgroup, cgroup / "inner"))
+        words = ("iter", "run", walkers, "--prog", "groups", "--cgroup", cgroup)
+        for order, expected in (
+            ((), [own]),
+            (("--order", "descendants"), [own, inner]),
+            (("--order", "descendants_post"), [inner, own]),
+        ):
+            assert ebee(*words, *order)[1].splitlines() == expected
+    finally:
+        (cgroup / "inner").rmdir()
+
+
 def test_a_pinned_iterator_is_read_by_its_path_or_number(
     ebee: Run, walkers: Path, bpffs: Path
 ) -> None:
@@ -145,7 +170,8 @@ def test_mistakes_are_told(ebee: Run, walkers: Path, words: str, why: str) -> No
 
 def test_one_pin_is_one_iterator(ebee: Run, walkers: Path, tmp_path: Path, bpffs: Path) -> None:
     source = tmp_path / "two.c"
-    source.write_text(SOURCE.replace('"iter/bpf_map_elem"', '"?iter/bpf_map_elem"'))
+    first = SOURCE.replace('"iter/bpf_map_elem"', '"?iter/bpf_map_elem"')
+    source.write_text(first.replace('"iter/cgroup"', '"?iter/cgroup"'))
     assert ebee("iter", "pin", source, bpffs / "one") == (0, "", "")
     other = SOURCE[SOURCE.index('SEC("iter/task")') : SOURCE.index('SEC("iter/bpf_map_elem")')]
     source.write_text(source.read_text() + other.replace("int tasks", "int more"))
