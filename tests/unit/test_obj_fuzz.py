@@ -60,7 +60,7 @@ SEC("struct_ops") int first(void *ctx) { return 0; }
 SEC("struct_ops/two") int second(void *ctx) { return 1; }
 SEC(".struct_ops.link") struct ops table = { .one = (void *)first, .number = 5, .two = second };
 SEC("?.struct_ops") struct ops other = { .one = (void *)first };
-struct { __uint(type, BPF_MAP_TYPE_ARENA); __uint(max_entries, 4); } arena SEC(".maps");
+struct { __uint(type, 33 /* arena */); __uint(max_entries, 4); } arena SEC(".maps");
 int __attribute__((address_space(1))) there = 7;
 __attribute__((noinline)) int caught(unsigned long cookie) { return cookie; }
 SEC("?fentry/module:function") int unloaded(void *ctx) { return there; }
