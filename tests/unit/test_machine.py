@@ -1,6 +1,8 @@
 """The machine: memory, virtual CPUs, packets, faults, calls, time, interfaces, and its end."""
 
+import mmap
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -246,6 +248,16 @@ def test_a_fault_says_what_where_and_why(text):
         run(text, bytes(64), MapSpec("a", "array", 4, 16, 2), budget=1000)
     pattern = re.escape(FAULTS[text]).replace(re.escape("*"), "[0-9a-f]+")
     assert re.fullmatch(pattern, str(e.value)), str(e.value)
+
+
+def test_only_the_frames_of_a_stack_touch_each_other():
+    with Machine() as machine:
+        for number in range(64):
+            machine.memory.allocate(f"page {number}", mmap.PAGESIZE)
+        touching = [
+            (a.name, b.name) for a, b in pairwise(machine.memory.regions()) if a.end == b.base
+        ]
+        assert set(touching) == {("stack", "stack")}
 
 
 def test_a_fault_names_the_line_of_the_source():

@@ -85,9 +85,13 @@ class Memory:
         self.programs = ProgramMemory(self)
 
     def allocate(self, name: str, size: int, kind: type[Region] = Region, **rights: int) -> Region:
-        """A zeroed region of its own pages; `rights` as in Region."""
+        """A zeroed region of its own pages; `rights` as in Region.
+
+        The page behind it stays outside all regions: what runs past the end meets no other region,
+        wherever the pages of the two happen to lie.
+        """
         try:
-            pages = mmap.mmap(-1, max(size, 1))
+            pages = mmap.mmap(-1, size + mmap.PAGESIZE)
         except (OSError, ValueError, OverflowError) as e:
             raise MachineError(f"no memory for {name}: {size} bytes: {e}") from None
         base = ctypes.addressof(ctypes.c_char.from_buffer(pages))
