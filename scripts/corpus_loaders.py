@@ -3,6 +3,7 @@ was asked for (corpus_record.c), in a form that can be compared."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -13,12 +14,18 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 MEMORY = 4 << 30
 LDDW, MAP_FD, MAP_VALUE = 0x18, 1, 2
 INFO_SIZE = 80
+
+FLAGS = {
+    "BPF_F_STRICT_ALIGNMENT": 1, "BPF_F_ANY_ALIGNMENT": 2, "BPF_F_TEST_RND_HI32": 4,
+    "BPF_F_TEST_STATE_FREQ": 8, "BPF_F_TEST_REG_INVARIANTS": 128,
+}  # fmt: skip
+"""What the tests ask for by name (the others by number)."""
 
 Outcome = dict[str, Any]
 """What became of a program (or, as "", of the object): `error`, or what was loaded."""
@@ -102,12 +109,45 @@ class Recorder:
         return data
 
 
-def with_ebee(path: Path, _: Path, recorder: Recorder) -> Iterator[tuple[str, Outcome]]:
-    """Each program's outcome; the name "" is the object itself."""
-    sys.path.insert(0, str(ROOT / "src"))
-    from ebee import linux, obj
+class Wish(NamedTuple):
+    """How a program of the kernel's tests wants to be loaded: its test runner reads it from
+    declaration tags, and so do both of our loaders."""
+
+    flags: int = 0
+    types: Path | None = None
+    """An object whose BTF stands in for the kernel's in CO-RE relocations."""
+
+
+def wishes(path: Path) -> dict[str, Wish]:
+    """Those of an object, by program."""
+    from ebee.btf import Btf, DeclTag, Func
     from ebee.errors import EbeeError
 
+    found: dict[str, Wish] = {}
+    with contextlib.suppress(EbeeError):  # an object without BTF wishes nothing
+        btf = Btf.load(path)
+        for tag in btf:
+            if not isinstance(tag, DeclTag) or not isinstance(btf.type(tag.type), Func):
+                continue
+            name, (word, _, value) = btf.type(tag.type).name, tag.name.partition("=")
+            wish = found.get(name, Wish())
+            if word == "comment:test_prog_flags":
+                flags = FLAGS.get(value.strip("!")) or int(value.strip("!"), 0)
+                known = wish.flags & ~flags if value.startswith("!") else wish.flags | flags
+                found[name] = wish._replace(flags=known)
+            elif word == "comment:test_btf_path":
+                other = path.with_name(value.replace(".bpf.o", ".o"))
+                found[name] = wish._replace(types=other)
+    return found
+
+
+def with_ebee(path: Path, _: Path, recorder: Recorder) -> Iterator[tuple[str, Outcome]]:
+    """Each program's outcome; the name "" is the object itself."""
+    from ebee import linux, obj
+    from ebee.btf import Btf
+    from ebee.errors import EbeeError
+
+    wished = wishes(path)
     try:
         spec = obj.load(path)
     except EbeeError as error:
@@ -118,14 +158,28 @@ def with_ebee(path: Path, _: Path, recorder: Recorder) -> Iterator[tuple[str, Ou
         made.pinning = 0
     arrays = [m.contents.values() for m in spec.maps.values() if m.type == "prog_array"]
     called = [name for held in arrays for name in held]  # tail calls: what arrays must hold
-    for name in spec.programs:
+    for name, program in spec.programs.items():
         recorder.take()
+        wish = wished.get(name, Wish())
+        program.flags |= wish.flags
+        types = Btf.load(wish.types) if wish.types else None
+        chosen = dict.fromkeys([*called, name])
         try:
-            with linux.load(spec, programs=dict.fromkeys([*called, name])) as loaded:
+            with linux.load(spec, programs=chosen, core_btf=types) as loaded:
                 result = outcome(recorder.take(), loaded.programs[name].fd.fileno())
             yield name, result
         except EbeeError as error:
             yield name, {"error": str(error)}
+
+
+class OpenOptions(ctypes.Structure):
+    """The start of struct bpf_object_open_opts."""
+
+    _fields_ = (
+        ("sz", ctypes.c_size_t), ("object_name", ctypes.c_char_p), ("relaxed_maps", ctypes.c_bool),
+        ("pin_root_path", ctypes.c_char_p), ("unused", ctypes.c_uint32),
+        ("kconfig", ctypes.c_char_p), ("btf_custom_path", ctypes.c_char_p),
+    )  # fmt: skip
 
 
 def with_libbpf(path: Path, library: Path, recorder: Recorder) -> Iterator[tuple[str, Outcome]]:
@@ -135,6 +189,7 @@ def with_libbpf(path: Path, library: Path, recorder: Recorder) -> Iterator[tuple
     for function in ("open_file", "next_program", "next_map"):
         getattr(lib, f"bpf_object__{function}").restype = ctypes.c_void_p
     lib.bpf_program__name.restype = ctypes.c_char_p
+    wished = wishes(path)
     printer = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
     libc = ctypes.CDLL(None)
 
@@ -157,7 +212,11 @@ def with_libbpf(path: Path, library: Path, recorder: Recorder) -> Iterator[tuple
     def attempt(name: str | None, called: tuple[str, ...] = ()) -> tuple[list[str], Outcome]:
         said.clear()
         recorder.take()
-        opened = ctypes.c_void_p(lib.bpf_object__open_file(str(path).encode(), None))
+        wish = wished.get(name or "", Wish())
+        types = str(wish.types).encode() if wish.types else None
+        options = OpenOptions(ctypes.sizeof(OpenOptions), btf_custom_path=types)
+        target = str(path).encode()
+        opened = ctypes.c_void_p(lib.bpf_object__open_file(target, ctypes.byref(options)))
         if not opened.value:
             return [], {"error": why(said)}
         names, chosen = [], None
@@ -165,6 +224,9 @@ def with_libbpf(path: Path, library: Path, recorder: Recorder) -> Iterator[tuple
             names.append(lib.bpf_program__name(program).decode())
             chosen = program if names[-1] == name else chosen
             lib.bpf_program__set_autoload(program, names[-1] in (name, *called))
+        if chosen is not None and wish.flags:
+            flags = lib.bpf_program__flags(chosen) | wish.flags
+            lib.bpf_program__set_flags(chosen, flags)
         for made in each("bpf_object__next_map", opened):
             lib.bpf_map__set_pin_path(made, None)
         code = lib.bpf_object__load(opened) if name is not None else 0
@@ -197,6 +259,7 @@ LOADERS: dict[str, Loader] = {"ebee": with_ebee, "libbpf": with_libbpf}
 
 def main(loader: str, path: Path, library: Path) -> None:
     """A line of JSON for each result."""
+    sys.path.insert(0, str(ROOT / "src"))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     for result in LOADERS[loader](path, library, Recorder()):
         print(json.dumps(result), flush=True)
