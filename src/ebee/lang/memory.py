@@ -36,7 +36,7 @@ def alignment(p: Value) -> int:
     if p.align:
         return p.align
     t = p.type.to if is_ptr(p.type) else p.type
-    return 1 if t is None else alignof(t)
+    return 1 if t is None or hasattr(t, "__kernel__") else alignof(t)
 
 
 def common_alignment(a: Value, b: Value) -> int:
@@ -221,7 +221,10 @@ def store(b: Body, p: Value, value: Value) -> None:
             text = b.op(f"call i{t.bits} @llvm.bswap.i{t.bits}(i{t.bits} {text})")
         if t.width:
             text = _with_bits(b, p, text)
-        b.emit(f"store i{t.bits} {text}, ptr {p.text}, align {_align(b, p)}")
+        bits = t.padded or t.bits
+        if t.padded:
+            text = b.op(f"zext i{t.bits} {text} to i{bits}")
+        b.emit(f"store i{bits} {text}, ptr {p.text}, align {_align(b, p)}")
     elif is_ptr(t):
         if not is_ptr(value.type):
             raise Refusal(f"`{name_of(value.type)}` is no pointer, but the place holds one")

@@ -78,6 +78,7 @@ def is_type(thing: Any) -> bool:
         or is_struct(thing)
         or isinstance(thing, PtrType | ArrayType)
         or typing.get_origin(thing) is ptr
+        or hasattr(thing, "__kernel__")
     )
 
 

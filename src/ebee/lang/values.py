@@ -213,6 +213,8 @@ def normal_target(to: Any) -> Type:
     if isinstance(to, typing.ForwardRef | str):
         shown = to.__forward_arg__ if isinstance(to, typing.ForwardRef) else to
         raise Refusal(f"ptr[{shown!r}]: a target named by a string", "use ptr[u8], and cast")
+    if getattr(to, "__kernel__", None) is not None:
+        return to  # where it is, and so how it is read, is known when the program is loaded
     t = normal(to)
     if t in (int, bool, NoneType) or isinstance(t, FnType | TupleType):
         raise Refusal(
