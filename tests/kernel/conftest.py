@@ -5,11 +5,15 @@ import contextlib
 import gc
 import json
 import os
+import re
+import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -138,6 +142,43 @@ def bpffs(tmp_path: Path) -> Iterator[Path]:
         yield path
     finally:
         subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+@pytest.fixture
+def ebee(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run a command line in this process: (exit code, standard output, standard error)."""
+    from ebee import cli
+
+    def run(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["ebee", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capfd.readouterr()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, out, err
+
+    return run
+
+
+@pytest.fixture
+def bpftool() -> Callable[..., Any]:
+    """What `bpftool -j` says; with `plain`, what it prints."""
+    if shutil.which("bpftool") is None:
+        pytest.skip("bpftool is not installed")
+
+    def run(*words: object, netns: str = "", plain: bool = False) -> Any:
+        command = ["bpftool", *([] if plain else ["-j"]), *map(str, words)]
+        if netns:
+            command = ["ip", "netns", "exec", netns, *command]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"
+        # bpftool 7.1 forgets the braces of flow dissectors.
+        text = re.sub(r'\["id":(\d+)\]', r'[{"id":\1}]', done.stdout)
+        return text if plain else json.loads(text or "[]")
+
+    return run
 
 
 @pytest.fixture

@@ -3,34 +3,17 @@
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from ebee import cli
 from ebee.btf import Btf, Func
 from ebee.linux import inventory
 
 pytestmark = pytest.mark.kernel
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def ebee(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line: (exit code, standard output, standard error)."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ebee", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capfd.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, out, err
-
-    return run
 
 
 @pytest.fixture(scope="module")

@@ -43,20 +43,6 @@ done:
 
 
 @pytest.fixture
-def ebee(monkeypatch, capfd):
-    """Run a command line in this process: (exit code, standard output, standard error)."""
-
-    def run(*words: object) -> tuple[object, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ebee", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capfd.readouterr()
-        return ended.value.code, out, err
-
-    return run
-
-
-@pytest.fixture
 def program(tmp_path: Path) -> Path:
     path = tmp_path / "local.o"
     path.write_bytes(write(to_object(isa.parse(DROP_LOCAL), "local", "xdp", "GPL")))

@@ -3,14 +3,12 @@
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ebee import cli
 from ebee.isa import assemble
 from ebee.linux import attach, uapi
 from ebee.linux.links import Link
@@ -19,21 +17,6 @@ from ebee.linux.programs import LinuxProgram
 pytestmark = pytest.mark.kernel
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def ebee(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line: (exit code, standard output, standard error)."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ebee", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capfd.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, out, err
-
-    return run
 
 
 def program(type: str, code: str = "r0 = 1; exit", **options: Any) -> LinuxProgram:

@@ -2,14 +2,12 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ebee import cli
 from ebee.btf import SIGNED, Btf, BtfBuilder, Int, Member, Struct
 from ebee.btf.ext import CoreKind, CoreRelo
 from ebee.isa import assemble
@@ -20,21 +18,6 @@ from ebee.obj import MapSpec, ObjectSpec, ProgramSpec, Ref, VariableSpec, save
 pytestmark = pytest.mark.kernel
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def ebee(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line: (exit code, standard output, standard error)."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ebee", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capfd.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, out, err
-
-    return run
 
 
 @pytest.fixture

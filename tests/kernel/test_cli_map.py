@@ -1,16 +1,12 @@
 """`ebee map`: maps and their elements, as bpftool shows and changes them, but typed."""
 
 import json
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ebee import cli
 from ebee.btf import SIGNED, Array, BtfBuilder, Int, Member, Struct
 from ebee.isa import assemble
 from ebee.linux import load
@@ -20,21 +16,6 @@ from ebee.obj import MapSpec, ObjectSpec, ProgramSpec
 pytestmark = pytest.mark.kernel
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def ebee(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line: (exit code, standard output, standard error)."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ebee", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capfd.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, out, err
-
-    return run
 
 
 @pytest.fixture
@@ -67,17 +48,9 @@ def number(loaded: LinuxObject) -> Callable[[str], str]:
     return lambda name: f"id:{getattr(loaded.maps[name].raw, 'id')}"  # noqa: B009
 
 
-def bpftool(*words: object) -> Any:
-    if not shutil.which("bpftool"):
-        pytest.skip("needs bpftool")
-    done = subprocess.run(["bpftool", "-j", *map(str, words)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
 @pytest.mark.parametrize("name", ["flows", "plain", "each", "waiting"])
 def test_maps_are_described_as_bpftool_does(
-    ebee: Run, number: Callable[[str], str], name: str
+    ebee: Run, bpftool: Callable[..., Any], number: Callable[[str], str], name: str
 ) -> None:
     ours = json.loads(ebee("map", "show", number(name), "--json")[1])
     theirs = bpftool("map", "show", "id", number(name)[3:])
@@ -96,7 +69,7 @@ def test_types_are_told(ebee: Run, number: Callable[[str], str]) -> None:
 
 
 def test_typed_elements_come_and_go(
-    ebee: Run, loaded: LinuxObject, number: Callable[[str], str]
+    ebee: Run, bpftool: Callable[..., Any], loaded: LinuxObject, number: Callable[[str], str]
 ) -> None:
     flows, key = number("flows"), '{"from": 3, "name": "x"}'
     assert ebee("map", "update", flows, "key", key, "value", 7) == (0, "", "")
@@ -113,7 +86,9 @@ def test_typed_elements_come_and_go(
     assert (code, "map flows has no element" in err) == (1, True)
 
 
-def test_bytes_are_taken_as_bpftool_takes_them(ebee: Run, number: Callable[[str], str]) -> None:
+def test_bytes_are_taken_as_bpftool_takes_them(
+    ebee: Run, bpftool: Callable[..., Any], number: Callable[[str], str]
+) -> None:
     plain = number("plain")
     one = ("key", 1, 0, 0, 0)
     assert ebee("map", "update", plain, *one, "value", *[0x12, 0, 0, 0, 0, 0, 0, 0])[0] == 0
@@ -135,7 +110,9 @@ def test_flags_of_updates(ebee: Run, number: Callable[[str], str]) -> None:
     assert (code, "EEXIST" in err) == (1, True)
 
 
-def test_values_of_each_cpu(ebee: Run, number: Callable[[str], str]) -> None:
+def test_values_of_each_cpu(
+    ebee: Run, bpftool: Callable[..., Any], number: Callable[[str], str]
+) -> None:
     each = number("each")
     ebee("map", "update", each, "key", 0, "value", 9)
     found = json.loads(ebee("map", "lookup", each, "key", 0, "--json")[1])

@@ -2,15 +2,12 @@
 
 import json
 import os
-import re
-import shutil
 import struct
 import subprocess
 import sys
 
 import pytest
 
-from ebee import cli
 from ebee.btf import BtfBuilder, Int, Member, Struct
 from ebee.errors import KernelError
 from ebee.isa.asm import assemble
@@ -20,38 +17,6 @@ from ebee.linux.errors import older_than
 pytestmark = pytest.mark.kernel
 
 EGRESS = "cgroup_inet_egress"
-
-
-@pytest.fixture
-def ebee(monkeypatch, capfd):
-    """Run a command line in this process: (exit code, standard output, standard error)."""
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["ebee", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capfd.readouterr()
-        return ended.value.code, out, err
-
-    return run
-
-
-@pytest.fixture
-def bpftool():
-    """What `bpftool -j` says."""
-    if shutil.which("bpftool") is None:
-        pytest.skip("bpftool is not installed")
-
-    def run(*words, netns=""):
-        command = ["bpftool", "-j", *map(str, words)]
-        if netns:
-            command = ["ip", "netns", "exec", netns, *command]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        # bpftool 7.1 forgets the braces of flow dissectors.
-        text = re.sub(r'\["id":(\d+)\]', r'[{"id":\1}]', done.stdout)
-        return json.loads(text or "[]")
-
-    return run
 
 
 def load(code, type, attach_type="", name="probe"):

@@ -4,14 +4,13 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ebee import clang, cli
+from ebee import clang
 from ebee.errors import CompileError
 from ebee.linux import load
 from ebee.linux.backend import LinuxObject
@@ -40,21 +39,6 @@ char _license[] SEC("license") = "GPL";
 """
 
 
-@pytest.fixture
-def ebee(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line: (exit code, standard output, standard error)."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ebee", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capfd.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, out, err
-
-    return run
-
-
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LinuxObject]:
     try:
@@ -67,18 +51,12 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LinuxObject]:
         yield made
 
 
-def bpftool(*words: object) -> str:
-    if not shutil.which("bpftool"):
-        pytest.skip("needs bpftool")
-    done = subprocess.run(["bpftool", *map(str, words)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_a_program_is_described_as_bpftool_does(ebee: Run, loaded: LinuxObject) -> None:
+def test_a_program_is_described_as_bpftool_does(
+    ebee: Run, bpftool: Callable[..., Any], loaded: LinuxObject
+) -> None:
     number = loaded.programs["shown"].id
     ours = json.loads(ebee("prog", "show", "id", number, "--json")[1])
-    theirs: dict[str, Any] = json.loads(bpftool("-j", "prog", "show", "id", number))
+    theirs: dict[str, Any] = bpftool("prog", "show", "id", number)
     same = ("id", "type", "name", "tag", "gpl_compatible", "uid", "bytes_xlated", "jited",
             "bytes_jited", "bytes_memlock", "map_ids", "btf_id")  # fmt: skip
     assert {key: ours[key] for key in same} == {key: theirs[key] for key in same}
@@ -98,7 +76,9 @@ def test_all_programs_are_listed(ebee: Run, loaded: LinuxObject) -> None:
     assert re.match(rf"{number} +xdp +shown +\d+ \w+ ", row)
 
 
-def test_instructions_are_bpftools(ebee: Run, loaded: LinuxObject) -> None:
+def test_instructions_are_bpftools(
+    ebee: Run, bpftool: Callable[..., Any], loaded: LinuxObject
+) -> None:
     """But for the notation of 64-bit numbers, labels, and calls of the program's own functions."""
 
     def plain(text: str) -> list[str]:
@@ -109,7 +89,7 @@ def test_instructions_are_bpftools(ebee: Run, loaded: LinuxObject) -> None:
 
     number = loaded.programs["shown"].id
     ours = ebee("prog", "dump", "xlated", "id", number)[1]
-    assert plain(ours) == plain(bpftool("prog", "dump", "xlated", "id", number))
+    assert plain(ours) == plain(bpftool("prog", "dump", "xlated", "id", number, plain=True))
     assert "shown():" in ours
     assert "verdict():" in ours
     assert re.search(r"call bpf_get_prandom_u32#|call bpf_user_rnd_u32#", ours)

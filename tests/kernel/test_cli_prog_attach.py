@@ -2,14 +2,12 @@
 
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ebee import cli
 from ebee.isa import assemble
 from ebee.linux import query, uapi
 from ebee.linux.maps import LinuxMap
@@ -33,21 +31,6 @@ PRINTS = """
     exit
 """
 """bpf_trace_printk("ebee-self"), to which the kernel adds a newline."""
-
-
-@pytest.fixture
-def ebee(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line: (exit code, standard output, standard error)."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ebee", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capfd.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, out, err
-
-    return run
 
 
 def load(type: str, attach_type: str) -> LinuxProgram:

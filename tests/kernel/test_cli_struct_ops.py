@@ -3,13 +3,11 @@
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ebee import cli
 from ebee.linux.errors import older_than
 from ebee.linux.maps import LinuxMap
 
@@ -18,21 +16,6 @@ pytestmark = pytest.mark.kernel
 Run = Callable[..., tuple[int, str, str]]
 SOURCE = Path(__file__).parents[1] / "fixtures" / "structs" / "congestion.c"
 AVAILABLE = Path("/proc/sys/net/ipv4/tcp_available_congestion_control")
-
-
-@pytest.fixture
-def ebee(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line: (exit code, standard output, standard error)."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ebee", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capfd.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, out, err
-
-    return run
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,11 @@
 
 import json
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from ebee import cli
 from ebee.cli import top
 from ebee.isa import assemble
 from ebee.linux import attach
@@ -18,21 +16,6 @@ from ebee.linux.programs import LinuxProgram, enable_stats
 pytestmark = pytest.mark.kernel
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def ebee(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line: (exit code, standard output, standard error)."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ebee", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capfd.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, out, err
-
-    return run
 
 
 @pytest.fixture
