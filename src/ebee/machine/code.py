@@ -1,25 +1,28 @@
 """Code: a linked program made ready for the machine's engines.
 
-References become addresses, and loads from the context become loads from the machine's block
-behind it, as the kernel's verifier converts them (convert_ctx_accesses); both keep the slots.
+References become addresses. For the compiler, loads from the context become loads from the
+machine's block behind it, as the kernel's verifier converts them (convert_ctx_accesses); the
+interpreter sees which they are when they happen. Both keep the slots.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ebee.errors import MachineError
 from ebee.helpers import Helper, by_id
 from ebee.hooks import CtxField, Hook
 from ebee.isa import Form, Insn, check_program, form_of, lddw, make, successors
-from ebee.obj.spec import Line, Linked, Ref
+from ebee.obj.spec import Linked, Ref
 from ebee.types import Struct, offsetof
-from ebee.verifier.facts import Facts
-from ebee.verifier.kinds import pointer_kinds
+
+if TYPE_CHECKING:
+    from ebee.verifier.facts import Fact, Facts
 
 FUNCTION_STEP = 8
 """Distance of the made-up addresses of two neighbouring slots, for pointers to functions."""
@@ -27,32 +30,69 @@ FUNCTION_STEP = 8
 
 @dataclass(eq=False)
 class Code:
-    """One program ready to run.
+    """One program ready to run: `linked`, whose first function takes `arguments` (None: a context).
 
-    `insns` are patched, `forms` their table rows (None for the second half of a wide load);
-    `converted` the slots whose context access now goes to the block. `text` is the address that
-    stands for slot 0 in pointers to functions. `refs` are the symbolic
-    values of wide loads, for code that is compiled once and placed often; `targets` the functions
-    that calls and addresses of functions lead to.
+    `insns` are patched, `forms` their table rows (None for the second half of a wide load). `text`
+    is the address that stands for slot 0 in pointers to functions. `extra` are helpers by number.
     """
 
     name: str
+    linked: Linked
     hook: Hook | None
     insns: list[Insn]
     forms: list[Form | None]
-    facts: Facts
     text: int
-    converted: frozenset[int] = frozenset()
-    lines: list[Line] = field(default_factory=list)
-    funcs: list[tuple[str, int]] = field(default_factory=list)
-    refs: dict[int, Ref] = field(default_factory=dict)
-    targets: dict[int, int] = field(default_factory=dict)
     attach_type: int = 0
+    arguments: Sequence[Fact] | None = None
+    extra: Mapping[int, Helper] = field(default_factory=dict)
     handlers: list[Callable[[Any], int]] | None = None
+    _places: dict[tuple[int, int, bool], tuple[int, int] | None] = field(default_factory=dict)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What each register holds before each instruction."""
+        from ebee.verifier.kinds import pointer_kinds
+
+        given = {} if self.arguments is None else {"arguments": self.arguments}
+        return pointer_kinds(self.linked, self.hook, extra=self.extra, **given)
+
+    @cached_property
+    def converted(self) -> dict[int, tuple[Insn, Form]]:
+        """Accesses that facts show to be the context's, as accesses of the block."""
+        return dict(_convert(self)) if self.hook and self.hook.fields else {}
+
+    @cached_property
+    def funcs(self) -> list[tuple[str, int]]:
+        """The functions: name, and slot where it starts."""
+        return [(f.name, f.start) for f in self.linked.funcs]
+
+    @cached_property
+    def refs(self) -> dict[int, Ref]:
+        """The symbolic values of wide loads, for code that is compiled once and placed often."""
+        return {r.slot: r for r in self.linked.refs}
+
+    @cached_property
+    def targets(self) -> dict[int, int]:
+        """The functions that calls and addresses of functions lead to."""
+        return {
+            slot: slot + 1 + self.linked.insns[slot].imm
+            for slot, form in enumerate(self.forms)
+            if form is not None and form.operation in ("local", "func")
+        }
+
+    def place(self, offset: int, size: int, write: bool) -> tuple[int, int] | None:
+        """Where an access of the context goes: offset and size in the block; None when the hook's
+        declaration does not allow it."""
+        key = offset, size, write
+        if key not in self._places:
+            assert self.hook is not None
+            found = ctx_target(self.hook, offset, size, write, self.attach_type)
+            self._places[key] = found and found[1:]
+        return self._places[key]
 
     def where(self, slot: int) -> str:
         """The place of a slot for a message: program, slot, and source line where known."""
-        line = next((ln for ln in reversed(self.lines) if ln.slot <= slot), None)
+        line = next((ln for ln in reversed(self.linked.lines) if ln.slot <= slot), None)
         source = f" ({line.file}:{line.line}: {line.text.strip()})" if line else ""
         ref = self.refs.get(slot)
         lacking = f": {ref.symbol}" if ref and ref.kind == "core" else ""
@@ -88,7 +128,7 @@ def prepare(
     hook: Hook | None,
     addresses: Mapping[str, int],
     text: int,
-    arguments: Sequence[Any] | None = None,
+    arguments: Sequence[Fact] | None = None,
     attach_type: int = 0,
     extra: Mapping[int, Helper] = MappingProxyType({}),
 ) -> Code:
@@ -110,22 +150,8 @@ def prepare(
     if hook is not None:
         _check_calls(program, hook, attach_type, insns, forms, extra)
     _check_functions(program, forms)
-    given = {} if arguments is None else {"arguments": arguments}
-    facts = pointer_kinds(program, hook, extra=extra, **given)
     _patch(program, insns, forms, addresses, text)
-    converted = (
-        _convert(hook, attach_type, insns, forms, facts) if hook and hook.fields else frozenset()
-    )
-    funcs = [(f.name, f.start) for f in program.funcs]
-    targets = {
-        slot: slot + 1 + program.insns[slot].imm
-        for slot, form in enumerate(forms)
-        if form is not None and form.operation in ("local", "func")
-    }
-    return Code(
-        program.name, hook, insns, forms, facts, text, converted, program.lines, funcs,
-        {r.slot: r for r in program.refs}, targets, attach_type,
-    )  # fmt: skip
+    return Code(program.name, program, hook, insns, forms, text, attach_type, arguments, extra)
 
 
 def _bare(insn: Insn) -> bool:
@@ -204,26 +230,20 @@ def _patch(
             )
 
 
-_SIGN = {False: "u", True: "s"}
-
-
-def _convert(
-    hook: Hook, attach_type: int, insns: list[Insn], forms: list[Form | None], facts: Facts
-) -> frozenset[int]:
-    done = set()
-    for slot, form in enumerate(forms):
+def _convert(code: Code) -> Iterator[tuple[int, tuple[Insn, Form]]]:
+    for slot, form in enumerate(code.forms):
         if form is None or form.kind not in ("load", "store"):
             continue
-        insn, write = insns[slot], form.kind == "store"
-        base = facts.reg(slot, insn.dst if write else insn.src)
+        insn, write = code.insns[slot], form.kind == "store"
+        base = code.facts.reg(slot, insn.dst if write else insn.src)
         if base.kind != "ctx" or base.offset is None or base.nullable:
             continue
-        found = ctx_target(hook, base.offset + insn.off, form.size, write, attach_type)
+        found = code.place(base.offset + insn.off, form.size, write)
         if found is None:
             continue  # faults when it is reached
-        _, offset, size = found
+        offset, size = found
         name = f"load_u{size * 8}" if size != form.size else form.name
-        insns[slot] = make(name, insn.dst, insn.src, offset - base.offset, insn.imm)
-        forms[slot] = form_of(insns[slot])
-        done.add(slot)
-    return frozenset(done)
+        insn = make(name, insn.dst, insn.src, offset - base.offset, insn.imm)
+        converted = form_of(insn)
+        assert converted is not None
+        yield slot, (insn, converted)

@@ -17,7 +17,7 @@ from ebee.isa import Form, Insn, imm64
 from ebee.isa.insn import FP, U64, signed
 from ebee.isa.semantics import ALU, ATOMIC, JUMP, compare_exchange
 from ebee.machine.calls import bind
-from ebee.machine.code import FUNCTION_STEP, Code, block_of, ctx_target
+from ebee.machine.code import FUNCTION_STEP, Code, block_of
 from ebee.machine.cpu import FRAMES, STACK, VirtualCpu
 from ebee.machine.memory import Fault, Region
 from ebee.machine.vm import BUDGET, MAY_GOTO, Host, ProgramFault, Resume
@@ -118,26 +118,20 @@ class Interpreter:
         return self.memory.programs.check(addr, size, write)
 
     def ctx_access(self, addr: int, size: int, write: bool) -> tuple[int, int] | None:
-        """An access that facts did not show to be the context's: where it goes if it is."""
+        """Where an access goes, if it is one of the context's."""
         at = addr - self.cpu.context.base
         if not 0 <= at < self.cpu.context.size or self.code.hook is None:
             return None
-        found = ctx_target(self.code.hook, at, size, write, self.code.attach_type)
+        found = self.code.place(at, size, write)
         if found is None:
             raise Fault(addr, size, "write" if write else "read", f"invalid context offset {at}")
-        return self.cpu.context.base + found[1], found[2]
+        return self.cpu.context.base + found[0], found[1]
 
     def load(self, addr: int, size: int) -> int:
         target = self.ctx_access(addr, size, write=False)
         if target is not None:
             return self.memory.load(*target)
         return self.memory.programs.load(addr, size)
-
-    def ctx_check(self, addr: int, size: int, write: bool) -> None:
-        """Fault unless a converted access meets the context, which a forged call may prevent."""
-        region = self.cpu.context
-        if not region.base <= addr <= region.end - size:
-            raise Fault(addr, size, "write" if write else "read", "this is not the context")
 
     def store(self, addr: int, size: int, value: int) -> None:
         target = self.ctx_access(addr, size, write=True)
@@ -254,15 +248,6 @@ def _load(code: Code, slot: int, insn: Insn, form: Form, helpers: Extra) -> Hand
         vm.regs[dst] = signed(vm.load(vm.regs[src] + off & U64, size), sign) & U64
         return follow
 
-    def context(vm: Interpreter) -> int:
-        addr = vm.regs[src] + off & U64
-        vm.ctx_check(addr, size, write=False)
-        value = vm.memory.load(addr, size)
-        vm.regs[dst] = signed(value, sign) & U64 if sign else value
-        return follow
-
-    if slot in code.converted:
-        return context
     return extended if sign else plain
 
 
@@ -278,14 +263,6 @@ def _store(code: Code, slot: int, insn: Insn, form: Form, helpers: Extra) -> Han
         vm.store(vm.regs[dst] + off & U64, size, constant)
         return follow
 
-    def context(vm: Interpreter) -> int:
-        addr = vm.regs[dst] + off & U64
-        vm.ctx_check(addr, size, write=True)
-        vm.memory.store(addr, size, vm.regs[src] if form.source == "reg" else constant)
-        return follow
-
-    if slot in code.converted:
-        return context
     return register if form.source == "reg" else immediate
 
 

@@ -107,7 +107,7 @@ def _key(code: Code, maps: Mapping[str, MachineMap], checked: bool, options: Opt
     known = [(name, repr(m.spec), repr(known_map(map_name(name), m)[0]))
              for name, m in sorted(maps.items())]  # fmt: skip
     hook = code.hook.name if code.hook else ""
-    program = (code.name, hook, code.attach_type, sorted(code.converted), code.funcs, refs, checked)
+    program = (code.name, hook, code.attach_type, code.arguments, code.funcs, refs, checked)
     return input_key([_identity(), repr(program), repr(insns), repr(known)], options)
 
 

@@ -83,7 +83,8 @@ class Lowering:
                 if body.open:
                     body.end("unreachable")
                 continue
-            getattr(self, f"do_{form.kind}")(slot, code.insns[slot], form)
+            insn, form = code.converted.get(slot, (code.insns[slot], form))
+            getattr(self, f"do_{form.kind}")(slot, insn, form)
             following = slot + (2 if form.wide else 1)
             if body.open and following in self.leaders:
                 self.run_on(slot, following)
