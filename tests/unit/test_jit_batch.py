@@ -1,5 +1,6 @@
 """Batches of the JIT: they pause for readers of ring buffers, and run side by side."""
 
+import random
 import threading
 from array import array
 
@@ -9,6 +10,7 @@ from ebee.errors import MachineError
 from ebee.isa import assemble
 from ebee.machine.jit.batch import PacketBatch
 from ebee.machine.machine import Machine
+from ebee.machine.vm import ProgramFault
 from ebee.obj.spec import MapSpec, ObjectSpec, ProgramSpec, Ref
 
 pytestmark = pytest.mark.unit
@@ -102,6 +104,75 @@ def test_batches_on_several_cpus_lose_no_count(cpus):
         loaded.programs["p"].run_parallel(batches)
         assert all(batch.done == 20_000 for batch in batches)
         assert loaded.maps["counter"][0] == cpus * 20_000
+
+
+FIRST_BYTE = """
+    r2 = *(u32 *)(r1 +0)
+    r3 = *(u32 *)(r1 +4)
+    r4 = r2
+    r4 += 1
+    r0 = 0
+    if r4 > r3 goto out
+    r0 = *(u8 *)(r2 +0)
+out:
+    exit
+"""
+REDIRECT = """
+    r1 = 3
+    r2 = 0
+    call 23
+    exit
+"""
+
+
+def plain(machine, text):
+    spec = ProgramSpec("p", "xdp", assemble(text), [], hook="xdp")
+    return machine.load(ObjectSpec("o", programs={"p": spec})).programs["p"]
+
+
+@pytest.mark.parametrize("alike", [1, 100, 300, 2000])
+@pytest.mark.parametrize("trusted", [False, True])
+def test_packets_and_bytes_are_counted_by_what_the_program_returned(trusted, alike):
+    rng = random.Random(alike)
+    values = [v for _ in range(0, 2000, alike) for v in [rng.randrange(9)] * alike]
+    lengths = array("I", [rng.randrange(1, 1500) for _ in values])
+    offsets = array("Q", [1500 * v for v in values])
+    data = b"".join(bytes([v]) * 1500 for v in range(9))
+    batch = PacketBatch(data, offsets, lengths, array("Q", bytes(8 * len(values))))
+    with Machine() as machine:
+        while plain(machine, FIRST_BYTE).run_batch(batch, trusted=trusted):
+            pass
+    assert list(batch.verdicts) == values
+    for action in range(8):
+        these = [n for v, n in zip(values, lengths, strict=True) if min(v, 7) == action]
+        assert batch.actions[2 * action : 2 * action + 2].tolist() == [len(these), sum(these)]
+
+
+@pytest.mark.parametrize("place", [0, 1, 255, 256, 700])
+@pytest.mark.parametrize("trusted", [False, True])
+def test_a_packet_longer_than_a_frame_ends_a_batch_before_it(trusted, place):
+    lengths = array("I", [64]) * 800
+    lengths[place] = (1 << 16) + 1
+    batch = PacketBatch(bytes(1 << 17), array("Q", bytes(6400)), lengths, array("Q", bytes(6400)))
+    with Machine() as machine:
+        program = plain(machine, FIRST_BYTE)
+        with pytest.raises(ProgramFault, match="longer than a frame"):
+            program.run_batch(batch, trusted=trusted)
+        assert (batch.done, batch.actions[0], batch.actions[1]) == (place, place, 64 * place)
+        lengths[place] = 64
+        while program.run_batch(batch, trusted=trusted):
+            pass
+        assert batch.actions[0] == 800
+
+
+def test_targets_are_those_of_the_program_that_ran_last():
+    batch = packets(600)
+    with Machine() as machine:
+        for text, target in ((FIRST_BYTE, 0), (REDIRECT, 3), (FIRST_BYTE, 0), (FIRST_BYTE, 0)):
+            batch.done = 0
+            while plain(machine, text).run_batch(batch):
+                pass
+            assert set(batch.targets) == {target}
 
 
 CHOSEN = """

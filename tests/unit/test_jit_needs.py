@@ -8,7 +8,7 @@ import pytest
 
 from ebee import helpers
 from ebee.isa import parse
-from ebee.machine.jit import runtime
+from ebee.machine.jit import loop
 from ebee.machine.jit.batch import PacketBatch
 from ebee.machine.jit.needs import needs_of
 from ebee.machine.machine import Machine
@@ -69,7 +69,7 @@ def batch_of(data, places, **options):
 def test_who_needs_a_frame(name, checked):
     with Machine() as machine:
         code = machine.load(spec_of((IN_PLACE | FRAMED)[name])).programs["p"].code
-        assert bool(needs_of(code, checked, {}) & runtime.FRAME) == (name in FRAMED)
+        assert bool(needs_of(code, checked, {}) & loop.FRAME) == (name in FRAMED)
 
 
 @pytest.mark.parametrize("name", [*IN_PLACE, *FRAMED])

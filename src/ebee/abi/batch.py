@@ -19,7 +19,8 @@ class Batch:
     half full, so that its reader can keep up.
 
     Results by packet: `verdicts`, `targets` (the interface of a redirect, 0: none), and where in
-    `out` it was copied to. `actions`: see ACTIONS."""
+    `out` it was copied to. `redirected`: whether `targets` may hold anything but zeroes.
+    `actions`: see ACTIONS."""
 
     data: ptr[u8]
     data_size: u64
@@ -39,11 +40,12 @@ class Batch:
     flags: u32
     ifindex: u32
     rx_queue: u32
-    reserved: u32
+    redirected: u32
     actions: ptr[u64]
     rings: ptr[u64]
     ring_count: u64
 
 
-ACTIONS = 8
+OTHERS = 7
+ACTIONS = OTHERS + 1
 """Counters behind `actions`: packets and bytes for the return values 0 to 6, and all others."""

@@ -24,7 +24,7 @@ from ebee.lang.loader import Loaded
 from ebee.lang.unit import Spec, compile_native
 from ebee.machine.code import Code, prepare
 from ebee.machine.interp import Interpreter
-from ebee.machine.jit import runtime
+from ebee.machine.jit import loop
 from ebee.machine.jit.batch import PacketBatch
 from ebee.machine.jit.calls import HelperCalls, Unsupported, entry_name
 from ebee.machine.jit.checked import METADATA, CheckedLowering
@@ -135,7 +135,7 @@ class Engines:
                 errors.append("")
             except Unsupported as e:
                 errors.append(f"unsupported: {e}")
-        runner = compile_native([Spec(runtime.run_batch, BATCH, {"needs": runtime.EVERYTHING})])
+        runner = compile_native([Spec(loop.run_batch, BATCH, {"needs": loop.EVERYTHING})])
         text = whole.merge(calls.module(), runner).ir + (METADATA if checked else "")
         keep = (BATCH, *(entry_name(c) for c, e in zip(codes, errors, strict=True) if not e))
         symbols = {f"map/{name}": at for name, at in self.addresses.items()} | calls.addresses

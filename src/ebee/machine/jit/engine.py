@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 BATCH = "machine.batch"
 """Symbol of the batch loop. Those of maps begin with "map/", those of programs with "program/"."""
 
+GROUP = "machine.group"
+"""Symbol of the loop over some packets inside of it."""
+
 Tier = Literal["quick", "optimised", "most"]
 
 
@@ -74,7 +77,7 @@ def ir_of(
 ) -> tuple[str, HelperCalls]:
     """The IR of a program with all that it calls."""
     from ebee.lang.unit import Spec, compile_native
-    from ebee.machine.jit import runtime
+    from ebee.machine.jit import loop
     from ebee.machine.jit.calls import HelperCalls
     from ebee.machine.jit.checked import METADATA, CheckedLowering
     from ebee.machine.jit.lower import Lowering, Unit
@@ -85,9 +88,12 @@ def ir_of(
     module = Unit(code, calls, lowering).lower()
     bind: dict[str, Any] = {"program": Known(entry_name(code))}
     needs = {"needs": needs_of(code, checked, calls.extra)}
-    runner = compile_native(
-        [Spec(runtime.run_batch, BATCH, bind | needs), Spec(runtime.run_once, ONCE, bind)]
-    )
+    specs = [
+        Spec(loop.run_group, GROUP, bind | needs, inline="never"),  # all registers for itself
+        Spec(loop.run_batch, BATCH, bind | needs),
+        Spec(loop.run_once, ONCE, bind),
+    ]
+    runner = compile_native(specs, external=loop.SHARED)
     text = module.merge(calls.module(), runner).ir
     return text + (METADATA if checked else ""), calls
 
@@ -123,6 +129,24 @@ def _identity() -> str:
     return "\n".join(found)
 
 
+@cache
+def shared() -> Loaded:
+    """What all programs' loops call: compiled once, then from the cache."""
+    from ebee.machine.jit.loop import SHARED
+
+    names = tuple(SHARED.values())
+    options = Options(keep=names)
+    key = input_key([_identity(), *names], options)
+    image = kept(key)
+    if image is None:
+        from ebee.lang.unit import Spec, compile_native
+
+        module = compile_native([Spec(f, name) for f, name in SHARED.items()])
+        image = build([module.ir], options)
+        keep(key, image)
+    return Loaded(image)
+
+
 def compile_code(
     machine: Host,
     code: Code,
@@ -137,7 +161,7 @@ def compile_code(
     options = Options(level=tier, keep=(entry_name(code), BATCH, ONCE))
     key = _key(code, maps, checked, options) if cached and not machine.helpers else None
     image = kept(key) if key else None
-    symbols = {"machine.programs": table.base}
+    symbols = {"machine.programs": table.base} | shared().symbols
     if image is None:
         text, calls = ir_of(code, maps, table.base, checked, machine.helpers)
         image = build([text], options, cached=cached)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from ebee.helpers import Helper, by_id
 from ebee.machine.calls import WRITES
 from ebee.machine.code import Code
-from ebee.machine.jit.runtime import BUDGET, CLOCK, EVERYTHING, FAULTS, FRAME, REDIRECT, RINGS
+from ebee.machine.jit.loop import BUDGET, CLOCK, EVERYTHING, FAULTS, FRAME, REDIRECT, RINGS
 
 PLAIN = (
     "map_lookup_elem", "map_update_elem", "map_delete_elem", "map_push_elem", "map_pop_elem",
@@ -40,7 +40,7 @@ CHECKED = BUDGET | FAULTS
 
 
 def needs_of(code: Code, checked: bool, extra: Mapping[int, Helper]) -> int:
-    """Bits of `runtime`: FRAME and so on."""
+    """Bits of `loop`: FRAME and so on."""
     needs = CHECKED if checked else 0
     for slot, form in enumerate(code.forms):
         if form is None or code.facts.before[slot] is None:

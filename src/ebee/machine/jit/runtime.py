@@ -1,14 +1,11 @@
 # mypy: disable-error-code="arg-type,return-value,no-any-return,call-overload,assignment"
 """What compiled programs need of the machine besides helpers and maps: restricted Python."""
 
-from collections.abc import Callable
-
-from ebee.abi.batch import COPY_OUT, KEEP_CLOCK, Batch
-from ebee.abi.cpu import FAULT_NONE, FAULT_PACKET, KEY_ROOM, REDIRECT_NONE, WALKS, Cpu
+from ebee.abi.cpu import KEY_ROOM, WALKS, Cpu
 from ebee.abi.map import MapHeader
-from ebee.abi.packet import HEADROOM, HEADROOM_USED, TAILROOM, Packet
+from ebee.abi.packet import Packet
 from ebee.abi.ringbuf import BUSY, HEADER
-from ebee.maps.ringbuf_ops import DATA_AT, Ring, consumer, owns, producer
+from ebee.maps.ringbuf_ops import DATA_AT, Ring, owns
 from ebee.maps.slot_ops import Slots
 from ebee.maps.slot_ops import get as slot_get
 from ebee.native import (
@@ -27,9 +24,6 @@ from ebee.types import i32, i64, null, ptr, struct, u8, u16, u32, u64
 
 TAIL_CALLS = 33
 EFAULT, E2BIG = 14, 7
-PAGE = 4096
-MAX_PACKET = 1 << 16
-BLOCK = 64
 ETH_HLEN = 14
 SKF_NET_OFF, SKF_LL_OFF = -0x100000, -0x200000
 
@@ -264,172 +258,3 @@ def probe_read_str(
         n = n + 1
     target[n] = u8(0)
     return i64(n + 1)
-
-
-# --- running -------------------------------------------------------------------------------------
-
-FRAME, CLOCK, REDIRECT, TAILS, BUDGET, FAULTS, RINGS = 1, 2, 4, 8, 16, 32, 64
-"""What programs need of the batch loop: the packet in a frame of its own, time by the packets'
-stamps, redirects and tail calls counted from the start, a budget, to be stopped at a fault, or when
-the readers of ring buffers fall behind."""
-EVERYTHING = FRAME | CLOCK | REDIRECT | TAILS | BUDGET | FAULTS | RINGS
-
-Program = Callable[[ptr[Cpu], ptr[Packet], u64, u64, u64, u64], u64]
-
-
-@native
-def copy_in(to: ptr[u8], source: ptr[u8], size: u64, room: u64) -> None:
-    """Copy a packet, of which `room` bytes and more may be read: in whole blocks where they are
-    there, since a call of memcpy costs more than a small packet."""
-    if (size + BLOCK - 1) & ~u64(BLOCK - 1) > room:
-        memcpy(to, source, size)
-        return
-    at = u64(0)
-    while at < size:
-        memcpy(byte_offset(to, at), byte_offset(source, at), BLOCK)
-        at = at + BLOCK
-
-
-@native
-def place(packet: ptr[Packet], source: ptr[u8], size: u32, room: u64) -> None:
-    """Put a packet into the frame as BPF_PROG_TEST_RUN does."""
-    start = byte_offset(packet.frame, HEADROOM)
-    if packet.flags & HEADROOM_USED:
-        memset(packet.frame, 0, u64(HEADROOM))
-        packet.flags = u32(0)
-    copy_in(start, source, u64(size), room)
-    packet.data = start
-    packet.data_meta = start
-    packet.data_end = byte_offset(start, size)
-    whole = u64(HEADROOM + TAILROOM + PAGE - 1) + size
-    packet.frame_end = byte_offset(packet.frame, whole & ~u64(PAGE - 1))
-
-
-@native
-def crowded(batch: ptr[Batch]) -> bool:
-    """Whether one of the ring buffers is more than half full."""
-    rings = cast(ptr[ptr[Ring]], batch.rings)
-    for i in range(batch.ring_count):
-        m = rings[i]
-        if producer(m).position - consumer(m)[0] > (m.mask >> 1):
-            return True
-    return False
-
-
-@native
-def run_once(cpu: ptr[Cpu], program: Program) -> u64:
-    """Run a program on the packet in the CPU's block."""
-    cpu.walks = u32(0)
-    return program(cpu, cast(ptr[Packet], cpu.packet), u64(0), u64(0), u64(0), u64(0))
-
-
-@native
-def count(actions: ptr[u64], action: u32, packets: u64, total: u64) -> None:
-    """Count packets with the same return value, `total` bytes of them."""
-    actions[action * 2] = actions[action * 2] + packets
-    actions[action * 2 + 1] = actions[action * 2 + 1] + total
-
-
-@native
-def run_batch(
-    cpu: ptr[Cpu], packet: ptr[Packet], batch: ptr[Batch], program: Program, needs: u32
-) -> None:
-    """Run a program on the packets of a batch. What every packet needs is read once, since for all
-    that the compiler knows the program could change it; the rest stays where it is, and leaves the
-    registers to the program."""
-    data = batch.data
-    offsets = batch.offsets
-    lengths = batch.lengths
-    stamps = batch.stamps
-    verdicts = batch.verdicts
-    targets = batch.targets
-    actions = batch.actions
-    budget = i64(batch.budget)
-    begin = batch.next
-    i = begin
-    end = i + batch.count
-    last = u32(0)
-    first = i
-    total = u64(0)
-    packet.ingress_ifindex = batch.ifindex
-    packet.rx_queue_index = batch.rx_queue
-    cpu.tail_calls = u32(0)
-    cpu.depth = u32(0)
-    cpu.walks = u32(0)
-    cpu.redirect_kind = u32(REDIRECT_NONE)
-    if not needs & REDIRECT:
-        memset(cast(ptr[u8], targets + begin), 0, 4 * batch.count)
-    if not needs & FRAME and batch.flags & COPY_OUT:
-        end = copy_all(batch, i, end)
-    while i < end and not (needs & RINGS and batch.ring_count != 0 and crowded(batch)):
-        size = lengths[i]
-        start = byte_offset(data, offsets[i])
-        if size > MAX_PACKET:
-            cpu.fault = u32(FAULT_PACKET)
-            cpu.fault_slot = u32(0)
-            cpu.fault_address = u64(0)
-            break
-        if needs & CLOCK and batch.flags & KEEP_CLOCK == 0:
-            cpu.now = stamps[i]
-        if needs & TAILS:
-            cpu.tail_calls = u32(0)
-        if needs & BUDGET:
-            cpu.budget = budget
-        if needs & REDIRECT:
-            cpu.redirect_kind = u32(REDIRECT_NONE)
-        if needs & FRAME:
-            place(packet, start, size, batch.data_size - offsets[i])
-        else:
-            packet.data = start
-            packet.data_meta = start
-            packet.data_end = byte_offset(start, size)
-        verdict = u32(program(cpu, packet, u64(0), u64(0), u64(0), u64(0)))
-        if needs & FAULTS and cpu.fault != FAULT_NONE:
-            break
-        if needs & FRAME and batch.flags & COPY_OUT:
-            length = u32(packet.data_end - packet.data)
-            if not copy_out(batch, i, packet.data, length):
-                break
-        verdicts[i] = verdict
-        if needs & REDIRECT:
-            targets[i] = cpu.redirect_ifindex if cpu.redirect_kind != REDIRECT_NONE else u32(0)
-        action = verdict if verdict < 7 else u32(7)
-        if action != last:  # most packets fare as the one before
-            count(actions, last, i - first, total)
-            last = action
-            first = i
-            total = u64(0)
-        total = total + size
-        i = i + 1
-    count(actions, last, i - first, total)
-    if i > begin and batch.flags & KEEP_CLOCK == 0:
-        cpu.now = stamps[i - 1]
-    if not needs & FRAME:  # nobody may follow pointers to packets that are gone
-        packet.data = byte_offset(packet.frame, HEADROOM)
-        packet.data_meta = packet.data
-        packet.data_end = packet.data
-    batch.next = i
-
-
-@native
-def copy_out(batch: ptr[Batch], i: u64, start: ptr[u8], length: u32) -> bool:
-    """Keep a packet as the program left it; False when there is no room."""
-    if batch.out_size - batch.out_used < length:
-        return False
-    memcpy(byte_offset(batch.out, batch.out_used), start, u64(length))
-    batch.out_offsets[i] = batch.out_used
-    batch.out_lengths[i] = length
-    batch.out_used = batch.out_used + length
-    return True
-
-
-@native
-def copy_all(batch: ptr[Batch], begin: u64, end: u64) -> u64:
-    """Keep packets that no program will change; the first one for which there is no room."""
-    i = begin
-    while i < end:
-        start = byte_offset(batch.data, batch.offsets[i])
-        if not copy_out(batch, i, start, batch.lengths[i]):
-            break
-        i = i + 1
-    return i
