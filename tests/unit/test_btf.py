@@ -38,6 +38,7 @@ from ebee.btf import (
     Volatile,
 )
 from ebee.btf.types import KINDS
+from ebee.btf.validate import validate
 from ebee.errors import BtfError
 
 pytestmark = pytest.mark.unit
@@ -87,7 +88,7 @@ def test_every_kind_comes_back_as_it_was_written(byteorder):
         assert btf.type(id) == found
         assert type(btf.type(id)) is type(found) is btf.kind(id)
     assert list(btf) == types
-    btf.validate()
+    validate(btf)
     assert BtfBuilder.edit(btf).bytes() == b.bytes()
 
 
@@ -209,7 +210,7 @@ def test_split_btf_goes_on_from_its_base(base):
     assert split.sizeof(own) == 8
     # "number" and "shared" are the base's strings.
     assert b"number" not in b.bytes()
-    split.validate()
+    validate(split)
 
 
 def test_split_btf_needs_a_base_of_its_byte_order(base):
@@ -436,7 +437,7 @@ def test_validation_finds_what_laziness_passes_over(types, why):
         b.add(found)
     btf = b.build()
     with pytest.raises(BtfError, match=why):
-        btf.validate()
+        validate(btf)
 
 
 def test_endless_chains_end():

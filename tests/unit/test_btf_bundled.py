@@ -6,10 +6,23 @@ from pathlib import Path
 import pytest
 
 from ebee import clang
-from ebee.btf import SIGNED, Btf, BtfBuilder, Enumeration, Fwd, Int, Member, Struct, bundled
+from ebee.btf import (
+    SIGNED,
+    Btf,
+    BtfBuilder,
+    Enumeration,
+    Fwd,
+    Int,
+    Member,
+    Struct,
+    Typedef,
+    bundled,
+    files,
+)
 from ebee.btf.core import Relocator
 from ebee.btf.ext import CoreKind, CoreRelo
 from ebee.btf.printer import c
+from ebee.btf.validate import validate
 from ebee.errors import BtfError, CompileError
 
 pytestmark = pytest.mark.unit
@@ -38,9 +51,9 @@ def btf() -> Btf:
 
 
 def test_it_is_small_and_valid(btf):
-    (path,) = bundled.FOLDER.glob("*.xz")
+    (path,) = files.FOLDER.glob("*.xz")
     assert path.stat().st_size < 150_000
-    btf.validate()
+    validate(btf)
     assert btf.partial
     assert btf is Btf.bundled()  # read once
 
@@ -60,14 +73,32 @@ def test_constants_functions_and_tracepoints_are_there(btf):
 
 
 def test_of_what_is_only_pointed_to_name_and_size_are_there(btf):
-    opaque = [t for t in btf if isinstance(t, Struct) and t.size and not t.members]
+    opaque = [t for t in btf if isinstance(t, Struct) and btf.is_opaque(t.id)]
     assert len(opaque) > 100
+    assert all(t.size and not t.members for t in opaque)
     assert not [t for t in btf if isinstance(t, Fwd) and btf.get(t.name, Struct)]
     local = builder_with(Struct(opaque[0].name, 4, (Member("x", 1, 0),)))
     relocator = Relocator(local, btf)
     assert relocator.resolve(CoreRelo(0, 2, "0", CoreKind.TYPE_SIZE)).new == opaque[0].size
     with pytest.raises(BtfError, match=f"struct {opaque[0].name} is not as a whole in the bundled"):
         relocator.resolve(CoreRelo(0, 2, "0:0", CoreKind.FIELD_EXISTS))
+
+
+def test_what_it_does_not_know_can_be_asked(btf):
+    """Opaque are structs whose members the kernel knows and these types do not: through typedefs
+    as well, from types on top of them, and never in types that are whole."""
+    assert not any(btf.is_opaque(btf.find(name, Struct).id) for name in STRUCTS.split())
+    (known, *_) = (t for t in btf if isinstance(t, Struct) and btf.is_opaque(t.id) and t.name)
+    builder = BtfBuilder(base=btf)
+    alias = builder.add(Typedef("alias_t", known.id))
+    own = builder.add(Struct("own", 4, ()))
+    above = builder.build()
+    assert above.is_opaque(alias)
+    assert above.is_opaque(known.id)
+    assert not above.is_opaque(own)
+    assert not btf.is_opaque(btf.find("int").id)
+    whole = Btf.parse(bytes(btf.data))  # who reads it as all there is knows of nothing else
+    assert not whole.is_opaque(known.id)
 
 
 def test_it_compiles_as_a_header(btf, tmp_path: Path):
@@ -93,7 +124,6 @@ def test_a_type_that_is_not_in_it_is_not_taken_for_one_that_does_not_exist(btf):
 
 
 def test_it_stands_in_where_there_is_no_kernel(monkeypatch, tmp_path: Path):
-    from ebee.btf import files
 
     monkeypatch.setattr(files, "VMLINUX", tmp_path / "vmlinux")
     found = bundled.target()

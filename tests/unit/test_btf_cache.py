@@ -8,7 +8,6 @@ import pytest
 
 from ebee import cachedir
 from ebee.btf import Btf, BtfBuilder, Int, Member, Struct
-from ebee.btf.files import load
 from ebee.errors import BtfError
 
 pytestmark = pytest.mark.unit
@@ -99,7 +98,7 @@ def test_big_files_keep_their_index_by_content(base, tmp_path):
     assert again.find("type_number_777").id == 778
     # Cut short, it is made anew.
     kept.write_bytes(kept.read_bytes()[:-4])
-    assert load(path).find("type_number_777").id == 778
+    assert Btf.load(path).find("type_number_777").id == 778
     assert len(kept.read_bytes()) > 160_000
 
 

@@ -51,6 +51,7 @@ from ebee.btf.ext import BtfExt, CoreKind, CoreRelo, FuncInfo, LineInfo
 from ebee.btf.lookup import place, users
 from ebee.btf.minimal import minimal
 from ebee.btf.printer import c, definition
+from ebee.btf.validate import validate
 from ebee.btf.view import view
 from ebee.errors import BtfError
 
@@ -149,7 +150,7 @@ def use(data: bytes, ext: bytes) -> int:
     """Do with a blob all that can be done; returns how many types it had."""
     btf = Btf.parse(data)
     with contextlib.suppress(BtfError):
-        btf.validate()
+        validate(btf)
     for id in range(len(btf)):
         for action in (
             btf.type,

@@ -6,6 +6,7 @@ from ebee.btf import BtfBuilder, Fwd, Struct, Union
 from ebee.btf.codec import Codec
 from ebee.btf.printer import c
 from ebee.btf.static import StaticTypes
+from ebee.btf.validate import validate
 from ebee.errors import BtfError
 from ebee.types import array, be16, i64, ptr, struct, u8, u32, union
 
@@ -31,7 +32,7 @@ def test_structs_lie_as_they_do_in_python():
     builder = BtfBuilder()
     id = StaticTypes(builder).add(flow)
     btf = builder.build()
-    btf.validate()
+    validate(btf)
     found = btf.find("flow", Struct)
     assert (found.id, found.size) == (id, flow.__size__)
     assert [m.offset // 8 for m in found.members] == [f.offset for f in flow.__fields__.values()]

@@ -23,6 +23,7 @@ from ebee.btf.types import (
     Union,
     Var,
 )
+from ebee.btf.validate import validate
 from ebee.linux.btf import PROBES, LoadedBtf, suit
 from ebee.linux.sys import Fd
 from ebee.obj.spec import FuncInfo, Line
@@ -89,7 +90,7 @@ def test_what_a_kernel_lacks_is_replaced_under_the_same_id(btf, missing, id, kin
     assert isinstance(made.type(id), kind)
     if missing in ("float", "enum64", "type tag"):
         assert made.sizeof(id) == btf.sizeof(id)
-    made.validate()
+    validate(made)
 
 
 def test_names_linkage_and_sections_are_made_acceptable(btf):
@@ -100,7 +101,7 @@ def test_names_linkage_and_sections_are_made_acceptable(btf):
 
 def test_even_the_oldest_kernel_gets_sound_types(btf):
     made = suit(btf, missing={*PROBES, "names"})
-    made.validate()
+    validate(made)
     assert not {Func, Datasec, Var, Float, DeclTag, TypeTag, Enum64} & set(kinds(made).values())
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ebee.btf.ext import CoreKind, CoreRelo
 from ebee.btf.match import essential, fields_compatible, same_kind, types_compatible, types_match
-from ebee.btf.names import missing, suggest
+from ebee.btf.names import suggest
 from ebee.btf.reader import Btf, describe
 from ebee.btf.types import Array, Composite, Enumeration, Int, Ptr, Type
 from ebee.errors import BtfError
@@ -151,11 +151,11 @@ class Relocator:
 
     def _check_known(self, root: Type, relo: CoreRelo, candidates: list[tuple[Btf, int]]) -> None:
         """A part of a kernel's types cannot say that there is no such type or member."""
-        found = [btf.type(id) for btf, id in candidates]
-        opaque = all(isinstance(t, Composite) and t.size and not t.members for t in found)
-        if not found or (opaque and relo.kind in (*_FIELD_KINDS, CoreKind.TYPE_MATCHES)):
+        opaque = any(btf.is_opaque(id) for btf, id in candidates)
+        if not candidates or (opaque and relo.kind in (*_FIELD_KINDS, CoreKind.TYPE_MATCHES)):
+            whole = " as a whole" if candidates else ""
             raise BtfError(
-                f"{describe(root)} is not{' as a whole' if found else ''} in {self.target.name},"
+                f"{describe(root)} is not{whole} in {self.target.name},"
                 " which has but a part of that kernel's types; relocate against a kernel's own BTF"
             )
 
@@ -198,7 +198,7 @@ class Relocator:
         root = self.local.type(relo.type)
         kind = (Enumeration,) if isinstance(root, Enumeration) else (type(root),)
         if not self.candidates(relo.type):
-            return missing(self.target, essential(root.name), kind)
+            return self.target.missing(essential(root.name), kind)
         text = f"{self.target.name} has {describe(root)}, but not {local}"
         lines = [
             text + f" ({relo.kind.name})",

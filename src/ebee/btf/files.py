@@ -1,4 +1,4 @@
-"""BTF from files: raw, inside ELF, and what the running kernel publishes in sysfs."""
+"""BTF in files: raw, inside ELF, what the running kernel publishes, what comes with ebee."""
 
 from __future__ import annotations
 
@@ -6,22 +6,35 @@ import mmap
 import struct
 from os import PathLike, fspath
 from pathlib import Path
+from typing import NamedTuple
 
-from ebee.btf.reader import Btf
 from ebee.errors import BtfError
 
 VMLINUX = Path("/sys/kernel/btf/vmlinux")
 BASE = ".BTF.base"
 NOTES = Path("/sys/kernel/notes")
+FOLDER = Path(__file__).parent / "data"
+SUFFIX = ".btf.xz"
 _WORTH_CACHING = 1 << 18
 _MAX_FILE = 1 << 31
 
 
-def load(path: str | PathLike[str], base: Btf | None = None) -> Btf:
-    """See `Btf.load`. Indexes of big files are kept in the cache under their content's hash.
+class Blob(NamedTuple):
+    """What a Btf is read from. `key`: under which its index is kept, if that is worth it; `base`:
+    the part of its base that it brings along."""
+
+    data: bytes | mmap.mmap
+    name: str
+    key: str = ""
+    base: Blob | None = None
+
+
+def load(path: str | PathLike[str]) -> Blob:
+    """A file: raw BTF or ELF. Indexes of big files are kept under their content's hash.
 
     A module's split BTF may bring along what it needs of its base (.BTF.base, since Linux 6.11).
     """
+    base = None
     name = fspath(path)
     try:
         if Path(path).is_file() and Path(path).stat().st_size > _MAX_FILE:
@@ -32,14 +45,14 @@ def load(path: str | PathLike[str], base: Btf | None = None) -> Btf:
     if data[:4] == b"\x7fELF":
         whole = data
         data = section(whole, ".BTF", name)
-        if base is None and has_section(whole, BASE):
-            base = Btf(section(whole, BASE, name), name=f"{name}: {BASE}")
+        if has_section(whole, BASE):
+            base = Blob(section(whole, BASE, name), f"{name}: {BASE}")
     key = ""
     if len(data) >= _WORTH_CACHING:
         from hashlib import blake2b
 
         key = "file-" + blake2b(data, digest_size=20).hexdigest()
-    return Btf(data, base, name=name, cache_key=key)
+    return Blob(data, name, key, base)
 
 
 def has_section(data: bytes, wanted: str) -> bool:
@@ -77,23 +90,23 @@ def section(data: bytes, wanted: str, name: str) -> bytes:
     )
 
 
-def vmlinux() -> Btf:
-    """See `Btf.vmlinux`."""
+def vmlinux() -> Blob:
+    """The running kernel's."""
     if not VMLINUX.exists():
         raise BtfError(
             f"this kernel publishes no BTF: {VMLINUX} does not exist "
             "(Linux only, since 5.4, built with CONFIG_DEBUG_INFO_BTF)"
         )
     build = build_id()
-    return Btf(_map(VMLINUX), name="vmlinux", cache_key=f"kernel-{build}" if build else "")
+    return Blob(_map(VMLINUX), "vmlinux", f"kernel-{build}" if build else "")
 
 
-def module(name: str, base: Btf | None = None) -> Btf:
-    """See `Btf.module`."""
+def module(name: str) -> Blob:
+    """A loaded module's, split on the kernel's."""
     path = VMLINUX.parent / name
     if "/" in name or not path.exists():
         raise BtfError(f"there is no BTF of a kernel module {name!r}: {path} does not exist")
-    return Btf(_read(path), base or vmlinux(), name=name)
+    return Blob(_read(path), name)
 
 
 def modules() -> list[str]:
@@ -102,6 +115,21 @@ def modules() -> list[str]:
         return sorted(path.name for path in VMLINUX.parent.iterdir() if path != VMLINUX)
     except OSError:
         return []
+
+
+def bundled() -> Blob:
+    """What scripts/gen_btf.py has made, which tells what is in it."""
+    import lzma
+
+    path = next(FOLDER.glob(f"*{SUFFIX}"), None)
+    if path is None:
+        raise BtfError(f"this installation of ebee lacks its types: there are none in {FOLDER}")
+    try:
+        data = lzma.decompress(path.read_bytes())
+    except (OSError, lzma.LZMAError) as error:
+        raise BtfError(f"cannot read the bundled types from {path}: {error}") from None
+    _, version, machine = path.name.removesuffix(SUFFIX).split("-", 2)
+    return Blob(data, f"the bundled BTF (Linux {version}, {machine})")
 
 
 def _map(path: Path) -> bytes | mmap.mmap:

@@ -9,10 +9,17 @@ size, a bitfield does not cross a boundary of its type, unnamed bitfields do not
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from ebee.btf.reader import Btf
 from ebee.btf.types import Composite, Member, Union
+
+
+class Sizes(Protocol):
+    """What is asked of a Btf."""
+
+    def sizeof(self, id: int) -> int: ...
+    def alignof(self, id: int) -> int: ...
+    def bitfield(self, member: Member) -> tuple[int, int]: ...
 
 
 class Place(NamedTuple):
@@ -36,7 +43,7 @@ class Layout(NamedTuple):
     tail: int
 
 
-def layout(btf: Btf, found: Composite) -> Layout | None:
+def layout(btf: Sizes, found: Composite) -> Layout | None:
     """The layout of a struct or union, or None if no C declaration gives it (members that
     overlap or stick out)."""
     make = _union if isinstance(found, Union) else _struct
@@ -47,7 +54,7 @@ def _round_up(value: int, unit: int) -> int:
     return -(-value // unit) * unit
 
 
-def _struct(btf: Btf, found: Composite, packed: bool) -> Layout | None:
+def _struct(btf: Sizes, found: Composite, packed: bool) -> Layout | None:
     places: list[Place] = []
     end, widest = 0, 1
     for member in found.members:
@@ -76,7 +83,7 @@ def _fit(end: int, bits: int, size: int, align: int, packed: bool) -> int:
     return end if packed or end % size + bits <= size else _round_up(end, size)
 
 
-def _union(btf: Btf, found: Composite, packed: bool) -> Layout | None:
+def _union(btf: Sizes, found: Composite, packed: bool) -> Layout | None:
     places: list[Place] = []
     end, widest = 0, 1
     for member in found.members:

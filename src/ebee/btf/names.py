@@ -1,14 +1,8 @@
-"""Messages about a name that is not there, with the nearest ones that are."""
+"""The names that come nearest to one that is not there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
-
-from ebee.btf.reader import Btf
-from ebee.btf.types import Composite, Enum64, Enumeration
-
-_WORDS = {Enum64: "enum", Enumeration: "enum", Composite: "struct or union"}
 
 
 def near(name: str, known: Iterable[str], count: int = 3) -> list[str]:
@@ -32,21 +26,3 @@ def suggest(name: str, known: Iterable[str]) -> str:
     """ "; did you mean a, b?" or nothing."""
     found = near(name, known)
     return f"; did you mean {', '.join(found)}?" if found else ""
-
-
-def missing(btf: Btf, name: str, kind: Any = None) -> str:
-    """Why `btf.find(name, kind)` found nothing."""
-    kinds: tuple[type, ...] = kind if isinstance(kind, tuple) else (kind,) if kind else ()
-    words = sorted({_WORDS.get(k, k.__name__.lower()) for k in kinds})
-    what = " or ".join(words) or "type"
-    other = sorted({type(found).__name__.lower() for found in btf.find_all(name)})
-    if other:
-        return f"{btf.name} has no {what} {name!r}, only a {' and a '.join(other)} of that name"
-    names = (other for other, id in _all_names(btf) if not kinds or issubclass(btf.kind(id), kinds))
-    return f"{btf.name} has no {what} {name!r}{suggest(name, names)}"
-
-
-def _all_names(btf: Btf) -> Iterable[tuple[str, int]]:
-    if btf.base:
-        yield from _all_names(btf.base)
-    yield from btf.names()

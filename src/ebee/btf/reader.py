@@ -5,12 +5,16 @@ from __future__ import annotations
 import builtins
 from bisect import bisect_left
 from collections.abc import Iterator
+from functools import cache
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
+from ebee.btf import files
 from ebee.btf import index as indexing
 from ebee.btf.decode import DECODERS
 from ebee.btf.header import as_words, read_header
+from ebee.btf.layout import layout
+from ebee.btf.names import suggest
 from ebee.btf.types import (
     KINDS,
     VOID,
@@ -18,6 +22,7 @@ from ebee.btf.types import (
     Composite,
     Const,
     Datasec,
+    Enum64,
     Enumeration,
     Float,
     Fwd,
@@ -92,7 +97,8 @@ class Btf:
         self.nodes: dict[int, Any] = {}
         """What `codec` has made of these types, by id."""
         self.partial = False
-        """Whether this is only a part of a kernel's types: what is not in it may yet exist."""
+        """Whether this is only a part of a kernel's types: what is not in it may yet exist; see
+        also `is_opaque`."""
 
     def _load_index(self, key: str) -> indexing.Index:
         if not key:
@@ -108,38 +114,37 @@ class Btf:
         """Read the bytes of a .BTF section or file, of either byte order.
 
         The header and the extent of every type are checked now; what a type says when it is
-        asked for; everything by `validate`. BtfError tells what is wrong and where.
+        asked for; everything by ebee.btf.validate. BtfError tells what is wrong and where.
         """
         return cls(bytes(data), base, name=name)
 
     @classmethod
     def load(cls, path: str | PathLike[str], base: Btf | None = None) -> Btf:
         """Read a file: raw BTF, or an ELF file with a .BTF section (a vmlinux, module, object)."""
-        from ebee.btf import files
-
-        return files.load(path, base)
+        return cls._of(files.load(path), base)
 
     @classmethod
     def vmlinux(cls) -> Btf:
         """The running kernel's types (/sys/kernel/btf/vmlinux, since Linux 5.4)."""
-        from ebee.btf import files
-
-        return files.vmlinux()
+        return cls._of(files.vmlinux())
 
     @classmethod
     def bundled(cls) -> Btf:
         """The types that programs mostly use, of the kernel whose name it has: for where there is
-        none with BTF, to check programs and relocate them. `partial` is true of it."""
-        from ebee.btf import bundled
-
-        return bundled.bundled()
+        none with BTF, to check programs and relocate them. `partial` is true of it. Read once;
+        takes some 20 ms."""
+        return _bundled()
 
     @classmethod
     def module(cls, name: str, base: Btf | None = None) -> Btf:
         """A loaded kernel module's types, split on vmlinux (since Linux 5.11)."""
-        from ebee.btf import files
+        return cls._of(files.module(name), base or cls.vmlinux())
 
-        return files.module(name, base)
+    @classmethod
+    def _of(cls, blob: files.Blob, base: Btf | None = None) -> Btf:
+        if base is None and blob.base:
+            base = cls._of(blob.base)
+        return cls(blob.data, base, name=blob.name, cache_key=blob.key)
 
     def __len__(self) -> int:
         """The number of ids in use, void and the base's included: one past the last id."""
@@ -288,10 +293,34 @@ class Btf:
         """Like `get`, but BtfError with the nearest names if there is none."""
         found = self.get(name, kind)
         if found is None:
-            from ebee.btf import names
-
-            raise BtfError(names.missing(self, name, kind))
+            raise BtfError(self.missing(name, kind))
         return found
+
+    def missing(self, name: str, kind: Any = None) -> str:
+        """Why `find` finds nothing of this name and kind, with the nearest names there are."""
+        kinds: tuple[builtins.type, ...] = kind if isinstance(kind, tuple) else (kind,)
+        kinds = kinds if kind else ()
+        what = " or ".join(sorted({_WORDS.get(k, k.__name__.lower()) for k in kinds})) or "type"
+        other = sorted({type(found).__name__.lower() for found in self.find_all(name)})
+        if other:
+            there = " and a ".join(other)
+            return f"{self.name} has no {what} {name!r}, only a {there} of that name"
+        known: list[str] = []
+        btf: Btf | None = self
+        while btf:
+            known += [n for n, id in btf.names() if not kinds or issubclass(btf.kind(id), kinds)]
+            btf = btf.base
+        return f"{self.name} has no {what} {name!r}{suggest(name, known)}"
+
+    def is_opaque(self, id: int) -> bool:
+        """Whether of the struct or union that type `id` comes down to only name and size are in
+        this part of a kernel's types (`partial`): its members exist, but are not known here."""
+        found: Type = self.resolve(id)
+        home = self
+        while home.base and found.id < home.start_id:
+            home = home.base
+        cut = isinstance(found, Composite) and found.name and found.size and not found.members
+        return bool(cut) and home.partial
 
     def names(self) -> Iterator[tuple[str, int]]:
         """(name, id) of every named type of this blob, cheaply: no type is decoded."""
@@ -370,8 +399,6 @@ class Btf:
             return min(found.size & -found.size, 16)
         if not isinstance(found, Composite):
             return 1
-        from ebee.btf.layout import layout
-
         how = layout(self, found)
         return how.align if how else 1
 
@@ -391,15 +418,16 @@ class Btf:
                 return member.offset + found.offset, found.bits or found.size * 8
         return member.offset, 0
 
-    def validate(self) -> None:
-        """Check everything that the kernel would (kernel/bpf/btf.c); BtfError for the first
-        fault. It takes a second for a kernel's BTF, so nothing does it unasked."""
-        from ebee.btf import validate
 
-        validate.validate(self)
+@cache
+def _bundled() -> Btf:
+    btf = Btf._of(files.bundled())
+    btf.partial = True
+    return btf
 
 
 _SIZED = (Int, Composite, Enumeration, Float, Datasec)
+_WORDS = {Enum64: "enum", Enumeration: "enum", Composite: "struct or union"}
 _MODIFIERS = (Typedef, Volatile, Const, Restrict, TypeTag)
 
 

@@ -33,7 +33,8 @@ _NO_VALUE = (Void, Func, FuncProto, Var, Datasec, DeclTag)
 
 
 def validate(btf: Btf) -> None:
-    """Raise BtfError for the first fault of any type of `btf` (its base is taken as sound)."""
+    """BtfError for the first fault of any type of `btf` (its base is taken as sound). It takes a
+    second for a kernel's BTF, so nothing does it unasked."""
     for found in btf:
         try:
             _check(btf, found)

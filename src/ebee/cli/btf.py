@@ -224,9 +224,11 @@ def _is_pattern(name: str) -> bool:
 @base_option
 def check(sources: tuple[str, ...], base: str | None) -> None:
     """Check all that the kernel checks of BTF when it is loaded."""
+    from ebee.btf.validate import validate
+
     for source in sources:
         types = open_types(source, base)
-        types.validate()
+        validate(types)
         click.echo(f"{source}: {report.plural(len(types) - types.start_id, 'type')}, valid")
 
 

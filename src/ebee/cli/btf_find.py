@@ -47,13 +47,12 @@ def _named(btf: Btf, name: str, as_json: bool) -> list[Any]:
 def _matches(btf: Btf, pattern: str, limit: int | None, as_json: bool) -> list[Any]:
     from ebee.btf.dump import as_dict
     from ebee.btf.lookup import matching
-    from ebee.btf.names import missing
 
     ids = sorted({id for _, id in matching(btf, pattern)})
     if not ids:
         from ebee.errors import BtfError
 
-        raise BtfError(missing(btf, pattern).partition(";")[0])
+        raise BtfError(btf.missing(pattern).partition(";")[0])
     if as_json:
         return [as_dict(btf.type(id)) for id in ids]
     rows = [(str(id), _kind(btf.type(id)), btf.type(id).name, size_of(btf, id))
