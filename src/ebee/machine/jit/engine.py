@@ -54,8 +54,9 @@ class Compiled:
     around it, during which other threads go on; `once(cpu)` runs it on the packet in the CPU's
     block and gives r0. Both take addresses."""
 
-    def __init__(self, code: Code, loaded: Loaded):
+    def __init__(self, code: Code, loaded: Loaded, *calls: Loaded):
         self.code, self.loaded = code, loaded
+        self._calls = calls  # other code that it calls stays as long
         self.entry = loaded.symbols[entry_name(code)]
         self.batch = loaded.function(BATCH, None, *[ctypes.c_void_p] * 3)
         self.once = loaded.function(ONCE, ctypes.c_uint64, ctypes.c_void_p)
@@ -161,7 +162,8 @@ def compile_code(
     options = Options(level=tier, keep=(entry_name(code), BATCH, ONCE))
     key = _key(code, maps, checked, options) if cached and not machine.helpers else None
     image = kept(key) if key else None
-    symbols = {"machine.programs": table.base} | shared().symbols
+    common = shared()
+    symbols = {"machine.programs": table.base} | common.symbols
     if image is None:
         text, calls = ir_of(code, maps, table.base, checked, machine.helpers)
         image = build([text], options, cached=cached)
@@ -177,6 +179,6 @@ def compile_code(
     symbols["machine.regions"] = machine.regions.address
     symbols["machine.text"] = code.text
     try:
-        return Compiled(code, Loaded(image, symbols))
+        return Compiled(code, Loaded(image, symbols), common)
     except KeyError as e:
         raise MachineError(f"{code.name}: {e} is missing in the compiled code") from None
