@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 _WHERE = {
     "errors": """
         BtfError CaptureError CompileError ConfigError EbeeError KernelError MachineError
-        ObjectError VerifierError
+        ObjectError UnknownNameError VerifierError
     """,
     "lang.bpf.build": "compile",
     "lang.bpf.checksums": """
@@ -35,9 +35,24 @@ _WHERE = {
         HOP_BY_HOP ICMP ICMPV6_PROTOCOL ICMP_PROTOCOL ROUTING TCP TCP_PROTOCOL UDP UDP_PROTOCOL
         Ethernet ICMPv6 IPv4 IPv6 IPv6Extension Packet Vlan parser
     """,
-    "lang.bpf.programs": """
-        TC TCX XDP Cgroup RawContext SkbContext XdpContext cgroup_skb func raw_tracepoint section
-        socket_filter tc tcx tracepoint xdp
+    "lang.bpf.contexts": """
+        DeviceContext LircContext MsgContext NetfilterContext PerfEventContext RawContext
+        RegistersContext ReuseportContext SkLookupContext SkbContext SockAddrContext SockContext
+        SockOpsContext SockoptContext SysctlContext TraceContext XdpContext
+    """,
+    "lang.bpf.decorators": """
+        cgroup_device cgroup_skb cgroup_sock cgroup_sock_addr cgroup_sockopt cgroup_sysctl fentry
+        fexit flow_dissector fmod_ret freplace fsession iterator kprobe kprobe_multi kprobe_session
+        kretprobe kretprobe_multi kretsyscall ksyscall lirc lsm lsm_cgroup lwt netfilter netkit
+        perf_event raw_tracepoint sk_lookup sk_msg sk_reuseport sk_skb sock_ops socket_filter
+        syscall tc tc_action tcx tp_btf tracepoint uprobe uprobe_multi uprobe_session uretprobe
+        uretprobe_multi usdt xdp
+    """,
+    "lang.bpf.formats": "Record",
+    "lang.bpf.programs": "func section",
+    "lang.bpf.results": "LSM LWT NF SK TC TCX XDP Access Cgroup Flow Iter Session",
+    "lang.bpf.sockets": """
+        AF_INET AF_INET6 AF_UNIX FlowKeys Sock SockTuple4 SockTuple6 TcpSock
     """,
     "lang.bpf.special": "CLOCK_BOOTTIME CLOCK_MONOTONIC CLOCK_REALTIME SpinLock Timer",
     "lang.bpf.variables": "Const Global",

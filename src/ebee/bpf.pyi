@@ -3,6 +3,7 @@
 from typing import Any
 
 from ebee.lang.bpf.maps import AnyMap
+from ebee.lang.bpf.sockets import Sock, TcpSock
 from ebee.types import i32, i64, ptr, u32, u64
 
 def bind(ctx: Any, addr: Any, addr_len: int) -> i64:
@@ -195,7 +196,7 @@ def get_hash_recalc(skb: Any) -> u32:
 
     Since Linux 4.8."""
 
-def get_listener_sock(sk: Any) -> ptr[Any] | None:
+def get_listener_sock(sk: Any) -> Sock | None:
     """The listening socket to which a request socket belongs.
 
     Since Linux 5.1."""
@@ -660,17 +661,17 @@ def sk_cgroup_id(sk: Any) -> u64:
 
     Since Linux 5.8."""
 
-def sk_fullsock(sk: Any) -> ptr[Any] | None:
+def sk_fullsock(sk: Any) -> Sock | None:
     """The full socket behind a common one, null for request and timewait sockets.
 
     Since Linux 5.1."""
 
-def sk_lookup_tcp(ctx: Any, tuple: Any, tuple_size: int, netns: int, flags: int) -> ptr[Any] | None:
+def sk_lookup_tcp(ctx: Any, tuple: Any, tuple_size: int, netns: int, flags: int) -> Sock | None:
     """The TCP socket of an address tuple in a network namespace (-1: this one).
 
     Since Linux 4.20."""
 
-def sk_lookup_udp(ctx: Any, tuple: Any, tuple_size: int, netns: int, flags: int) -> ptr[Any] | None:
+def sk_lookup_udp(ctx: Any, tuple: Any, tuple_size: int, netns: int, flags: int) -> Sock | None:
     """The UDP socket of an address tuple in a network namespace (-1: this one).
 
     Since Linux 4.20."""
@@ -822,9 +823,7 @@ def skb_vlan_push(skb: Any, vlan_proto: int, vlan_tci: int) -> i64:
 
     Since Linux 4.3."""
 
-def skc_lookup_tcp(
-    ctx: Any, tuple: Any, tuple_size: int, netns: int, flags: int
-) -> ptr[Any] | None:
+def skc_lookup_tcp(ctx: Any, tuple: Any, tuple_size: int, netns: int, flags: int) -> Sock | None:
     """As sk_lookup_tcp, and finds request and timewait sockets too.
 
     Since Linux 5.2."""
@@ -1014,7 +1013,7 @@ def tcp_send_ack(tp: Any, rcv_nxt: int) -> i64:
 
     Since Linux 5.6."""
 
-def tcp_sock(sk: Any) -> ptr[Any] | None:
+def tcp_sock(sk: Any) -> TcpSock | None:
     """The TCP state of a socket, null if it is no TCP socket.
 
     Since Linux 5.1."""

@@ -56,6 +56,8 @@ class Int(int):
     width: ClassVar[int] = 0
     shift: ClassVar[int] = 0
     """Of a bit field: how many bits, above how many others."""
+    padded: ClassVar[int] = 0
+    """Bits of the whole place where the number is only its first bytes, zeros behind it."""
 
     def __new__(cls, value: Any = 0) -> typing.Self:
         return int.__new__(cls, _wrap(cls, int(value)))

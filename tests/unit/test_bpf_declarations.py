@@ -10,7 +10,7 @@ import pytest
 
 import ebee
 from ebee import api, hooks
-from ebee.lang.bpf import packets, programs
+from ebee.lang.bpf import contexts, decorators, packets, results
 from ebee.lang.bpf.maps import AnyMap
 from ebee.maps import by_name
 from ebee.types import fields, sizeof
@@ -32,30 +32,75 @@ def test_star_import_gives_them_all():
     assert set(api.__all__) <= space.keys()
 
 
-@pytest.mark.parametrize(
-    ("enum", "hook", "prefix"),
-    [(ebee.XDP, "xdp", "XDP_"), (ebee.TC, "tc", "TC_ACT_"), (ebee.TCX, "tcx", "TCX_")],
-)
-def test_results_are_the_hooks(enum, hook, prefix):
-    returns = hooks.by_name(hook).returns
-    assert {prefix + m.name: m.value for m in enum} == returns
+def plain(name):
+    """A name of the kernel's without what says whose it is."""
+    return name.upper().replace("REJECT", "DENY").removeprefix("TC_ACT_").rpartition(
+        "BPF_LWT_" if "LWT" in name else "BPF_FLOW_DISSECTOR_" if "FLOW" in name else
+        next((p for p in ("XDP_", "TCX_", "NETKIT_", "SK_", "NF_", "BPF_") if name.startswith(p)),
+             "?")
+    )[2]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("name", "hook_names"),
-    [("XdpContext", ["xdp"]), ("SkbContext", ["tc", "cgroup_skb", "socket_filter"])],
-)
-def test_contexts_are_the_hooks(name, hook_names):
-    """Also those members that editors are told of: the classes behind TYPE_CHECKING."""
-    made = fields(getattr(ebee, name))
-    declared = {f.name: f for h in hook_names for f in hooks.by_name(h).fields}
+@pytest.mark.parametrize("hook", [h for h in results.RESULTS if hooks.by_name(h).returns])
+def test_results_are_the_hooks(hook):
+    named = {m.name: m.value for m in results.RESULTS[hook]}
+    declared = {plain(n): v for n, v in hooks.by_name(hook).returns.items()}
+    more = {"ALLOW_ANY_PORT": 3} if results.RESULTS[hook] is ebee.Access else {}
+    assert named == declared | more
+
+
+@pytest.mark.parametrize("hook", hooks.all_hooks(), ids=lambda h: h.name)
+def test_results_are_within_what_the_verifier_takes(hook):
+    own = results.RESULTS.get(hook.name)
+    assert own or hook.name in results.NOTHING or hook.name == "socket_filter"
+    for attach_type in (None, *(s.attach_type for s in hook.sections)):
+        low, high = results.bounds(hook, attach_type) or (-(1 << 31), 1 << 32)
+        assert low <= results.wrong(hook, attach_type) <= high
+        assert own is None or any(low <= m <= high for m in own)
+
+
+@pytest.mark.parametrize("name", contexts.CONTEXTS)
+def test_contexts_are_the_hooks(name):
+    made, declared = fields(getattr(ebee, name)), {f.name: f for f in contexts.fields_of(name)}
     assert {n: f.offset for n, f in made.items()} == {n: f.offset for n, f in declared.items()}
-    source = inspect.getsource(programs)
-    text = source[source.index("_WithPacket(Context)") : source.index("_BY_SIZE")]
-    part = text[text.index(f"class {name}(") :].split("\n    class ")[0]
-    told = {line.split(":")[0].strip() for line in part.splitlines() if ": " in line}
-    common = {"data", "data_end"}
-    assert told & declared.keys() | common >= declared.keys() - {"sk"}
+    assert {n: sizeof(f.type) for n, f in made.items()} == {
+        n: f.size * f.count for n, f in declared.items()
+    }
+
+
+def test_every_hook_has_a_context_and_a_decorator():
+    for hook in hooks.all_hooks():
+        if hook.fields:
+            name = contexts.BY_STRUCT[hook.context]
+            assert {f.name for f in hook.fields} <= {f.name for f in contexts.fields_of(name)}
+    made = {d.__program__.hook.name for d in marked()}
+    later = {"fentry.multi", "fexit.multi", "fsession.multi", "struct_ops"}
+    assert made | later == {h.name for h in hooks.all_hooks()}
+
+
+def marked():
+    """A function for each decorator, with all that it takes."""
+    takes = {
+        "cgroup_skb": ["ingress", "egress"], "cgroup_sock": ["create", "release", "post_bind4"],
+        "cgroup_sock_addr": ["bind4", "connect6", "sendmsg_unix"], "cgroup_sockopt": ["get", "set"],
+        "lwt": ["in", "out", "xmit", "seg6local"], "tcx": ["ingress"], "netkit": ["peer"],
+        "sk_skb": ["stream_parser", "stream_verdict", "verdict"], "usdt": ["libc:libc:exit"],
+        "tracepoint": ["sched/sched_switch"],
+    }  # fmt: skip
+    plain = {"xdp", "tc", "tc_action", "flow_dissector", "netfilter", "socket_filter", "sk_lookup",
+             "sk_reuseport", "sk_msg", "sock_ops", "cgroup_sysctl", "cgroup_device", "perf_event",
+             "syscall", "lirc"}  # fmt: skip
+    for name in decorators.__all__:
+        mark = getattr(ebee, name)
+        for given in [None] if name in plain else takes.get(name, ["something"]):
+
+            def f(): ...
+
+            yield mark(f) if given is None else mark(given)(f)
+
+    def writable(): ...
+
+    yield ebee.raw_tracepoint("nbd_send_request", writable=True)(writable)
 
 
 def test_maps_are_declared_types():

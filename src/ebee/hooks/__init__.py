@@ -30,8 +30,9 @@ class CtxField:
 
     A program may load the whole element; `narrow`: also a part of it, of at least `least` bytes,
     `head`: only one that begins where the element begins; `also`: further sizes, as 8 bytes for
-    two neighbours. `write`: it may store the whole (or `also`), `write_parts`: any part too.
-    `at`, `write_at`: the attach types for which that holds (none: all).
+    two neighbours. `write`: it may store the whole (or `also`), `write_parts`: any part too. `net`:
+    so many bits of it, the first ones in memory, are a number in network order. `at`, `write_at`:
+    the attach types for which that holds (none: all).
     """
 
     name: str
@@ -48,6 +49,7 @@ class CtxField:
     write_parts: bool = False
     at: tuple[int, ...] = ()
     write_at: tuple[int, ...] = ()
+    net: int = 0
 
     @property
     def end(self) -> int:

@@ -32,12 +32,12 @@ _BPF_SOCK = (
     _sock("bound_dev_if", 0, _CREATE, write=True),
     _sock("family", 4), _sock("type", 8), _sock("protocol", 12),
     _sock("mark", 16, _CREATE, write=True), _sock("priority", 20, _CREATE, write=True),
-    CtxField("src_ip4", 24, 4, at=_BIND4),
-    CtxField("src_ip6", 28, 4, count=4, at=_BIND6),
+    CtxField("src_ip4", 24, 4, at=_BIND4, net=32),
+    CtxField("src_ip6", 28, 4, count=4, at=_BIND6, net=32),
     _sock("src_port", 44, _BIND4 + _BIND6),
-    CtxField("dst_port", 48, 2, also=(4,)),
-    CtxField("dst_ip4", 52, 4),
-    CtxField("dst_ip6", 56, 4, count=4),
+    CtxField("dst_port", 48, 2, also=(4,), net=16),
+    CtxField("dst_ip4", 52, 4, net=32),
+    CtxField("dst_ip6", 56, 4, count=4, net=32),
     _sock("state", 72), _sock("rx_queue_mapping", 76),
 )  # fmt: skip
 
@@ -76,23 +76,27 @@ _FIXED = tuple(t for s in _ADDR_SECTIONS if (t := s.attach_type) and t not in _C
 
 _SOCK_ADDR = (
     CtxField("user_family", 0, 4, narrow=False),
-    CtxField("user_ip4", 4, 4, write=True, at=_V4),
-    CtxField("user_ip6", 8, 4, write=True, count=4, also=(8,), at=_V6),
-    CtxField("user_port", 24, 4, write=True),
+    CtxField("user_ip4", 4, 4, write=True, at=_V4, net=32),
+    CtxField("user_ip6", 8, 4, write=True, count=4, also=(8,), at=_V6, net=32),
+    CtxField("user_port", 24, 4, write=True, net=16),
     CtxField("family", 28, 4, narrow=False),
     CtxField("type", 32, 4, narrow=False),
     CtxField("protocol", 36, 4, narrow=False),
-    CtxField("msg_src_ip4", 40, 4, write=True, at=_types("sendmsg4")),
-    CtxField("msg_src_ip6", 44, 4, write=True, count=4, also=(8,), at=_types("sendmsg6")),
+    CtxField("msg_src_ip4", 40, 4, write=True, at=_types("sendmsg4"), net=32),
+    CtxField("msg_src_ip6", 44, 4, write=True, count=4, also=(8,), at=_types("sendmsg6"), net=32),
     CtxField("sk", 64, 8, kind="socket", narrow=False),
 )
 
 # --- struct bpf_sock_ops -------------------------------------------------------------------------
 
 
+def _order(name: str) -> int:
+    return 32 if "_ip" in name or name == "remote_port" else 0
+
+
 def _ops(names: str, offset: int, count: int = 1) -> tuple[CtxField, ...]:
     return tuple(
-        CtxField(name, offset + 4 * i, 4, narrow=False, count=count)
+        CtxField(name, offset + 4 * i, 4, narrow=False, count=count, net=_order(name))
         for i, name in enumerate(names.split())
     )
 

@@ -1,4 +1,5 @@
-"""struct pt_regs of x86-64, the context of kprobes and uprobes (arch/x86/include/asm/ptrace.h)."""
+"""struct pt_regs of x86-64, the context of kprobes and uprobes (arch/x86/include/asm/ptrace.h); and
+where functions have their arguments, on arm64, too."""
 
 from ebee.hooks import CtxField
 
@@ -11,3 +12,17 @@ FIELDS = tuple(CtxField(name, 8 * i, 8) for i, name in enumerate(NAMES))
 
 WHOLE = tuple(CtxField(name, 8 * i, 8, narrow=False) for i, name in enumerate(NAMES))
 """As perf events allow it: no parts."""
+
+
+def _at(names: str) -> tuple[int, ...]:
+    return tuple(8 * NAMES.index(name) for name in names.split())
+
+
+ARGUMENTS = {"x86_64": _at("rdi rsi rdx rcx r8 r9"), "aarch64": tuple(range(0, 64, 8))}
+"""By machine (os.uname): bytes at which a function's arguments lie at its entry."""
+
+SYSCALL = {"x86_64": _at("rdi rsi rdx r10 r8 r9"), "aarch64": tuple(range(0, 48, 8))}
+"""The same of system calls, in the registers of the process."""
+
+RESULT = {"x86_64": _at("rax")[0], "aarch64": 0}
+"""Bytes at which the result lies at the return."""

@@ -10,7 +10,10 @@ _FIRST = (
     "vlan_proto", "priority", "ingress_ifindex", "ifindex", "tc_index",
 )  # fmt: skip
 _ALL = (
-    *(CtxField(name, 4 * i, 4) for i, name in enumerate(_FIRST)),
+    *(
+        CtxField(name, 4 * i, 4, net=16 if name in ("protocol", "vlan_proto") else 0)
+        for i, name in enumerate(_FIRST)
+    ),
     CtxField("cb", 48, 4, count=5, also=(8,), write_parts=True),
     CtxField("hash", 68, 4),
     CtxField("tc_classid", 72, 4),
@@ -18,11 +21,11 @@ _ALL = (
     CtxField("data_end", 80, 4, kind="packet_end", narrow=False),
     CtxField("napi_id", 84, 4),
     CtxField("family", 88, 4),
-    CtxField("remote_ip4", 92, 4, narrow=False),
-    CtxField("local_ip4", 96, 4, narrow=False),
-    CtxField("remote_ip6", 100, 4, narrow=False, count=4),
-    CtxField("local_ip6", 116, 4, narrow=False, count=4),
-    CtxField("remote_port", 132, 4),
+    CtxField("remote_ip4", 92, 4, narrow=False, net=32),
+    CtxField("local_ip4", 96, 4, narrow=False, net=32),
+    CtxField("remote_ip6", 100, 4, narrow=False, count=4, net=32),
+    CtxField("local_ip6", 116, 4, narrow=False, count=4, net=32),
+    CtxField("remote_port", 132, 4, net=32),
     CtxField("local_port", 136, 4),
     CtxField("data_meta", 140, 4, kind="packet_meta", narrow=False),
     CtxField("flow_keys", 144, 8, kind="flow_keys", narrow=False),

@@ -11,7 +11,8 @@ _VERDICT = {"SK_DROP": 0, "SK_PASS": 1}
 
 
 def _u32(name: str, offset: int, count: int = 1) -> CtxField:
-    return CtxField(name, offset, 4, narrow=False, count=count)
+    net = 32 if "_ip" in name or name == "remote_port" else 0
+    return CtxField(name, offset, 4, narrow=False, count=count, net=net)
 
 
 HOOKS = (

@@ -245,7 +245,7 @@ class Unit:
         return self._done[job.key]
 
     def _compile(self, job: Job) -> Specialised:
-        params, result = job.signature
+        result = job.signature[1]
         self._names.add(job.name)
         source = source_of(job.function)
         self.check_decorators(source)
@@ -257,6 +257,20 @@ class Unit:
             f.result_at = "%" + f.body.name("result")
             shown.append(f"ptr {f.result_at}")
             f.body.types[f.result_at] = "ptr"
+        shown += self.bind(f, job)
+        f.block(source.tree.body)
+        _finish(f)
+        f.close()
+        self._active.pop()
+        shown += self.hidden(f)
+        self.module.functions[job.name] = self.definition(f, job, ", ".join(shown))
+        ways = f.returns, bool(f.result_at), f.raises
+        return Specialised(symbol(job.name), job.bound, result, *ways)
+
+    def bind(self, f: Function, job: Job) -> list[str]:
+        """Give the parameters their values: LLVM's parameters, in its words."""
+        shown = []
+        params, _ = job.signature
         for (param, t), argument, bound in zip(params, job.arguments, job.bound, strict=True):
             value = argument
             if bound:
@@ -269,14 +283,7 @@ class Unit:
                 t = PtrType(t.to) if isinstance(t, MaybePtr) else t
                 value = Value(t, text, *(span(t) if is_integer(t) else (0, 0)), maybe=maybe)
             f.assign(param, value)
-        f.block(source.tree.body)
-        _finish(f)
-        f.close()
-        self._active.pop()
-        shown += self.hidden(f)
-        self.module.functions[job.name] = self.definition(f, job, ", ".join(shown))
-        ways = f.returns, bool(f.result_at), f.raises
-        return Specialised(symbol(job.name), job.bound, result, *ways)
+        return shown
 
     def for_constants(self, function: Callable[..., Any]) -> bool:
         """Whether a function is compiled for the constants that it is called with."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ebee.errors import EbeeError
 from ebee.lang import arith
+from ebee.lang.bpf.results import wrong
 from ebee.lang.calls import EXIT
 from ebee.lang.conditions import branch
 from ebee.lang.errors import Refusal
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
 
 PLACE = EXIT
 """Two numbers: whether the program ends (1: with a result, 2: without), and the result."""
-
-WRONG = {"tc": 2, "tcx": 2, "flow_dissector": 2, "lwt_in": 2, "lwt_out": 2, "lwt_xmit": 2,
-         "lsm": -1, "lsm_cgroup": 0}  # fmt: skip
-"""Results of programs where something is wrong, by hook, where that is not 0."""
 
 
 class Exit(Exception):
@@ -85,8 +82,9 @@ def _end(f: Function, result: Value | None) -> None:
     b = f.body
     f.unit.leave(f, None)
     if unit_of(f).is_entry(f):
-        wrong = constant(i64, WRONG.get(unit_of(f).hook.name, 0))
-        _finish(f, arith.operand(b, result or wrong, 64))
+        unit = unit_of(f)
+        otherwise = constant(i64, wrong(unit.hook, unit.attach_type))
+        _finish(f, arith.operand(b, result or otherwise, 64))
         return
     f.raises = True
     code = arith.operand(b, result, 64) if result is not None else "0"
@@ -120,8 +118,8 @@ def after_call(f: Function) -> None:
         behind = b.op(f"getelementptr inbounds i8, ptr {PLACE}, i64 8")
         code = b.op(f"load i64, ptr {behind}, align 8")
         given = b.op(f"icmp eq i64 {flag}, 1")
-        wrong = WRONG.get(unit_of(f).hook.name, 0)
-        _finish(f, b.op(f"select i1 {given}, i64 {code}, i64 {wrong}"))
+        otherwise = wrong(unit_of(f).hook, unit_of(f).attach_type)
+        _finish(f, b.op(f"select i1 {given}, i64 {code}, i64 {otherwise}"))
     else:
         f.ret()
     f.env = env

@@ -11,8 +11,9 @@ from ebee import native
 from ebee.helpers import Helper, Param, by_name
 from ebee.lang import arith, memory
 from ebee.lang.bpf import map_calls, text
+from ebee.lang.bpf.contexts import Context
 from ebee.lang.bpf.maps import AnyMap
-from ebee.lang.bpf.programs import Context
+from ebee.lang.bpf.sockets import POINTED
 from ebee.lang.bpf.state import unit_of
 from ebee.lang.calls import one_argument, type_argument
 from ebee.lang.errors import Refusal, at
@@ -33,6 +34,7 @@ from ebee.lang.values import (
 from ebee.types import ArrayType, Int, PtrType, i32, i64, sizeof, u8, u16, u32, u64, zero
 
 if TYPE_CHECKING:
+    from ebee.lang.bpf.kernel_types import KernelType
     from ebee.lang.function import Function
 
 GPL = ("GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL")
@@ -155,7 +157,7 @@ def _pointer(f: Function, p: Param, node: ast.expr, what: str) -> str:
         raise Refusal(f"{what} is {'not ' if p.kind == 'func' else ''}a function")
     if value.text == "null" and p.nullable:
         return "null"
-    is_ctx = is_struct(value.type) and issubclass(value.type, Context)
+    is_ctx = is_context(f, value)
     if (p.kind == "ctx") != is_ctx:
         raise Refusal(f"{what} {'must be' if not is_ctx else 'cannot be'} the context")
     if value.maybe and not p.nullable:
@@ -163,6 +165,12 @@ def _pointer(f: Function, p: Param, node: ast.expr, what: str) -> str:
     if not (is_ptr(value.type) or is_struct(value.type) or isinstance(value.type, ArrayType)):
         raise Refusal(f"{what} is a `{name_of(value.type)}`, not a pointer, struct or array")
     return value.text
+
+
+def is_context(f: Function, value: Value) -> bool:
+    """Whether a value is the program's context: of its class, or the record that it is given."""
+    t = value.type
+    return is_struct(t) and (issubclass(t, Context) or t is unit_of(f).record)
 
 
 def _result(
@@ -180,8 +188,21 @@ def _result(
     if result.kind == "alloc_mem":
         raise Refusal("a reserved record", "with events.reserve() as e:")
     to = normal_target(m.value) if result.kind == "map_value" and m is not None else u8
+    to = POINTED.get(result.kind, to)
+    if result.kind == "btf" and result.of is not None:
+        to = kernel_struct(result.of).trusted
     answer = map_calls.helper(f, declared.id, "ptr", *operands)
     return Value(PtrType(to), answer, maybe=int(result.nullable))
+
+
+def kernel_struct(name: str) -> KernelType:
+    """A struct of the kernel; Refusal when the types at hand have none of that name."""
+    from ebee.lang.bpf.kernel_types import find, source
+
+    found = find(name)
+    if found is None:
+        raise Refusal(f"{source().name} has no struct {name}", "EBEE_BTF=file names other types")
+    return found  # type: ignore[no-any-return]
 
 
 # --- atomic operations ---------------------------------------------------------------------------

@@ -192,11 +192,11 @@ def _output(f: Function, node: ast.Call, m: Value) -> Value:
 
 
 def _jump(f: Function, node: ast.Call, m: Value) -> Value:
-    from ebee.lang.bpf.programs import Context
+    from ebee.lang.bpf.intrinsics import is_context
 
     ctx_node, index_node = _arguments(node, "ctx", "index")
     ctx, index = f.value(ctx_node), f.as_type(index_node, u32, "the index")
-    if not (is_struct(ctx.type) and issubclass(ctx.type, Context)):
+    if not is_context(f, ctx):
         raise Refusal("a tail call passes the program's context on", "jumps.call(ctx, index)")
     number = f"i64 {arith.operand(f.body, index, 64)}"
     helper(f, TAIL_CALL, "i64", f"ptr {ctx.text}", f"ptr {m.text}", number)

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ebee.lang import memory
-from ebee.lang.bpf import map_calls, packet_calls
+from ebee.lang.bpf import map_calls, members, packet_calls
+from ebee.lang.bpf.contexts import Context
 from ebee.lang.bpf.exits import assert_, raise_
+from ebee.lang.bpf.formats import Record
 from ebee.lang.bpf.map_methods import probably_in
 from ebee.lang.bpf.maps import AnyMap
 from ebee.lang.bpf.maps_more import Bloom
 from ebee.lang.bpf.packets import Packet
-from ebee.lang.bpf.programs import Context
 from ebee.lang.bpf.scopes import with_statement
 from ebee.lang.bpf.state import unit_of
 from ebee.lang.bpf.variables import Variable
@@ -26,9 +27,11 @@ from ebee.lang.function import EXPRESSIONS
 from ebee.lang.source import MISSING
 from ebee.lang.statements import while_loop
 from ebee.lang.static import static
-from ebee.lang.values import NULL_VALUE, Constant, Value, is_struct, name_of
+from ebee.lang.values import NULL_VALUE, Constant, Value, is_ptr, is_struct, name_of
+from ebee.types import PtrType, u8
 
 if TYPE_CHECKING:
+    from ebee.hooks import CtxField
     from ebee.lang.function import Function
 
 POINTERS = ("packet", "packet_end", "packet_meta")
@@ -70,13 +73,40 @@ def _attribute(f: Function, node: ast.Attribute) -> Value:
     if _is_variable(f, node.value):
         address, const = place_of(f, node)
         return memory.load(f.body, address, const)
+    if (member := members.attribute(f, node)) is not None:
+        return member
     if isinstance(node.value, ast.Name) and node.value.id in f.writes:
         base = f.value(node.value)
-        if is_struct(base.type) and issubclass(base.type, Context) and base.type.__fields__:
-            kind = _context_kind(f, base.type, node.attr)
-            if kind in POINTERS:
-                return packet_calls.context_pointer(f, base, node.attr)
+        if is_struct(base.type) and issubclass(base.type, Context | Record):
+            return _context_member(f, node, base)
     return _default(f, node)
+
+
+def _context_member(f: Function, node: ast.Attribute, ctx: Value) -> Value:
+    """A member of the context: as the hook declares it."""
+    found = _context_field(f, ctx.type, node.attr)
+    if found is not None and found.kind in POINTERS:
+        return packet_calls.context_pointer(f, ctx, node.attr)
+    members = ctx.type.__fields__
+    if issubclass(ctx.type, Record) and getattr(
+        getattr(members.get(node.attr), "type", None), "located", False
+    ):
+        return _located(f, ctx, members[node.attr])
+    value = _default(f, node)
+    if found is None or not is_ptr(value.type):
+        return value
+    return value._replace(maybe=int(found.kind.endswith("?")))
+
+
+def _located(f: Function, ctx: Value, field: Any) -> Value:
+    """The address of what a member of a record tells the place of: offset and length in halves."""
+    b = f.body
+    word = memory.load(b, memory.member(b, ctx, field)).text
+    offset = b.op(f"zext i32 {b.op(f'and i32 {word}, 65535')} to i64")
+    base = ctx.text
+    if getattr(field.type, "relative", False):
+        base = b.op(f"getelementptr i8, ptr {base}, i64 {field.offset + 4}")
+    return Value(PtrType(u8), b.op(f"getelementptr i8, ptr {base}, i64 {offset}"))
 
 
 def _module_variable(f: Function, node: ast.expr) -> Variable | None:
@@ -100,13 +130,18 @@ def _is_variable(f: Function, node: ast.expr) -> bool:
     return unit_of(f).variable(f, node.id) is not None
 
 
-def _context_kind(f: Function, t: Any, name: str, write: bool = False) -> str:
-    from ebee.lang.bpf.programs import CONTEXTS
+def _context_field(f: Function, t: Any, name: str, write: bool = False) -> CtxField | None:
+    """The declaration of a member of the context; Refusal when the hook has none of that name."""
+    from ebee.lang.bpf.contexts import BY_STRUCT
 
     hook = unit_of(f).hook
-    if CONTEXTS.get(hook.context or "") != t.__name__ or not hook.fields:
-        return ""
-    return packet_calls.context_field(f, name, write).kind
+    if issubclass(t, Record):
+        if write:
+            raise Refusal("a record cannot be changed")
+        return None
+    if BY_STRUCT.get(hook.context or "") != t.__name__ or not hook.fields:
+        return None
+    return packet_calls.context_field(f, name, write)
 
 
 def _subscript(f: Function, node: ast.Subscript) -> Value:
@@ -116,7 +151,8 @@ def _subscript(f: Function, node: ast.Subscript) -> Value:
     if _is_variable(f, node.value):
         address, const = place_of(f, node)
         return memory.load(f.body, address, const)
-    return _default(f, node)
+    element = members.subscript(f, node)
+    return element if element is not None else _default(f, node)
 
 
 def _map(f: Function, node: ast.expr) -> Value | None:
@@ -149,13 +185,21 @@ def place(f: Function, node: ast.expr) -> tuple[Value, bool] | None:
             )
     if (variable := _module_variable(f, node)) is not None:
         return unit_of(f).address(variable), variable.const
+    if (kernel := members.writable(f, node)) is not None:
+        return kernel, False
     if isinstance(node, ast.Name):
         variable = None if node.id in f.writes else unit_of(f).variable(f, node.id)
         return None if variable is None else (unit_of(f).address(variable), variable.const)
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         base = f.env.get(node.value.id) if f.env is not None else None
-        if base is not None and is_struct(base.type) and issubclass(base.type, Context):
-            _context_kind(f, base.type, node.attr, isinstance(node.ctx, ast.Store))
+        if base is not None and is_struct(base.type) and issubclass(base.type, Context | Record):
+            write = isinstance(node.ctx, ast.Store)
+            found = _context_field(f, base.type, node.attr, write)
+            if found is not None and (not found.narrow or found.count > 1):
+                # as it stands: LLVM would load parts of it, or two at once
+                base = f.value(node.value)
+                at = memory.member(f.body, base, memory.find_field(base.type, node.attr))
+                return at._replace(volatile=True), False
     return None
 
 
@@ -252,11 +296,13 @@ def _context_call(f: Function, node: ast.Call, ctx: Value, name: str) -> Value:
 
 def call(f: Function, node: ast.Call, thing: Any) -> Value | None:
     """A call that only BPF has: methods of maps, contexts and packets, helpers, print."""
+    from ebee.lang.bpf import core_calls
     from ebee.lang.bpf.intrinsics import CALLS, HelperName, call_helper
 
     if isinstance(thing, HelperName):
         return call_helper(f, node, thing)
-    own = CALLS.get(thing) if thing is not MISSING and callable(thing) else None
+    can = thing is not MISSING and callable(thing)
+    own = (CALLS.get(thing) or core_calls.CALLS.get(thing)) if can else None
     if own is not None:
         return own(f, node)
     if thing is not MISSING or not isinstance(node.func, ast.Attribute):

@@ -69,10 +69,13 @@ def packet(f: Function, node: ast.Call, ctx: Value) -> Value:
     """`ctx.packet()`."""
     if node.args or node.keywords:
         raise Refusal("`packet` takes no arguments")
-    context_field(f, "data")
+    hook = unit_of(f).hook
+    found = {m.kind: m.name for m in hook.fields}
+    if "packet" not in found:
+        raise Refusal(f"a {hook.name} program has no packet")
     made = Value(Packet, f.body.alloca("[2 x ptr]", 8, "packet"), stack=True, align=8)
-    for name, member in (("data", "at"), ("data_end", "end")):
-        memory.store(f.body, _member(f, made, member), context_pointer(f, ctx, name))
+    for kind, member in (("packet", "at"), ("packet_end", "end")):
+        memory.store(f.body, _member(f, made, member), context_pointer(f, ctx, found[kind]))
     return made
 
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ebee import bpf
+from ebee.lang.bpf.contexts import SkbContext, XdpContext
 from ebee.lang.bpf.packets import Ethernet
-from ebee.lang.bpf.programs import SkbContext, XdpContext, func
+from ebee.lang.bpf.programs import func
 from ebee.types import i32, u32
 
 MAC = 1

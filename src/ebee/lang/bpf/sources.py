@@ -57,10 +57,20 @@ def find(file: str) -> Made | None:
     return elf, entries, kept["name"]
 
 
+_read: set[str] = set()
+"""Files of the system that the compiler has read since `prepare`."""
+
+
+def reads(path: str) -> None:
+    """Note that what is compiled depends on a file of the system, a tracepoint's format."""
+    _read.add(path)
+
+
 def prepare(file: str) -> None:
     """Start the compiler's process while the file is run, if it may be needed."""
     from ebee.lang.compiler import warm
 
+    _read.clear()
     try:
         warm()
     except CompileError:  # it says so when it is needed
@@ -72,6 +82,7 @@ def keep(file: str, made: Made) -> None:
     key, imports = _key(file), imports_of(file)
     if not key or imports is None:
         return
+    imports += [(path, [], _digest(path)) for path in sorted(_read)]
     elf, entries, name = made
     kept = json.dumps({"imports": imports, "entries": entries, "name": name}).encode()
     data = kept + b"\n" + elf
@@ -153,4 +164,4 @@ def _imported(tree: ast.Module, package: str) -> Iterator[str]:
             yield from (".".join(parts[: i + 1]) for i in range(len(parts)))
 
 
-__all__ = ["find", "imports_of", "keep", "prepare"]
+__all__ = ["find", "imports_of", "keep", "prepare", "reads"]

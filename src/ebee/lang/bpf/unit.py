@@ -6,7 +6,6 @@ What nodes mean in BPF only is in `nodes`; calls in `map_calls`, `helper_calls`,
 from __future__ import annotations
 
 import ast
-import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,18 +15,20 @@ import ebee
 from ebee.errors import CompileError
 from ebee.hooks import Hook
 from ebee.lang import memory
-from ebee.lang.bpf import long_loops, nodes
+from ebee.lang.bpf import arguments, contexts, long_loops, nodes, signatures
+from ebee.lang.bpf.contexts import Context
+from ebee.lang.bpf.core_records import Records
 from ebee.lang.bpf.debug import Debug, quote
 from ebee.lang.bpf.exits import PLACE, after_call, begin_program
 from ebee.lang.bpf.maps import AnyMap, RingBuf
 from ebee.lang.bpf.maps_more import PerfEventArray
-from ebee.lang.bpf.programs import CONTEXTS, Context, Program, decorators
+from ebee.lang.bpf.programs import Program, marks
 from ebee.lang.bpf.scopes import leave
 from ebee.lang.bpf.variables import Variable, find
 from ebee.lang.compiler import StackError
 from ebee.lang.errors import Refusal, at
 from ebee.lang.function import Function, Loop
-from ebee.lang.ir import symbol
+from ebee.lang.ir import Body, symbol
 from ebee.lang.source import Source, source_of
 from ebee.lang.static import static_in
 from ebee.lang.target import BPF
@@ -43,7 +44,7 @@ from ebee.lang.values import (
     is_struct,
     name_of,
 )
-from ebee.types import PtrType, alignof, i64, sizeof, u8, u64
+from ebee.types import PtrType, alignof, i32, i64, sizeof, u8, u64
 
 REGISTERS = 5
 """Arguments that a subprogram can take."""
@@ -82,10 +83,15 @@ class BpfUnit(Unit):
     def __init__(self, licence: str) -> None:
         super().__init__(BPF)
         self.debug = Debug()
+        self.core = Records(self.debug)
+        self.scratch: dict[Body, str] = {}
+        """Of functions that read the kernel's memory: where to."""
         self.licence = licence
         self.hook: Hook
         """The hook of the program that is being compiled."""
         self.attach_type: int | None = None
+        self.record: Any = None
+        """The type of its first parameter, which may be its context."""
         self.maps: dict[str, AnyMap[Any, Any]] = {}
         self.variables: dict[str, Variable] = {}
         self.globals: list[str] = []
@@ -107,41 +113,16 @@ class BpfUnit(Unit):
         source = source_of(entry.function)
         self.debug.file(source)
         self.hook, self.attach_type = entry.program.hook, entry.program.attach_type
-        self._check_program(entry, source)
+        signatures.check(entry.program, source)
         self._entries[entry.function] = entry
         params = signature_of(entry.function)[0]
-        arguments = tuple(Value(t, "") for _, t in params)
+        given = tuple(Value(t, "") for _, t in params)
+        self.record = params[0][1] if params else None
         if entry.name in self._names:
             raise CompileError(f"{source.file}: two functions are called {entry.name}")
-        job = Job(entry.function, arguments, (False,) * len(params), entry.name, "external", None)
+        job = Job(entry.function, given, (False,) * len(params), entry.name, "external", None)
         self._done[job.key] = self._compile(job)
         self.used.append(symbol(entry.name))
-
-    def _check_program(self, entry: Entry, source: Source) -> None:
-        """One parameter, the hook's context; a result of at most 32 bits."""
-        hook = entry.program.hook
-        wanted = CONTEXTS.get(hook.context or "", "a @struct of the record")
-        parameters = list(inspect.signature(source.function).parameters.values())
-        shown = f"def {entry.name}(ctx: {wanted}) -> {'XDP' if hook.name == 'xdp' else 'int'}:"
-        if len(parameters) != 1:
-            message = f"a program takes one argument, its context, not {len(parameters)}"
-            raise at(source, source.tree, Refusal(message, shown))
-        if parameters[0].annotation is inspect.Parameter.empty:
-            raise at(source, source.tree.args.args[0], Refusal("the context has no type", shown))
-        if source.tree.returns is None:
-            message = f"`{entry.name}` does not say what it returns"
-            raise at(source, source.tree, Refusal(message, shown))
-        params, result = signature_of(entry.function)
-        t = params[0][1]
-        right = is_struct(t) and (
-            t.__name__ == wanted if issubclass(t, Context) else wanted.startswith("a ")
-        )
-        if not right:
-            message = f"the context of a {hook.name} program is no `{name_of(t)}`"
-            raise at(source, source.tree.args.args[0], Refusal(message, shown))
-        if not (result is int or is_int(result)):
-            message = f"a program returns a number, not a `{name_of(result)}`"
-            raise at(source, source.tree.returns, Refusal(message, shown))
 
     def _is_inline(self, function: Callable[..., Any]) -> bool:
         return bool(getattr(function, "__inline__", True))
@@ -155,6 +136,10 @@ class BpfUnit(Unit):
         own = job.function in self._entries
         if own:
             self._programs.add(f)
+            if result is NONE.type:
+                result, f.void = i32, "i32"
+            if not self._is_free(job):
+                free = [("ctx", PtrType(self._context(params)))]
         if not own and (job.linkage == "callback" or not self._is_inline(job.function)):
             self._check_subprogram(f, free)
             if _is_separate(job.function):
@@ -167,6 +152,28 @@ class BpfUnit(Unit):
         f.body.where = self.where(f, f.source.tree)
         for name in _globals(f.source.tree):
             f.writes = {n: w for n, w in f.writes.items() if n != name}
+
+    def _is_free(self, job: Job) -> bool:
+        """Whether a program's parameters are those of a function that it replaces."""
+        program = self._entries[job.function].program
+        return signatures.form_of(program.hook) == signatures.FREE
+
+    def _context(self, params: list[tuple[str, Any]]) -> Any:
+        """The type of a program's context."""
+        t = params[0][1] if params else u64
+        if is_struct(t) and signatures.form_of(self.hook) in signatures.WHOLE:
+            return t
+        if is_struct(t) and issubclass(t, Context):
+            return t
+        return getattr(contexts, signatures.context_of(self.hook))
+
+    def bind(self, f: Function, job: Job) -> list[str]:
+        """Programs with arguments fetch them from their context."""
+        entry = self._entries.get(job.function)
+        whole = (*signatures.WHOLE, signatures.FREE)
+        if entry is None or signatures.form_of(entry.program.hook) in whole:
+            return super().bind(f, job)
+        return [arguments.bind(f, entry.program, job.signature[0])]
 
     def for_constants(self, function: Callable[..., Any]) -> bool:
         return not _is_separate(function)
@@ -245,7 +252,7 @@ class BpfUnit(Unit):
         for node in source.tree.decorator_list:
             called = node.func if isinstance(node, ast.Call) else node
             thing = static_in(source, called)
-            if thing in decorators() or (member and thing in (property, staticmethod)):
+            if thing in marks() or (member and thing in (property, staticmethod)):
                 continue
             if isinstance(called, ast.Attribute) and called.attr == "entry":
                 continue  # of a ProgArray
@@ -443,9 +450,10 @@ class BpfUnit(Unit):
         used = ", ".join(f"ptr {u}" for u in self.used)
         keep = f"@llvm.compiler.used = appending global [{len(self.used)} x ptr] [{used}]"
         producer = f"ebee {ebee.__version__}"
+        records, functions = self.core.finish("\n".join(self.module.functions.values()))
         parts = [
-            *self.module.declarations.values(), *self.globals, f'{keep}, section "llvm.metadata"',
-            *self.module.functions.values(), self.debug.text(producer),
+            *self.module.declarations.values(), *self.globals, *records,
+            f'{keep}, section "llvm.metadata"', functions, self.debug.text(producer),
         ]  # fmt: skip
         return "\n".join(parts)
 
