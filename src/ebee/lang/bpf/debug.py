@@ -138,13 +138,13 @@ class Debug:
 
     def _type(self, t: Type) -> str:
         if t is int:
-            return self._base(8, True)
+            return self.base(8, True)
         if t is bool:
             return self.node('!DIBasicType(name: "_Bool", size: 8, encoding: DW_ATE_boolean)')
         if is_ptr(t):
             return self.pointer(self.type(t.to) if _describable(t.to) else "null")
         if isinstance(t, ArrayType):
-            return self._array(self.type(types.typeof(t.elem)), t.count, sizeof(t))
+            return self.array(self.type(types.typeof(t.elem)), t.count, sizeof(t))
         if is_struct(t):
             return self._struct(t)
         if is_int(t):
@@ -154,7 +154,7 @@ class Debug:
     def _int(self, t: Any) -> str:
         if t is types.char:
             return self.node('!DIBasicType(name: "char", size: 8, encoding: DW_ATE_signed_char)')
-        base = self._base(t.size, t.signed)
+        base = self.base(t.size, t.signed)
         members = getattr(t, "enum", None)
         if members is None:
             return self._derived("typedef", base, f"name: {quote(t.__name__)}, file: {self.main}, ")
@@ -169,7 +169,8 @@ class Debug:
             f" file: {self.main}, baseType: {base}, size: {t.bits}, elements: {elements})"
         )
 
-    def _base(self, size: int, signed: bool) -> str:
+    def base(self, size: int, signed: bool) -> str:
+        """An integer type of C."""
         name, encoding = _BASES[size, signed]
         return self.node(
             f'!DIBasicType(name: "{name}", size: {size * 8}, encoding: DW_ATE_{encoding})'
@@ -184,7 +185,8 @@ class Debug:
     def const(self, of: str) -> str:
         return self._derived("const_type", of)
 
-    def _array(self, elem: str, count: int, size: int) -> str:
+    def array(self, elem: str, count: int, size: int) -> str:
+        """An array of so many elements and bytes."""
         elements = self.node(f"!{{{self.node(f'!DISubrange(count: {count})')}}}")
         return self.node(
             f"!DICompositeType(tag: DW_TAG_array_type, baseType: {elem}, size: {size * 8},"
@@ -238,7 +240,7 @@ class Debug:
                    "pinning": int(m.pinned), "map_extra": m.map_extra}  # fmt: skip
         if m.sizes is not None:
             numbers |= {"key_size": m.sizes[0], "value_size": m.sizes[1]}
-        count = {k: self.pointer(self._array(self._base(4, True), n, 4 * n))
+        count = {k: self.pointer(self.array(self.base(4, True), n, 4 * n))
                  for k, n in numbers.items() if n}  # fmt: skip
         if m.sizes is None:
             sides = {"key": m.key, "value": None if m.inner is not None else m.value}
@@ -247,7 +249,7 @@ class Debug:
         size = len(members)
         if m.inner is not None:
             held = self.pointer(self.map(m.inner)[0])
-            members.append(("values", self._array(held, 0, 0), 0, 8 * size))
+            members.append(("values", self.array(held, 0, 0), 0, 8 * size))
         return self.composite(self.reserve(), "structure", "", 8 * size, members), size
 
 
@@ -255,11 +257,12 @@ def _describable(t: Any) -> bool:
     return t is None or is_integer(t) or is_struct(t) or isinstance(t, PtrType | ArrayType)
 
 
+_ESCAPES = {b: f"\\{b:02X}" for b in range(256) if not 32 <= b < 127 or b in b'"\\'}
+
+
 def quote(text: str) -> str:
     """A string as IR writes it."""
-    data = text.encode()
-    return '"' + "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\{b:02X}"
-                         for b in data) + '"'  # fmt: skip
+    return f'"{text.encode().decode("latin-1").translate(_ESCAPES)}"'
 
 
 __all__ = ["Debug", "quote"]

@@ -23,6 +23,7 @@ from ebee.btf.types import (
     Enum64,
     Enumeration,
     Float,
+    Fwd,
     Int,
     Ptr,
     Typedef,
@@ -99,12 +100,25 @@ def is_kernel_pointer(t: Type) -> bool:
 @cache
 def pointee(btf: Btf, id: int, way: Way = "probe") -> KernelType:
     """Type `id` of a BTF as what a pointer points to."""
-    found = btf.resolve(id)
-    if found.id != id:
-        return pointee(btf, found.id, way)
+    kept = _known_as(btf, id)
+    if kept != id:
+        return pointee(btf, kept, way)
+    found = btf.type(id)
+    if isinstance(found, Fwd) and (known := kernel_source.find(found.name, Composite)) is not None:
+        return pointee(known[0], known[1].id, way)
     name = getattr(found, "name", "")
     space = {"__kernel__": name, "btf": btf, "id": id, "way": way, "__module__": "ebee.vmlinux"}
     return KernelType(name or _shown(btf, id), (), space)
+
+
+def _known_as(btf: Btf, id: int) -> int:
+    """A type without what does not matter: a struct without a name keeps the typedef's."""
+    found = btf.type(id)
+    resolved = btf.resolve(id)
+    while not isinstance(found, Typedef) and found.id != resolved.id:
+        found = btf.type(found.type)  # type: ignore[union-attr]
+    nameless = isinstance(resolved, Composite) and not resolved.name
+    return found.id if nameless else resolved.id
 
 
 def _shown(btf: Btf, id: int) -> str:
@@ -129,20 +143,14 @@ def find(name: str) -> Any:
     """What `from ebee.vmlinux import NAME` gives: a struct or union, an enumeration (as an IntEnum)
     or the type that a typedef stands for; None when the kernel has none."""
     known = (Composite, Enumeration, Typedef)
-    flavour = name.partition("___")[0]
-    found = kernel_source.find(name, known) or kernel_source.find(flavour, known)
+    found = kernel_source.find(name, known)
     if found is None:
         return None
     btf, t = found
-    if flavour != name:
-        if not isinstance(t, Composite):
-            return None
-        made = pointee(btf, t.id)
-        return KernelType(name, (), dict(vars(made)) | {"__kernel__": name})
     resolved = btf.resolve(t.id)
     match resolved:
         case Composite():
-            return pointee(btf, resolved.id)
+            return pointee(btf, t.id)
         case Enum() | Enum64():
             return enumeration(btf, resolved.id, name)
     try:
