@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ebee.errors import CompileError, ConfigError, KernelError, MachineError
+from ebee.errors import CompileError, ConfigError, EbeeError, KernelError, MachineError
 
 if TYPE_CHECKING:
     from ebee.machine.capture import Batch
@@ -40,10 +40,14 @@ class Ran:
 
 
 class Engine(Protocol):
-    """A way to run a program over packets; `not_run` counts packets it does not take, by reason."""
+    """A way to run a program over packets; `not_run` counts packets it does not take, by reason;
+    `apart`: seconds that went by meanwhile, and not for running packets."""
 
-    name: str
     not_run: Counter[str]
+    apart: float
+
+    @property
+    def name(self) -> str: ...
 
     def run(self, batch: Batch, first: int, stop: int, keep: bool) -> Ran: ...
 
@@ -52,11 +56,14 @@ class Compiled:
     """The machine's JIT: many packets in each call. Chunks of them go to the CPUs in turn."""
 
     name = "jit"
+    apart = 0.0
 
-    def __init__(self, machine: Machine, program: MachineProgram, trusted: bool, tier: Tier):
+    def __init__(
+        self, machine: Machine, program: MachineProgram, trusted: bool, tier: Tier, before: int = 0
+    ):
         self.machine, self.program, self.trusted, self.tier = machine, program, trusted, tier
         self.not_run: Counter[str] = Counter()
-        self.before = 0
+        self.before = before
         """Packets of the pieces of work before."""
         self.start = 0
         """Which packet of the batch the work begins with."""
@@ -103,6 +110,7 @@ class OneByOne:
     """An engine that is called for each packet."""
 
     name = ""
+    apart = 0.0
 
     def __init__(self) -> None:
         self.not_run: Counter[str] = Counter()
@@ -149,6 +157,52 @@ class Interpreted(OneByOne):
             raise MachineError(f"packet {self.number}: {error}") from None
 
 
+class Tiered:
+    """The interpreter first: most captures that people try a program on are so small that it is
+    done before compiling would be. When what is left takes it longer than that, the JIT goes on."""
+
+    FEW = 4
+    """Packets by which it is seen how long one takes."""
+
+    WORTH = 0.3
+    """Seconds in the interpreter that are worth compiling, which takes about as long."""
+
+    def __init__(self, machine: Machine, program: MachineProgram, trusted: bool, tier: Tier):
+        self.interpreted = Interpreted(machine, program)
+        self.engine: Compiled | Interpreted = self.interpreted
+        self.tier, self.trusted, self.possible = tier, trusted, True
+        self.spent = self.apart = 0.0
+        self.not_run: Counter[str] = Counter()
+
+    @property
+    def name(self) -> str:
+        """Which engine it is now."""
+        return self.engine.name
+
+    def run(self, batch: Batch, first: int, stop: int, keep: bool) -> Ran:
+        """See Engine."""
+        done = self.interpreted.number
+        if self.engine is self.interpreted and self.possible:
+            each = self.spent / done if done else 0
+            if self.spent + each * (stop - first) > self.WORTH:
+                self._compile(done)
+            elif not done:
+                stop = min(stop, first + self.FEW)
+        begin = time.perf_counter()
+        ran = self.engine.run(batch, first, stop, keep)
+        self.spent += time.perf_counter() - begin
+        return ran
+
+    def _compile(self, done: int) -> None:
+        begin, i = time.perf_counter(), self.interpreted
+        try:
+            self.engine = Compiled(i.machine, i.program, self.trusted, self.tier, done)
+        except (CompileError, MachineError) as error:
+            self.possible = False
+            _warn_of_interpreter(error)
+        self.apart += time.perf_counter() - begin
+
+
 class TestRun(OneByOne):
     """The kernel, by BPF_PROG_TEST_RUN."""
 
@@ -178,7 +232,8 @@ def on_machine(
     trusted: bool,
     tier: Tier = "optimised",
 ) -> Engine:
-    """The engine asked for; if none was, the JIT, or where that does not go, the interpreter."""
+    """The engine asked for; if none was, the JIT as soon as it is worth it, or where that does not
+    go, the interpreter."""
     from importlib.util import find_spec
 
     if wanted == "interpreter":
@@ -188,14 +243,20 @@ def on_machine(
             raise ConfigError("--engine jit needs llvmlite: pip install llvmlite")
         return Interpreted(machine, program)
     try:
-        return Compiled(machine, program, trusted, tier)
+        if wanted or tier != "quick" or program.is_compiled(tier, trusted):
+            return Compiled(machine, program, trusted, tier)
+        return Tiered(machine, program, trusted, tier)
     except (CompileError, MachineError) as error:
         if wanted:
             raise
-        from ebee.cli import report
-
-        report.warn(f"the interpreter is used, for the JIT does not go: {error}")
+        _warn_of_interpreter(error)
         return Interpreted(machine, program)
+
+
+def _warn_of_interpreter(error: EbeeError) -> None:
+    from ebee.cli import report
+
+    report.warn(f"the interpreter is used, for the JIT does not go: {error}")
 
 
 def on_linux(program: Any) -> Engine:

@@ -120,17 +120,20 @@ class Session:
                         if read is not None and before is not None:
                             self.share = before + done * (read - before)
                         progress.advance(self.share, self.total)
-                        self.seconds = time.perf_counter() - begin
+                        self.seconds = self._ran_since(begin)
                         self.look()
                     if self.control.stopped or self.total == self.options["limit"]:
                         break
             except KeyboardInterrupt:
                 self.control.stop()
             finally:
-                self.seconds = time.perf_counter() - begin
+                self.seconds = self._ran_since(begin)
                 self.drain()
                 self.state = "finished"
         return not self.control.stopped
+
+    def _ran_since(self, begin: float) -> float:
+        return time.perf_counter() - begin - self.loaded.engine.apart
 
     def _replay(self, batch: Batch, out: CaptureWriter | None) -> Iterator[float]:
         """The packets of a batch, up to the limit, in steps of at most some 50 ms; gives the share

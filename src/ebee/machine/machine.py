@@ -290,12 +290,27 @@ class MachineProgram(Program):
                 other._compile(tier, trusted)
         return self._compiled[tier, trusted]
 
+    def is_compiled(self, tier: Tier = "optimised", trusted: bool = False) -> bool:
+        """Whether `compiled` takes no time, since it has been done before, perhaps by another
+        process."""
+        from ebee.machine.jit.engine import kept_code
+
+        if (tier, trusted) not in self._compiled:
+            maps = self.owner.raw_maps
+            made = kept_code(self.machine, self.code, maps, tier, not trusted)
+            if made is not None:
+                self._enter(made, tier, trusted)
+        return (tier, trusted) in self._compiled
+
     def _compile(self, tier: Tier, trusted: bool) -> None:
-        if (tier, trusted) in self._compiled:
-            return
         from ebee.machine.jit.engine import compile_code
 
-        made = compile_code(self.machine, self.code, self.owner.raw_maps, tier, not trusted)
+        if (tier, trusted) not in self._compiled:
+            maps = self.owner.raw_maps
+            made = compile_code(self.machine, self.code, maps, tier, not trusted)
+            self._enter(made, tier, trusted)
+
+    def _enter(self, made: Compiled, tier: Tier, trusted: bool) -> None:
         self._compiled[tier, trusted] = made
         table = self.machine.program_table(not trusted)
         self.machine.memory.store(table.base + 8 * self.id, 8, made.entry)

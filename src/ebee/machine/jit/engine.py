@@ -14,6 +14,7 @@ from ebee.helpers import Helper
 from ebee.lang.build import build, input_key, keep, kept
 from ebee.lang.compiler import Options
 from ebee.lang.identity import front_end_identity
+from ebee.lang.image import Image
 from ebee.lang.known import Known
 from ebee.lang.loader import Loaded
 from ebee.machine.code import Code
@@ -99,11 +100,15 @@ def ir_of(
     return text + (METADATA if checked else ""), calls
 
 
-def _key(code: Code, maps: Mapping[str, MachineMap], checked: bool, options: Options) -> str | None:
+def _key(
+    machine: Host, code: Code, maps: Mapping[str, MachineMap], checked: bool, options: Options
+) -> str | None:
     """A name for what a program becomes, from all that it is made of, so that code that is known
     need not even be lowered; None where that depends on this run (addresses of functions)."""
-    if any(form is not None and form.wide and slot in code.targets
-           for slot, form in enumerate(code.forms)):  # fmt: skip
+    if machine.helpers or any(
+        form is not None and form.wide and slot in code.targets
+        for slot, form in enumerate(code.forms)
+    ):
         return None
     insns = list(code.insns)
     for slot in code.refs:
@@ -158,24 +163,45 @@ def compile_code(
 ) -> Compiled:
     """Compile a program for this machine. CompileError when there is no compiler; Unsupported for
     what only the interpreter does."""
-    table = machine.program_table(checked)
-    options = Options(level=tier, keep=(entry_name(code), BATCH, ONCE))
-    key = _key(code, maps, checked, options) if cached and not machine.helpers else None
+    if cached and (found := kept_code(machine, code, maps, tier, checked)) is not None:
+        return found
+    options = _options(code, tier)
+    text, calls = ir_of(code, maps, machine.program_table(checked).base, checked, machine.helpers)
+    image = build([text], options, cached=cached)
+    if cached and (key := _key(machine, code, maps, checked, options)) is not None:
+        keep(key, image)
+    return _load(machine, code, maps, checked, image, calls.addresses)
+
+
+def kept_code(
+    machine: Host, code: Code, maps: Mapping[str, MachineMap], tier: Tier, checked: bool
+) -> Compiled | None:
+    """The same, if it is in the cache."""
+    key = _key(machine, code, maps, checked, _options(code, tier))
     image = kept(key) if key else None
-    common = shared()
-    symbols = {"machine.programs": table.base} | common.symbols
     if image is None:
-        text, calls = ir_of(code, maps, table.base, checked, machine.helpers)
-        image = build([text], options, cached=cached)
-        symbols |= calls.addresses
-        if key:
-            keep(key, image)
-    else:
-        for name, m in maps.items():
-            symbols |= known_map(map_name(name), m)[1]
+        return None
+    addresses: dict[str, int] = {}
+    for name, m in maps.items():
+        addresses |= known_map(map_name(name), m)[1]
+    return _load(machine, code, maps, checked, image, addresses)
+
+
+def _options(code: Code, tier: Tier) -> Options:
+    return Options(level=tier, keep=(entry_name(code), BATCH, ONCE))
+
+
+def _load(
+    machine: Host, code: Code, maps: Mapping[str, MachineMap], checked: bool, image: Image,
+    addresses: dict[str, int],
+) -> Compiled:  # fmt: skip
+    """Code in memory, which has been told where everything is."""
+    common = shared()
+    symbols = common.symbols | addresses
     for name, m in maps.items():
         symbols.setdefault(map_name(name), m.address)
         symbols.setdefault(map_name(name, "value"), m.value_address)
+    symbols["machine.programs"] = machine.program_table(checked).base
     symbols["machine.regions"] = machine.regions.address
     symbols["machine.text"] = code.text
     try:
