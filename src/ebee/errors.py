@@ -26,6 +26,12 @@ class ObjectError(EbeeError):
     """An object file that is damaged, foreign, or asks for something unknown."""
 
 
+class UnknownNameError(ObjectError, KeyError):
+    """An object has no map, program, ... of that name; a KeyError, for it is asked like a dict."""
+
+    __str__ = Exception.__str__  # KeyError's puts quotes around the message
+
+
 class CompileError(EbeeError):
     """Source that does not compile; carries the compiler's own diagnostics."""
 

@@ -1,12 +1,14 @@
 """Objects of clang become specs that say what the source says; specs link, copy and write back."""
 
+import pickle
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from ebee import clang
-from ebee.errors import CompileError, EbeeError, ObjectError
+from ebee.errors import CompileError, EbeeError, ObjectError, UnknownNameError
 from ebee.isa import Insn
 from ebee.isa import insn as isa
 from ebee.obj import (
@@ -525,7 +527,47 @@ def test_names_are_looked_up_with_help() -> None:
     assert spec.function("first") is spec.programs["first"]
     with pytest.raises(ObjectError, match=r"name one of its programs: .*first"):
         spec.program()
-    with pytest.raises(ObjectError, match="no program 'fourth'; it has: "):
-        spec.program("fourth")
-    with pytest.raises(ObjectError, match="no map 'nope'; it has: chain"):
+    with pytest.raises(ObjectError, match=r"no program 'tird'. Did you mean 'third'"):
+        spec.program("tird")
+    with pytest.raises(ObjectError, match=r"no map 'nope'. It has: chain"):
         spec.map("nope")
+    with pytest.raises(ObjectError, match=r"no function 'frist'. Did you mean 'first'"):
+        spec.function("frist")
+
+
+@pytest.mark.parametrize("spec", [load("globals"), load("globals").copy()], ids=["read", "copied"])
+@pytest.mark.parametrize(
+    ("what", "name", "said"),
+    [
+        ("maps", ".rodat", "no map '.rodat'. Did you mean '.rodata'? It has: "),
+        ("programs", "tuch", "no program 'tuch'. Did you mean 'touch'? It has: touch"),
+        ("functions", "touch", "no function 'touch'. It has: "),
+        ("variables", "Setings", "no variable 'Setings'. Did you mean 'setting'? It has: "),
+        ("externs", "jiffies", "no extern 'jiffies'. It has: none"),
+        ("maps", 3, "no map 3. It has: "),
+    ],
+)
+def test_a_missing_name_is_a_key_error_that_helps(spec, what, name, said) -> None:
+    there = getattr(spec, what)
+    with pytest.raises(KeyError) as caught:
+        there[name]
+    assert isinstance(caught.value, UnknownNameError)
+    assert str(caught.value).startswith(f"object globals has {said}")
+    assert there.get(name) is None
+    assert name not in there
+
+
+def test_plain_dicts_become_those_of_the_object() -> None:
+    spec = ObjectSpec("own", {"a": MapSpec("a", "array")})
+    spec.programs = {}
+    with pytest.raises(UnknownNameError, match=r"object own has no map 'b'. It has: a"):
+        spec.maps["b"]
+    with pytest.raises(UnknownNameError, match=r"object own has no program 'b'. It has: none"):
+        spec.programs["b"]
+    spec.maps = {str(n): MapSpec(str(n), "array") for n in range(50)}
+    with pytest.raises(UnknownNameError, match=r"17, 18, 19 and 30 more$"):
+        spec.maps["x"]
+    for same in (pickle.loads(pickle.dumps(spec)), deepcopy(spec)):
+        assert same == spec
+        with pytest.raises(UnknownNameError, match="object own has no map 'x'"):
+            same.maps["x"]

@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ebee.errors import BtfError, KernelError, ObjectError
+from ebee.obj.named import Named
 from ebee.obj.spec import MapSpec, ObjectSpec, ProgramSpec, VariableSpec, value_codec
 
 if TYPE_CHECKING:
@@ -446,22 +447,6 @@ class Program(ABC):
         return f"<{type(self).__name__} {self.name} ({self.spec.section})>"
 
 
-class Named(dict[str, T]):
-    """Things of an object by name; a name that is not there is an ObjectError that says which
-    are."""
-
-    def __init__(self, kind: str, owner: str):
-        self.kind, self.owner = kind, owner
-
-    def __missing__(self, name: str) -> T:
-        from difflib import get_close_matches
-
-        near = get_close_matches(name, list(self), 1) if isinstance(name, str) else []
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        there = ", ".join(self) or "none"
-        raise ObjectError(f"{self.owner} has no {self.kind} {name!r}.{hint} It has: {there}")
-
-
 class Object(Closing):
     """A loaded object: live maps, programs and variables by name, and the events it sends.
 
@@ -470,9 +455,10 @@ class Object(Closing):
 
     def __init__(self, spec: ObjectSpec):
         self.spec, self.name = spec, spec.name
-        self.maps: dict[str, Map] = Named("map", spec.name)
-        self.programs: dict[str, Program] = Named("program", spec.name)
-        self.variables: dict[str, Variable] = Named("variable", spec.name)
+        owner = f"object {spec.name}"
+        self.maps: dict[str, Map] = Named((), "map", owner)
+        self.programs: dict[str, Program] = Named((), "program", owner)
+        self.variables: dict[str, Variable] = Named((), "variable", owner)
         self._events: dict[str, Events] = {}
 
     def ring_buffer(self, name: str) -> Any:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from ebee.errors import BtfError, ObjectError
+from ebee.obj.named import Named
 
 if TYPE_CHECKING:
     from ebee.btf import Btf
@@ -222,7 +223,7 @@ def value_codec(btf: Btf | None, btf_id: int, size: int, endian: str) -> Any:
     return Codec(btf, btf_id) if btf is not None and btf_id else Codec.from_size(size, endian)
 
 
-class Variables(dict[str, VariableSpec]):
+class Variables(Named[VariableSpec]):
     """Variables by name; assigning a plain value sets the variable's initial value.
 
     `spec.variables["threshold"] = 100` is `spec.variables["threshold"].value = 100`.
@@ -234,8 +235,12 @@ class Variables(dict[str, VariableSpec]):
         else:
             self[name].value = value
 
-    def __missing__(self, name: str) -> VariableSpec:
-        raise ObjectError(f"no variable {name!r}; there are: {', '.join(sorted(self)) or 'none'}")
+
+_BY_NAME: dict[str, tuple[type[Named[Any]], str]] = {
+    "maps": (Named, "map"), "programs": (Named, "program"), "functions": (Named, "function"),
+    "variables": (Variables, "variable"), "externs": (Named, "extern"),
+}  # fmt: skip
+"""What an ObjectSpec's dicts become: their class, and the word for what is in them."""
 
 
 @dataclass
@@ -243,6 +248,7 @@ class ObjectSpec:
     """A whole object: what a compiler made, or what a file holds.
 
     `functions` are the subprograms, `programs` the entry points; the two never share a name.
+    A name that one of its dicts does not have is an UnknownNameError, with those that come near.
     `version` is the kernel version of a "version" section (0: none). `endian` is the byte order of
     the target, and of `data` in maps. `warnings` says what was met and left out.
     """
@@ -251,7 +257,7 @@ class ObjectSpec:
     maps: dict[str, MapSpec] = field(default_factory=dict)
     programs: dict[str, ProgramSpec] = field(default_factory=dict)
     functions: dict[str, FunctionSpec] = field(default_factory=dict)
-    variables: dict[str, VariableSpec] = field(default_factory=Variables)
+    variables: dict[str, VariableSpec] = field(default_factory=dict)
     externs: dict[str, ExternSpec] = field(default_factory=dict)
     btf: Btf | None = field(default=None, repr=False, compare=False)
     license: str = ""
@@ -259,29 +265,28 @@ class ObjectSpec:
     endian: Literal["little", "big"] = "little"
     warnings: list[str] = field(default_factory=list, compare=False)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _BY_NAME and type(value) is dict:
+            made, kind = _BY_NAME[name]
+            value = made(value, kind, f"object {self.name}")
+        super().__setattr__(name, value)
+
     def function(self, name: str) -> FunctionSpec:
         """The function or program of that name; ObjectError when there is none."""
-        found = self.functions.get(name) or self.programs.get(name)
-        if found is None:
-            raise ObjectError(f"object {self.name} has no function {name!r}")
-        return found
+        every = {**self.functions, **self.programs}
+        return Named(every, "function", f"object {self.name}")[name]
 
     def program(self, name: str | None = None) -> ProgramSpec:
-        """The program of that name, or the only one; ObjectError otherwise."""
-        names = ", ".join(self.programs) or "none"
+        """The program of that name, or the only one; ObjectError when there is none."""
         if name is None:
             if len(self.programs) != 1:
+                names = ", ".join(self.programs) or "none"
                 raise ObjectError(f"object {self.name}: name one of its programs: {names}")
             return next(iter(self.programs.values()))
-        if name not in self.programs:
-            raise ObjectError(f"object {self.name} has no program {name!r}; it has: {names}")
         return self.programs[name]
 
     def map(self, name: str) -> MapSpec:
         """The map of that name; ObjectError when there is none."""
-        if name not in self.maps:
-            names = ", ".join(self.maps) or "none"
-            raise ObjectError(f"object {self.name} has no map {name!r}; it has: {names}")
         return self.maps[name]
 
     def copy(self) -> ObjectSpec:
@@ -291,7 +296,7 @@ class ObjectSpec:
         made.programs = {name: _copy_code(p) for name, p in self.programs.items()}
         made.functions = {name: _copy_code(f) for name, f in self.functions.items()}
         made.externs = {name: copy.copy(e) for name, e in self.externs.items()}
-        made.variables = Variables()
+        made.variables = {}
         for name, variable in self.variables.items():
             made.variables[name] = copy.copy(variable)
             made.variables[name].spec = made
