@@ -113,7 +113,7 @@ def test_variables_are_set_in_a_copy(source) -> None:
         assert made.variables["total"].value == 9
         assert dict(made.maps["lengths"]) == {100: 8, 101: 9}
     assert spec.variables["limit"].value == 1000
-    with pytest.raises(ebee.ObjectError, match="no variable 'limt'. Did you mean 'limit'"):
+    with pytest.raises(ebee.ObjectError, match=r"no variable 'limt'. Did you mean 'limit'"):
         ebee.load(spec, variables={"limt": 1})
 
 
