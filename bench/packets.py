@@ -167,7 +167,7 @@ def rates(report: Report, builder: Builder, quick: bool) -> None:
         ["program", *columns],
         [[name, *(figures.get(e) for e in columns)] for name, figures in rate.items()],
         "C: the parser at -O2 over the same packets, where they are; C, framed: each copied into a"
-        " frame first, as ebee does.",
+        " frame first.",
     )
     parser = rate["five-tuple parser"]
     report.judge("parser in a batch beside framed C", parser["trusted"] / parser["C, framed"],
