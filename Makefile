@@ -56,7 +56,7 @@ corpus: $(VENV)/.test
 
 fuzz: $(VENV)/.test
 	EBEE_FUZZ=1 $(PYTEST) -m 'unit or differential' -k fuzz
-	$(BIN)/python scripts/fuzz.py
+	$(BIN)/python scripts/fuzz.py --jobs $$(nproc)
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,28 +1,70 @@
-"""The long random tests of the engines: valid programs on every engine and in the kernel, hostile
-ones under guard. One line of totals each; what fails is cut down and printed as assembly.
+"""The long random tests, with one line of totals each; what fails is cut down and printed.
 
-    python scripts/fuzz.py [--valid N] [--hostile N] [--inputs N] [--seed TEXT] [--jobs N]
+    python scripts/fuzz.py [KIND ...] [--seed TEXT] [--from N] [--count N] [--jobs N] [--state DIR]
+
+valid      programs on the interpreter, the JIT in all its ways and in the kernel (10 inputs each)
+hostile    programs that no verifier would take, under guard, on 40 packets each
+verifier   programs before ebee's verifier and the kernel's; what both accept is run with checks
+btf        damaged BTF and .BTF.ext
+objects    damaged ELF objects
+functions  functions of the language under CPython, on the machine and in the kernel
+
+A run that was interrupted goes on where it was when it is started again with the same --state.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
-import subprocess
 import sys
-import time
+import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "unit"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "differential"))
 
+from campaign import Batch, Kind, main
 from engines import attack, compare, hostile, valid
 from engines.program import Program, minimise
 
+INPUTS, PACKETS = 10, 40
+MODULE = 100
 EVERYDAY = tuple(way for way in compare.WAYS if way[0] != "most")
-MODULE = 50
-MOST = 5
-"""Every fifth module also at the highest tier."""
+MOST = 20
+"""Every so many-th module also at the highest tier."""
+
+GROUP = 100
+"""Cases of the smaller kinds in a batch."""
+
+
+def _groups(numbers: range, size: int) -> Iterator[range]:
+    for at in range(0, len(numbers), size):
+        yield numbers[at : at + size]
+
+
+# --- engines -------------------------------------------------------------------------------------
+
+
+def fuzz_valid(seed: str, numbers: range) -> Iterator[Batch]:
+    """Programs that the kernel accepts: all engines and the kernel agree."""
+    spec = valid.shared()
+    engines = compare.Engines(spec)
+    kernel = compare.Kernel(spec) if os.geteuid() == 0 else None
+    for at, group in enumerate(_groups(numbers, MODULE)):
+        ways = EVERYDAY if at % MOST else compare.WAYS
+        programs = [valid.make_program(f"{seed}{n}", INPUTS) for n in group]
+        batch = Batch(len(group))
+        for program, found in zip(programs, engines.run_all(programs, ways), strict=True):
+            truth = kernel.run(program) if kernel else None
+            if truth is not None and truth.error.startswith("refused"):
+                batch.counts["refused by the kernel"] += 1
+                continue
+            batch.counts["compared with the kernel" if kernel else "compared"] += 1
+            batch.counts["runs"] += len(program.inputs) * (len(found) + (kernel is not None))
+            if what := disagree(found, truth):
+                batch.bad.append(cut_down(program, what, engines, kernel, ways))
+        yield batch
 
 
 def disagree(by_engine: dict[str, compare.Result], kernel: compare.Result | None) -> str:
@@ -36,43 +78,10 @@ def disagree(by_engine: dict[str, compare.Result], kernel: compare.Result | None
     return ""
 
 
-def fuzz_valid(args: argparse.Namespace) -> int:
-    """Programs `first, first + jobs, ...` of the seed; how many were found wanting."""
-    spec = valid.shared()
-    engines = compare.Engines(spec)
-    kernel = compare.Kernel(spec) if os.geteuid() == 0 else None
-    counts: Counter[str] = Counter()
-    begin = time.monotonic()
-    numbers = range(args.part, args.valid, args.jobs)
-    for at in range(0, len(numbers), MODULE):
-        seeds = [f"{args.seed}{n}" for n in numbers[at : at + MODULE]]
-        programs = [valid.make_program(seed, args.inputs) for seed in seeds]
-        ways = EVERYDAY if at // MODULE % MOST else compare.WAYS
-        for program, found in zip(programs, engines.run_all(programs, ways), strict=True):
-            truth = kernel.run(program) if kernel else None
-            if truth is not None and truth.error.startswith("refused"):
-                counts["refused by the kernel"] += 1
-                continue
-            counts["compared"] += 1
-            counts["runs"] += len(program.inputs) * (len(found) + (kernel is not None))
-            if what := disagree(found, truth):
-                counts["bad"] += 1
-                report(program, what, engines, kernel, ways)
-        took = time.monotonic() - begin
-        done = at + len(programs)
-        print(f"{done:,} of {len(numbers):,} programs, {done / took:.1f} a second, {dict(counts)}",
-              file=sys.stderr, flush=True)  # fmt: skip
-    oracle = "with the kernel" if kernel else "without a kernel (not root)"
-    print(f"valid: {counts['compared']:,} programs, {counts['runs']:,} runs {oracle}, "
-          f"{counts['refused by the kernel']:,} refused by it, {counts['bad']:,} bad, "
-          f"{time.monotonic() - begin:.0f} s", flush=True)  # fmt: skip
-    return counts["bad"]
-
-
-def report(
+def cut_down(
     program: Program, what: str, engines: compare.Engines, kernel: compare.Kernel | None,
     ways: tuple[tuple[str, bool], ...],
-) -> None:  # fmt: skip
+) -> str:  # fmt: skip
     """The smallest program that still shows a disagreement."""
 
     def fails(smaller: Program) -> bool:
@@ -81,51 +90,105 @@ def report(
             return False
         return bool(disagree(engines.run_all([smaller], ways)[0], truth))
 
-    print(f"\n{program.seed}: {what} disagree:\n{minimise(program, fails).text()}\n", flush=True)
+    return f"{program.seed}: {what} disagree:\n{minimise(program, fails).text()}"
 
 
-def fuzz_hostile(args: argparse.Namespace) -> int:
-    """Hostile programs, each on a few packets."""
-    begin = time.monotonic()
-    seeds = [f"{args.seed}{n}" for n in range(args.part, args.hostile, args.jobs)]
-
-    told = 0
-
-    def progress(found: attack.Findings) -> None:
-        nonlocal told
-        for seed, what in found.bad[told:]:
-            print(f"\n{seed}: {what}", flush=True)
-            if " .. " not in seed:
-                print(hostile.make_hostile(seed, args.packets).text(), flush=True)
-        told = len(found.bad)
-        took = time.monotonic() - begin
-        rate = found.programs / took
-        print(f"{found.line()}, {rate:.1f} programs a second", file=sys.stderr, flush=True)
-
-    found = attack.attack(seeds, inputs=args.packets, report=progress)
-    progress(found)
-    print(f"hostile: {found.line()}, {time.monotonic() - begin:.0f} s", flush=True)
-    return len(found.bad)
+def fuzz_hostile(seed: str, numbers: range) -> Iterator[Batch]:
+    """Hostile programs: nothing beside their memory, no crash, no hang; and what the interpreter
+    stops, compiled code stops."""
+    for found in attack.attack([f"{seed}{n}" for n in numbers], inputs=PACKETS):
+        counts = Counter({"packets": found.packets, "runs": found.runs})
+        counts += Counter({f"compared: {what}": n for what, n in found.counts.items()})
+        bad = [f"{one}: {what}\n" + ("" if " .. " in one else _hostile(one))
+               for one, what in found.bad]  # fmt: skip
+        yield Batch(found.programs, counts, bad)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--valid", type=int, default=100_000, help="valid programs")
-    parser.add_argument("--inputs", type=int, default=10, help="packets for each of them")
-    parser.add_argument("--hostile", type=int, default=250_000, help="hostile programs")
-    parser.add_argument("--packets", type=int, default=4, help="packets for each of them")
-    parser.add_argument("--seed", default="", help="what the programs are made from")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--part", type=int, default=-1, help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.part >= 0 or args.jobs == 1:
-        args.part = max(args.part, 0)
-        return 1 if fuzz_valid(args) + fuzz_hostile(args) else 0
-    commands = [[sys.executable, *sys.argv, "--jobs", str(args.jobs), "--part", str(part)]
-                for part in range(args.jobs)]  # fmt: skip
-    children = [subprocess.Popen(command) for command in commands]
-    return max([child.wait() for child in children])
+def _hostile(seed: str) -> str:
+    return hostile.make_hostile(seed, PACKETS).text()
 
+
+def fuzz_verifier(seed: str, numbers: range) -> Iterator[Batch]:
+    """What ebee's verifier accepts the kernel accepts, and it runs without a fault."""
+    from fuzz_verifier import Both, Runner, show, trial
+
+    both, runner = Both(), Runner()
+    for group in _groups(numbers, GROUP):
+        batch = Batch(len(group))
+        for n in group:
+            found = trial(both, seed, n, runner)
+            batch.counts += found.counts()
+            if found.kind == "false accept" or found.fault:
+                batch.bad.append(show(both, found))
+            elif found.kind in ("false reject", "does not know"):
+                batch.notes.append(show(both, found))
+        yield batch
+
+
+# --- formats -------------------------------------------------------------------------------------
+
+
+def fuzz_btf(seed: str, numbers: range) -> Iterator[Batch]:
+    """Damaged BTF is read or refused with BtfError, in bounded time and memory."""
+    import test_btf_fuzz as btf
+
+    with btf.bounded_memory(btf.MEMORY):
+        for group in _groups(numbers, GROUP):
+            batch = Batch(len(group))
+            for n in group:
+                try:
+                    read, took = btf.attempt(seed, n)
+                except Exception as e:
+                    batch.bad.append(f"seed {seed!r}, {n}: {type(e).__name__}: {e}")
+                    continue
+                batch.counts["read"] += read > 0
+                if took > btf.LIMIT:
+                    batch.bad.append(f"seed {seed!r}, {n}: took {took:.1f} s")
+            yield batch
+
+
+def fuzz_objects(seed: str, numbers: range) -> Iterator[Batch]:
+    """Damaged objects are read or refused with one of ebee's errors, in bounded time and memory."""
+    import test_obj_fuzz as obj
+
+    originals = obj.originals()
+    for group in _groups(numbers, GROUP):
+        batch = Batch(len(group))
+        for n in group:
+            try:
+                batch.counts[obj.attempt(originals, seed, n)] += 1
+            except Exception as e:
+                batch.bad.append(f"seed {seed!r}, {n}: {type(e).__name__}: {e}")
+        yield batch
+
+
+# --- the language --------------------------------------------------------------------------------
+
+
+def fuzz_functions(seed: str, numbers: range) -> Iterator[Batch]:
+    """Functions give the same three ways. Numbers are functions: a module has some of them."""
+    import test_bpf_functions as functions
+
+    with tempfile.TemporaryDirectory() as cache:  # not the user's: each is compiled only once
+        os.environ["XDG_CACHE_HOME"] = cache
+        for group in _groups(numbers, functions.BATCH):
+            batch = Batch(len(group))
+            part = group.start // functions.BATCH
+            try:
+                batch.counts += functions.attempt(f"{seed}{part}" if seed else part, len(group))
+            except Exception as e:
+                batch.bad.append(f"seed {seed!r}, module {part}: {type(e).__name__}: {e}")
+            yield batch
+
+
+KINDS = {
+    "valid": Kind(fuzz_valid, 100_000, "programs"),
+    "hostile": Kind(fuzz_hostile, 25_000, "programs"),
+    "verifier": Kind(fuzz_verifier, 200_000, "programs", root=True),
+    "btf": Kind(fuzz_btf, 100_000, "inputs"),
+    "objects": Kind(fuzz_objects, 100_000, "inputs"),
+    "functions": Kind(fuzz_functions, 50_000, "functions"),
+}
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(KINDS, __doc__))

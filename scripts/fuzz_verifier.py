@@ -1,11 +1,12 @@
 """Random programs through ebee's verifier and the running kernel's: who accepts what.
 
-    python scripts/fuzz_verifier.py [--count 1000] [--seed 1] [--seconds S] [--run]
+    python scripts/fuzz_verifier.py [--count 1000] [--seed 1] [--from 0] [--seconds S] [--run]
 
 Programs are built of fragments that are mostly right (a bounds check and a load, a lookup and a
 null check, a spill and a fill, a loop, a call) with registers and constants chosen at random, so
 that both verdicts are common. What ebee accepts and the kernel rejects is cut down and printed,
-and makes the status non-zero. Needs root; programs are loaded and never run.
+and makes the status non-zero. Needs root; in the kernel programs are loaded and never run. Long
+runs that can be taken up again: `scripts/fuzz.py verifier`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ebee import hooks, maps
 from ebee.errors import KernelError, MachineError, VerifierError
@@ -28,7 +29,7 @@ from ebee.machine.machine import Machine
 from ebee.machine.vm import ProgramFault
 from ebee.obj.spec import MapSpec, ObjectSpec, ProgramSpec, Ref
 from ebee.verifier.core.check import Verdict, check_program
-from ebee.verifier.core.profile import PROFILES
+from ebee.verifier.core.profile import PROFILES, Profile
 from ebee.verifier.core.program import MapInfo, Program
 
 RUNS = ("xdp",)
@@ -37,8 +38,8 @@ RUNS = ("xdp",)
 LENGTHS = (14, 15, 22, 64, 200)
 """Lengths of packets to run on."""
 
-PROFILE = replace(PROFILES["6.18"], max_processed=20_000)
-"""Loops of a million rounds would take all the time."""
+PROFILE, PATIENT = (replace(PROFILES["6.18"], max_processed=n) for n in (2_500, 20_000))
+"""Loops of a million rounds would take all the time; one program of 16 may take more of it."""
 
 HOOKS = {"xdp": "xdp", "tc": "sched_cls", "socket_filter": "socket_filter"}
 SPECS = (
@@ -443,7 +444,7 @@ class Both:
         except KernelError as error:
             return False, str(error).split("\n")[0]
 
-    def ebee(self, code: list[Insn], hook: str) -> Verdict:
+    def ebee(self, code: list[Insn], hook: str, profile: Profile = PATIENT) -> Verdict:
         """ebee's verdict."""
         found = hooks.by_name(hook)
         assert found is not None
@@ -451,7 +452,7 @@ class Both:
         for slot, insn in enumerate(code):
             if insn.op == LDDW and insn.src == 1:
                 pseudo[slot] = ("map", self.infos[self.fds.index(insn.imm)], 0)
-        return check_program(Program("fuzz", code, found, pseudo=pseudo), PROFILE)
+        return check_program(Program("fuzz", code, found, pseudo=pseudo), profile)
 
     def differs(self, code: list[Insn], hook: str) -> bool:
         """A false accept."""
@@ -475,11 +476,62 @@ def _info(spec: MapSpec) -> MapInfo:
     return MapInfo(spec.name, kind, spec.key_size, spec.value_size, spec.max_entries, spec.flags)
 
 
+@dataclass
+class Trial:
+    """One program, and what was said of it. `same`: the same final message; `fault`: what went
+    wrong on the machine, where it `ran`."""
+
+    name: str
+    hook: str
+    code: list[Insn]
+    verdict: Verdict
+    kind: str
+    words: str = ""
+    same: bool = False
+    ran: bool = False
+    fault: str = ""
+
+    def counts(self) -> Counter[str]:
+        """Itself, to be summed up."""
+        found = Counter({self.kind: 1, "processed": self.verdict.processed})
+        found["same final message"] = self.same
+        found["run"], found["faults when run"] = self.ran, bool(self.fault)
+        return +found
+
+
+def trial(both: Both, seed: str | int, number: int, runner: Runner | None = None) -> Trial:
+    """The program of a number: both verdicts, and a run of what both accept."""
+    rng = random.Random(f"{seed}/{number}")
+    hook = rng.choice(list(HOOKS))
+    code = Generator(rng, hook, both.fds).make()
+    verdict = both.ebee(code, hook, PROFILE if number % 16 else PATIENT)
+    found = Trial(f"{seed}/{number}", hook, code, verdict, "too long")
+    if verdict.id == "too-complex":
+        return found  # the kernel would walk a million instructions
+    accepted, found.words = both.kernel(code, hook)
+    found.kind = _kind(verdict, accepted)
+    found.same = not accepted and verdict.message.split("\n")[-1] in found.words
+    if runner is not None and verdict.accepted and accepted and hook in RUNS:
+        found.ran, found.fault = True, runner.faults(code, hook, both.fds, rng)
+    return found
+
+
+def show(both: Both, found: Trial) -> str:
+    """A trial for reading, a false accept cut down."""
+    code, words = found.code, found.words
+    if found.kind == "false accept":
+        code = both.cut(code, found.hook)
+        words = both.kernel(code, found.hook)[1]
+    what = found.fault or f"{found.verdict}\n  kernel: {words}"
+    return f"{found.kind}: {found.name}, {found.hook}: {what}\n{listing(code)}"
+
+
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", default="1")
+    parser.add_argument("--from", type=int, default=0, dest="first", help="the first number")
     parser.add_argument("--seconds", type=float, default=1e9, help="stop after so long")
     parser.add_argument("--show", type=int, default=3, help="differences to print")
     parser.add_argument("--run", action="store_true", help="run what is accepted, with checks")
@@ -489,64 +541,33 @@ def main() -> int:
     runner = Runner() if given.run else None
     messages: Counter[str] = Counter()
     causes: Counter[str] = Counter()
-    start, processed, mine, done = time.monotonic(), 0, 0.0, 0
-    for number in range(given.count):
+    start, done = time.monotonic(), 0
+    for number in range(given.first, given.first + given.count):
         if time.monotonic() - start > given.seconds:
             break
-        rng = random.Random(f"{given.seed}/{number}")
-        hook = rng.choice(list(HOOKS))
-        code = Generator(rng, hook, both.fds).make()
+        found = trial(both, given.seed, number, runner)
         done += 1
-        began = time.monotonic()
-        verdict = both.ebee(code, hook)
-        mine += time.monotonic() - began
-        processed += verdict.processed
-        if verdict.id == "too-complex":
-            kinds["too long"] += 1
-            continue  # the kernel would walk a million instructions
-        accepted, words = both.kernel(code, hook)
-        kind = _kind(verdict, accepted)
-        kinds[kind] += 1
-        if runner is not None and kind == "agree: accepted" and hook in RUNS:
-            kinds["run"] += 1
-            fault = runner.faults(code, hook, both.fds, rng)
-            kinds["faults when run"] += bool(fault)
-            if fault and shown < given.show:
-                shown += 1
-                print(f"fault: seed {given.seed}/{number}, {hook}: {fault}\n{listing(code)}")
-        if kind == "agree: rejected":
-            same = verdict.message.split("\n")[-1] in words
-            kinds["same final message"] += same
-            causes[verdict.id] += 1
-            if not same:
-                messages[f"{verdict.message!r} / {words!r}"] += 1
-        if (kind == "false accept" or (kind == "false reject" and given.rejects)) and (
-            shown < given.show
-        ):
+        kinds += found.counts()
+        if found.kind == "agree: rejected":
+            causes[found.verdict.id] += 1
+            if not found.same:
+                messages[f"{found.verdict.message!r} / {found.words!r}"] += 1
+        bad = found.kind == "false accept" or found.fault
+        if (bad or (found.kind == "false reject" and given.rejects)) and shown < given.show:
             shown += 1
-            if kind == "false accept":
-                code = both.cut(code, hook)
-                words = both.kernel(code, hook)[1]
-            print(f"{kind}: seed {given.seed}/{number}, {hook}: {verdict}\n  kernel: {words}")
-            print(listing(code))
+            print(show(both, found))
     for text, count in messages.most_common(5):
         print(f"{count:5} {text}")
     print("rejected for:", ", ".join(f"{cause} {n}" for cause, n in causes.most_common()))
     for kind, count in sorted(kinds.items()):
         print(f"{kind:20} {count:7}")
-    rate = processed / max(mine, 1e-9)
-    print(
-        f"{done:,} programs in {time.monotonic() - start:.0f} s;"
-        f" {processed:,} instructions processed by ebee, {rate:,.0f} a second"
-    )
+    print(f"{done:,} programs in {time.monotonic() - start:.0f} s")
     return bool(kinds["false accept"] or kinds["faults when run"])
 
 
 def _kind(verdict: Verdict, accepted: bool) -> str:
     if verdict.outcome == "unknown":
         return "does not know"
-    if verdict.id == "too-complex":
-        return "too long"
     if verdict.accepted:
         return "agree: accepted" if accepted else "false accept"
     return "false reject" if accepted else "agree: rejected"

@@ -223,7 +223,9 @@ def test_an_attack_is_stopped(engines, name):
 
 
 def test_hostile_programs_under_guard():
-    found = attack.attack([f"everyday{n}" for n in range(350)])
+    found = attack.Findings()
+    for part in attack.attack([f"everyday{n}" for n in range(350)], inputs=6):
+        found.add(part)
     assert not found.bad, "\n".join(f"{seed}: {what}" for seed, what in found.bad)
     assert found.counts["both fault"] > 50
     assert found.counts["same"] > 100

@@ -11,7 +11,7 @@ import select
 import signal
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from unittest.mock import patch
 
@@ -22,7 +22,7 @@ from ebee.machine.jit.checked import Shape
 from ebee.maps import lpm_ops
 from ebee.types import sizeof
 
-from .compare import Engines, Result, name_of
+from .compare import Engines, Result, Run, name_of
 from .guard import GuardedMemory
 from .hostile import hostile_maps, make_hostile
 from .program import Program
@@ -37,8 +37,14 @@ HANG = 600.0
 """Seconds without a sign of life: many, for machines that are busy with other things."""
 
 CHECKED = (("quick", True), ("optimised", True))
-MODULE = 25
+MODULE = 50
 TURNS = 12
+COMPARED = 4
+"""Inputs that the interpreter runs too."""
+
+FAULTS = 6
+"""A program that has faulted so often goes no further."""
+
 INSTRUCTION = re.compile(r"instruction (\d+)")
 EXIT = make("exit")
 
@@ -48,19 +54,22 @@ class Findings:
     """`bad`: (seed, what) of each violation; `counts`: how programs ended."""
 
     programs: int = 0
+    packets: int = 0  # pairs of a program and a packet that compiled code ran on
     runs: int = 0
     bad: list[tuple[str, str]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Findings) -> None:
         self.programs += other.programs
+        self.packets += other.packets
         self.runs += other.runs
         self.bad += other.bad
         self.counts += other.counts
 
     def line(self) -> str:
         ends = ", ".join(f"{n:,} {what}" for what, n in self.counts.most_common())
-        return f"{self.programs:,} programs, {self.runs:,} runs, {len(self.bad)} bad ({ends})"
+        return (f"{self.programs:,} programs on {self.packets:,} packets, {self.runs:,} runs, "
+                f"{len(self.bad)} bad (compared: {ends})")  # fmt: skip
 
 
 class Range:
@@ -92,7 +101,8 @@ class Range:
         rng, best = random.Random(program.seed), program
         for _ in range(TURNS):
             try:
-                result = self.engines.interpret(self.engines.prepare(best), best.inputs, BUDGET)
+                inputs = best.inputs[:COMPARED]
+                result = self.engines.interpret(self.engines.prepare(best), inputs, BUDGET)
             except EbeeError:
                 return best
             found = INSTRUCTION.search(result.error)
@@ -104,34 +114,69 @@ class Range:
             best = shorter
         return best
 
-    def escapes_again(self, program: Program, way: tuple[str, bool]) -> bool:
+    def escapes_again(self, program: Program, way: tuple[str, bool], count: int) -> bool:
         """Whether it is still so when both engines have their frames in the same place: a program
         may well do something else where its stack lies elsewhere."""
         with patch.object(Shape, "_escapes", lambda _: True):
-            again = self.engines.run_all([program], (way,), BUDGET)[0]
-        return judge(again["interpreter"], again[name_of(way)]) == ESCAPE
+            again = {
+                name: outcomes(run, program.inputs[:count])
+                for _, name, run in self.engines.each_way([program], (way,))
+            }
+        return compare(again["interpreter"], again[name_of(way)])[-1] == ESCAPE
 
     def run(
         self, programs: Sequence[Program], ways: Sequence[tuple[str, bool]],
-        tell: Callable[[str], None],
+        tell: Callable[[str], None], compared: int = COMPARED,
     ) -> Findings:  # fmt: skip
+        """All engines over the inputs, the interpreter over the first `compared`."""
         found = Findings(len(programs))
-        results = self.engines.run_all(programs, ways, BUDGET, tell)
-        for program, by_engine in zip(programs, results, strict=True):
-            found.runs += len(program.inputs) * len(by_engine)
-            reference = by_engine["interpreter"]
-            found.counts["fault" if reference.error else "run through"] += 1
-            for way in ways:
-                verdict = judge(reference, by_engine[name_of(way)])
-                if verdict == ESCAPE and not self.escapes_again(program, way):
+        references: dict[int, list[Result]] = {}
+        ran = [0] * len(programs)
+        for i, name, run in self.engines.each_way(programs, ways, tell):
+            program = programs[i]
+            if name == "interpreter":
+                references[i] = outcomes(run, program.inputs[:compared])
+                continue
+            results = outcomes(run, program.inputs)
+            if not results[0].error.startswith(("refused", "unsupported")):
+                ran[i] = max(ran[i], len(results))
+                found.runs += len(results)
+            way = next(w for w in ways if name_of(w) == name)
+            for at, verdict in enumerate(compare(references[i], results)):
+                if verdict == ESCAPE and not self.escapes_again(program, way, at + 1):
                     verdict = "depends on addresses"
                 found.counts[verdict] += 1
                 if verdict == ESCAPE:
-                    what = f"{name_of(way)} does not fault: {reference.error}"
+                    what = f"{name} does not fault on input {at}: {references[i][at].error}"
                     found.bad.append((program.seed, what))
+        found.packets += sum(ran)
         if what := self.damage():
             found.bad.append((f"{programs[0].seed} .. {programs[-1].seed}", what))
         return found
+
+
+def outcomes(run: Run, inputs: Sequence[bytes]) -> list[Result]:
+    """The result of each input: behind a fault it goes on with the next one, in maps as new."""
+    found: list[Result] = []
+    for _ in range(FAULTS):
+        result = run(inputs[len(found) :], BUDGET)
+        found += [Result(frames=(frame,)) for frame in result.frames]
+        if result.error:
+            found.append(Result(error=result.error))
+        if len(found) >= len(inputs) or result.error.startswith(("refused", "unsupported")):
+            break
+    return found
+
+
+def compare(reference: Sequence[Result], results: Sequence[Result]) -> list[str]:
+    """How the checked JIT relates to the interpreter on each input, up to the first one where they
+    part: from there on their maps may differ."""
+    found: list[str] = []
+    for a, b in zip(reference, results, strict=False):
+        found.append(judge(a, b))
+        if found[-1] not in ("same", "both fault"):
+            break
+    return found
 
 
 def judge(reference: Result, result: Result) -> str:
@@ -157,25 +202,24 @@ def judge(reference: Result, result: Result) -> str:
 
 
 def attack(
-    seeds: Sequence[str], ways: Sequence[tuple[str, bool]] = CHECKED,
-    report: Callable[[Findings], None] = lambda _: None, inputs: int = 2,
-) -> Findings:  # fmt: skip
-    """All programs of the seeds, in children that are replaced when one dies of it."""
-    total, left = Findings(), list(seeds)
+    seeds: Sequence[str], ways: Sequence[tuple[str, bool]] = CHECKED, inputs: int = 2,
+) -> Iterator[Findings]:  # fmt: skip
+    """All programs of the seeds, a module at a time, in children that are replaced when one dies
+    of it."""
+    left = list(seeds)
     while left:
-        done, bad = _child(left, ways, inputs, total, report)
+        done, bad = yield from _child(left, ways, inputs)
         if bad is not None:
-            total.bad.append((left[done], bad))
-            done += MODULE if "lowering" in bad or "compiling" in bad else 1
+            lost = min(len(left) - done, MODULE if "lowering" in bad or "compiling" in bad else 1)
+            yield Findings(lost, bad=[(left[done], bad)])
+            done += lost
         left = left[done:]
-    return total
 
 
 def _child(
-    seeds: Sequence[str], ways: Sequence[tuple[str, bool]], inputs: int, total: Findings,
-    report: Callable[[Findings], None],
-) -> tuple[int, str | None]:  # fmt: skip
-    """Run seeds in a child; how many were finished, and why it ended early."""
+    seeds: Sequence[str], ways: Sequence[tuple[str, bool]], inputs: int
+) -> Generator[Findings, None, tuple[int, str | None]]:
+    """Run seeds in a child; in the end how many were finished, and why it ended early."""
     where = mmap.mmap(-1, 4096)
     reading, writing = os.pipe()
     pid = os.fork()
@@ -195,11 +239,9 @@ def _child(
         *lines, buffer = (buffer + part).split(b"\n")
         for line in lines:
             raw = json.loads(line)
-            one = Findings(raw["programs"], raw["runs"], [tuple(b) for b in raw["bad"]],
-                           Counter(raw["counts"]))  # fmt: skip
-            total.add(one)
-            finished += one.programs
-            report(total)
+            raw |= {"bad": [tuple(b) for b in raw["bad"]], "counts": Counter(raw["counts"])}
+            finished += raw["programs"]
+            yield Findings(**raw)
     os.close(reading)
     _, status = os.waitpid(pid, 0)
     if os.WIFSIGNALED(status) and not reason:
@@ -233,11 +275,7 @@ def _in_child(
                 tell(f"{i} interpreter, sharpening")
                 programs.append(target.sharpen(make_hostile(seed, inputs)))
             found = target.run(programs, ways, tell)
-            text = json.dumps(
-                {"programs": found.programs, "runs": found.runs, "bad": found.bad,
-                 "counts": found.counts}
-            )  # fmt: skip
-            os.write(writing, text.encode() + b"\n")
+            os.write(writing, json.dumps(vars(found)).encode() + b"\n")
         status = 0
     except BaseException:
         tell(where[:].split(b"\0")[0].decode() + ": " + traceback.format_exc()[-3000:])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ctypes
 import os
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from itertools import accumulate
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -78,6 +79,7 @@ class Engines:
         self.text = self.machine.memory.allocate("code", CODE)
         self._fresh = [(r, bytes(r.data)) for m in self.maps.values() for r in m._regions]
         self._targets: dict[tuple[str, bool], dict[int, int]] = {}
+        self._contents: tuple[bytes, tuple[tuple[str, Any], ...]] = b"", ()
 
     def close(self) -> None:
         self.machine.close()
@@ -91,6 +93,14 @@ class Engines:
             region.data[:] = data
         cpu = self.machine.cpus[0]
         cpu.block.random, cpu.block.redirect_ifindex = 1, 0
+
+    def contents(self) -> tuple[tuple[str, Any], ...]:
+        """What the maps hold. Where all their bytes are as they were the last time, so is that:
+        engines that agree leave the very same bytes."""
+        raw = b"".join([region.data for region, _ in self._fresh])
+        if raw != self._contents[0]:
+            self._contents = raw, contents(self.maps)
+        return self._contents[1]
 
     # -- the interpreter -------------------------------------------------------------------------
 
@@ -120,7 +130,7 @@ class Engines:
                 return Result(tuple(runs), error=str(e), frames=tuple(frames))
             runs.append((retval, cpu.get_packet()))
             frames.append((retval, cpu.get_packet(metadata=False)))
-        return Result(tuple(runs), contents(self.maps), frames=tuple(frames))
+        return Result(tuple(runs), self.contents(), frames=tuple(frames))
 
     # -- the JIT ---------------------------------------------------------------------------------
 
@@ -174,7 +184,7 @@ class Engines:
             )
         if packets.done < len(inputs):
             return Result(error=f"stopped after {packets.done} packets", frames=frames)
-        return Result(maps=contents(self.maps), frames=frames)
+        return Result(maps=self.contents(), frames=frames)
 
     def _aim(self, tier: str, checked: bool) -> None:
         """Tail calls lead to programs that were compiled in the same way."""
@@ -191,43 +201,51 @@ class Engines:
 
     # -- all -------------------------------------------------------------------------------------
 
-    def run_all(
-        self,
-        programs: Sequence[Program],
-        ways: Sequence[tuple[str, bool]] = WAYS,
-        budget: int = BUDGET,
+    def each_way(
+        self, programs: Sequence[Program], ways: Sequence[tuple[str, bool]] = WAYS,
         tell: Callable[[str], None] = lambda _: None,
-    ) -> list[dict[str, Result]]:
-        """Each program by each engine's name. What the machine refuses, all refuse. `tell` hears
-        the number of the program and the engine before each run."""
-        found: list[dict[str, Result]] = [{} for _ in programs]
+    ) -> Iterator[tuple[int, str, Run]]:  # fmt: skip
+        """Each program's number, an engine's name, and how to run it there, the interpreter first.
+        What the machine refuses, all refuse. `tell` hears the number and the engine before."""
         ready: list[tuple[int, Code]] = []
         for i, program in enumerate(programs):
             tell(f"{i} preparing")
             try:
                 ready.append((i, self.prepare(program, f"p{i}")))
             except EbeeError as e:
-                refused = Result(error=f"refused: {e}")
-                found[i] = dict.fromkeys(("interpreter", *map(name_of, ways)), refused)
+                for name in ("interpreter", *map(name_of, ways)):
+                    yield i, name, _fails(f"refused: {e}")
         for i, code in ready:
             tell(f"{i} interpreter")
-            found[i]["interpreter"] = self.interpret(code, programs[i].inputs, budget)
+            yield i, "interpreter", partial(self.interpret, code)
         for checked in sorted({c for _, c in ways}) if ready else ():
             tell("0 lowering")
             lowered = self.lower([code for _, code in ready], checked)
-            for way in ways:
-                if way[1] != checked:
-                    continue
+            for way in (w for w in ways if w[1] == checked):
                 tell(f"0 compiling, {name_of(way)}")
                 loaded = self.load(lowered, way[0])
                 for (i, code), error in zip(ready, lowered.errors, strict=True):
                     tell(f"{i} {name_of(way)}")
-                    found[i][name_of(way)] = (
-                        Result(error=error)
-                        if error
-                        else self.execute(loaded, way, code, programs[i].inputs, budget)
-                    )
+                    run = _fails(error) if error else partial(self.execute, loaded, way, code)
+                    yield i, name_of(way), run
+
+    def run_all(
+        self, programs: Sequence[Program], ways: Sequence[tuple[str, bool]] = WAYS,
+        budget: int = BUDGET,
+    ) -> list[dict[str, Result]]:  # fmt: skip
+        """What comes of each program by each engine's name."""
+        found: list[dict[str, Result]] = [{} for _ in programs]
+        for i, name, run in self.each_way(programs, ways):
+            found[i][name] = run(programs[i].inputs, budget)
         return found
+
+
+Run = Callable[[Sequence[bytes], int], Result]
+"""Runs a program over inputs with a budget of instructions."""
+
+
+def _fails(error: str) -> Run:
+    return lambda inputs, budget: Result(error=error)
 
 
 class Littered(Interpreter):

@@ -574,6 +574,9 @@ WEIGHTS = {
 KEYED = ("lookup", "change", "plain_helper", "ring", "call_back")
 """Statements that need a lot of stack."""
 
+LIMITS = (4, 4, 8, 8, 8, 8, 8, 15, 15, 15, 15, 15, 25, 25, 40, 90)
+"""How many items a program has about: most are small, for many of them."""
+
 QUIET = ("alu", "wide", "branch", "stack", "stack_indexed", "packet", "atomic", "global_data")
 
 
@@ -591,7 +594,7 @@ class Maker:
         self.table = (list(lean), list(lean.values())), (list(chosen), list(chosen.values()))
         quiet = {n: w for n, w in chosen.items() if n in QUIET} or {"alu": 1}
         self.quiet = list(quiet), list(quiet.values())
-        self.size, self.limit, self.looping = 0, rng.choice((4, 8, 8, 15, 15, 40, 90)), False
+        self.size, self.limit, self.looping = 0, rng.choice(LIMITS), False
         self.out = Label()
         self.depth = 0
         self.callees: dict[int, list[int]] = {}

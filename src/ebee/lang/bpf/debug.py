@@ -115,12 +115,13 @@ class Debug:
             self._shared[key] = self.set(self.reserve(), text)
         return self._shared[key]
 
-    def variable(self, name: str, kind: str) -> str:
+    def variable(self, name: str, kind: str, defined: bool = True) -> str:
         """A global variable of a type that has a number."""
         var = self.set(
             self.reserve(),
             f"distinct !DIGlobalVariable(name: {quote(name)}, scope: {self.unit},"
-            f" file: {self.main}, line: 1, type: {kind}, isLocal: false, isDefinition: true)",
+            f" file: {self.main}, line: 1, type: {kind}, isLocal: false,"
+            f" isDefinition: {'true' if defined else 'false'})",
         )
         found = self.node(f"!DIGlobalVariableExpression(var: {var}, expr: !DIExpression())")
         self.globals.append(found)
