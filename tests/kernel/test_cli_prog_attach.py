@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 
+from ebee.clang import build
+from ebee.cli import prog_attach
+from ebee.errors import CompileError
 from ebee.isa import assemble
+from ebee.linux import load as linux_load
 from ebee.linux import query, uapi
+from ebee.linux.errors import older_than
 from ebee.linux.maps import LinuxMap
 from ebee.linux.programs import LinuxProgram
 from ebee.linux.sys import Fd
@@ -106,6 +111,53 @@ def test_what_programs_print_is_shown(ebee: Run, instance: str) -> None:
     assert [row.rpartition(": ")[2] for row in rows] == ["ebee-self"] * 2
 
 
+STREAM = """
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+extern int bpf_stream_vprintk_impl(int stream, const char *fmt__str, const void *args,
+	__u32 len__sz, void *aux__prog) __ksym;
+SEC("syscall") int talk(void *ctx)
+{
+	static const char format[] = "value %d\\n";
+	__u64 args[] = { 42 };
+	return bpf_stream_vprintk_impl(1, format, args, sizeof args, 0);
+}
+char _license[] SEC("license") = "GPL";
+"""
+
+
+@pytest.mark.skipif(older_than("6.18"), reason="needs the kfunc of Linux 6.18")
+def test_streams_of_a_program_are_read(ebee: Run, tmp_path: Path) -> None:
+    """Once; where the kernel has no memory for them (no cmpxchg16b), the program knows."""
+    source = tmp_path / "talk.c"
+    source.write_text(STREAM)
+    try:
+        spec = build(source)
+    except CompileError as error:
+        pytest.skip(str(error))
+    with linux_load(spec) as made:
+        program = made.programs["talk"]
+        failed = program.test_run().retval
+        wanted = [] if failed else [{"line": "value 42"}]
+        words = ("prog", "tracelog", "stdout", "id", program.id, "--json")
+        assert [json.loads(line) for line in ebee(*words)[1].splitlines()] == wanted
+        assert ebee(*words) == (0, "", "")
+        assert ebee("prog", "tracelog", "stderr", "id", program.id) == (0, "", "")
+
+
+def test_lines_are_put_together_from_what_comes() -> None:
+    parts = iter([b"one\ntw", b"", b"o\n", b"three", b""])
+    assert list(prog_attach._lines(lambda: next(parts, b""), 0.11)) == ["one", "two", "three"]
+
+
+@pytest.mark.skipif(not older_than("6.17"), reason="this kernel has streams")
+def test_streams_need_a_kernel_that_has_them(ebee: Run) -> None:
+    with load("sk_msg", "sk_msg_verdict") as program:
+        code, _, err = ebee("prog", "tracelog", "stdout", "id", program.id)
+    assert code == 1
+    assert "requires Linux >= 6.17" in err
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
@@ -117,6 +169,12 @@ def test_what_programs_print_is_shown(ebee: Run, instance: str) -> None:
         ("attach {p} flow_dissector {m}", "flow_dissector takes no map"),
         ("attach {p} flow_dissector", "does not go to a network namespace"),
         ("tracelog --instance ebee-none", "there is no trace instance 'ebee-none'"),
+        ("tracelog stdin {p}", "tracelog of what? stdout or stderr, and a program"),
+        ("tracelog stdout", "which program?"),
+        ("tracelog stdout id 4294967295", "there is none"),
+        ("tracelog stdout {p} x", "what is 'x' behind the program?"),
+        ("tracelog stdout {p} --instance x", "a program's streams are in no trace instance"),
+        ("tracelog --follow", "--follow is for a program's streams"),
         ("tracelog --instance ../x", "'../x' is no name of a trace instance"),
     ],
 )

@@ -9,6 +9,7 @@ import click
 from ebee.cli import report
 from ebee.cli.load import load as load_command
 from ebee.cli.prog_attach import attach, detach, tracelog
+from ebee.cli.prog_profile import profile
 from ebee.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def pin(words: tuple[str, ...]) -> None:
 
 prog.add_command(load_command, "load")
 prog.add_command(load_command, "loadall")
-for command in (attach, detach, tracelog):
+for command in (attach, detach, profile, tracelog):
     prog.add_command(command)
 
 

@@ -7,7 +7,7 @@ import errno
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -96,19 +96,61 @@ def _place(words: Sequence[str], held: ExitStack) -> tuple[LinuxProgram, str, Li
 
 
 @click.command()
+@click.argument("words", nargs=-1, metavar="[stdout|stderr PROGRAM]")
 @click.option("--instance", metavar="NAME", help="Of this trace instance, not the whole kernel's.")
+@click.option("-f", "--follow", is_flag=True, help="Of a program: wait for more, until Ctrl-C.")
 @click.option("-n", "--count", "most", type=click.IntRange(1), help="End after so many lines.")
 @click.option("--timeout", type=click.FloatRange(0), metavar="S",
               help="End when nothing came for S seconds.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def tracelog(instance: str | None, most: int | None, timeout: float | None, as_json: bool) -> None:
+def tracelog(
+    words: tuple[str, ...], instance: str | None, follow: bool, most: int | None,
+    timeout: float | None, as_json: bool,
+) -> None:  # fmt: skip
     """Print what programs write with bpf_printk (and the trace buffer's other lines), until Ctrl-C.
+
+    With `stdout` or `stderr` and a program: what that one has written with bpf_stream_printk, or
+    the kernel has to say of its faults; since Linux 6.17.
 
     Lines that are read here are taken out of the buffer, with -n some more than are shown. An
     instance, a folder below /sys/kernel/tracing/instances, has its own, where its event
     bpf_trace/bpf_trace_printk is on.
     """
+    with ExitStack() as held:
+        if words:
+            if instance is not None:
+                raise ConfigError("a program's streams are in no trace instance")
+            read = _stream(words, held)
+            wait = timeout if timeout is not None else None if follow else 0.0
+        else:
+            if follow:
+                raise ConfigError("--follow is for a program's streams; the trace buffer always is")
+            read, wait = _trace_buffer(instance, held), timeout
+        for number, line in enumerate(_lines(read, wait), 1):
+            click.echo(json.dumps({"line": line}) if as_json else line)
+            if number == most:
+                break
+
+
+def _stream(words: Sequence[str], held: ExitStack) -> Callable[[], bytes]:
+    """What reads the stream of a program."""
+    from ebee.cli import named
+    from ebee.linux.programs import STREAMS
+
+    name, *rest = words
+    if name not in STREAMS:
+        raise ConfigError(f"tracelog of what? {' or '.join(STREAMS)}, and a program")
+    program, more = named.program(rest)
+    held.enter_context(program)
+    if more:
+        raise ConfigError(f"what is {' '.join(more)!r} behind the program?")
+    return lambda: program.read_stream(name)
+
+
+def _trace_buffer(instance: str | None, held: ExitStack) -> Callable[[], bytes]:
+    """What reads the trace buffer of the kernel, or of an instance."""
     from ebee.linux import tracefs
+    from ebee.linux.errors import refused
 
     doing = "read the trace buffer"
     path = tracefs.root(doing)
@@ -118,38 +160,36 @@ def tracelog(instance: str | None, most: int | None, timeout: float | None, as_j
         path = f"{path}/instances/{instance}"
         if not os.path.isdir(path):
             raise ConfigError(f"there is no trace instance {instance!r} ({path})")
-    for number, line in enumerate(_lines(f"{path}/trace_pipe", doing, timeout), 1):
-        click.echo(json.dumps({"line": line}) if as_json else line)
-        if number == most:
-            break
-
-
-def _lines(path: str, doing: str, timeout: float | None) -> Iterator[str]:
-    """Lines as they come. We look again and again, for poll() on this file waits until the buffer
-    is half full."""
-    from ebee.linux.errors import refused
-
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = os.open(f"{path}/trace_pipe", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         why = "somebody else reads it" if error.errno == errno.EBUSY else ""
         raise refused(error, doing, why) from None
+    held.callback(os.close, fd)
+
+    def read() -> bytes:
+        try:
+            return os.read(fd, 1 << 16)
+        except BlockingIOError:
+            return b""
+        except OSError as error:
+            raise KernelError(f"cannot {doing}: {error.strerror}", error.errno or 0) from None
+
+    return read
+
+
+def _lines(read: Callable[[], bytes], timeout: float | None) -> Iterator[str]:
+    """Lines as they come, until none came for `timeout` seconds. We look again and again, for
+    poll() on the trace buffer waits until it is half full, and streams have none."""
     rest, since = b"", time.monotonic()
-    try:
-        while True:
-            try:
-                part = os.read(fd, 1 << 16)
-            except BlockingIOError:
-                part = b""
-            except OSError as error:
-                raise KernelError(f"cannot {doing}: {error.strerror}", error.errno or 0) from None
-            if part:
-                *whole, rest = (rest + part).split(b"\n")
-                yield from (line.decode(errors="replace") for line in whole)
-                since = time.monotonic()
-            elif timeout is not None and time.monotonic() - since >= timeout:
-                break
-            else:
-                time.sleep(PERIOD)
-    finally:
-        os.close(fd)
+    while True:
+        if part := read():
+            *whole, rest = (rest + part).split(b"\n")
+            yield from (line.decode(errors="replace") for line in whole)
+            since = time.monotonic()
+        elif timeout is not None and time.monotonic() - since >= timeout:
+            break
+        else:
+            time.sleep(PERIOD)
+    if rest:
+        yield rest.decode(errors="replace")

@@ -24,6 +24,7 @@ LOG_START = 1 << 20
 LOG_LIMIT = (1 << 24) - 1 if older_than("5.2") else (1 << 30) - 1  # bpf_verifier_log_attr_valid
 FUNC_INFO_SIZE, LINE_INFO_SIZE = 8, 16  # struct bpf_func_info, struct bpf_line_info
 ANY_VERSION = 0xFFFF_FFFE  # What gobpf and cilium/ebpf write for "whatever is running".
+STREAMS = {"stdout": 1, "stderr": 2}  # enum bpf_stream_id
 OUT_ROOM = 4096  # How much a test run's output may be longer than its input.
 
 # Capabilities beyond CAP_BPF, by program type (kernel/bpf/syscall.c: is_net_admin_prog_type,
@@ -228,6 +229,19 @@ class LinuxProgram:
     def jited(self) -> bytes:
         """The machine code; empty when not compiled, or not for this user to see."""
         return self.array("jited_prog_insns", "jited_prog_len", 1)
+
+    def read_stream(self, name: str, most: int = 1 << 16) -> bytes:
+        """Take up to `most` bytes out of what the program has written to its "stdout" (with
+        bpf_stream_printk) or the kernel to its "stderr" (faults in arenas, endless loops, locks
+        that block each other); b"" when there is nothing. Since Linux 6.17."""
+        room = bytearray(most)
+        try:
+            done = call("PROG_STREAM_READ_BY_FD", prog_fd=self.fd, stream_id=STREAMS[name],
+                        stream_buf=room, stream_buf_len=most)  # fmt: skip
+        except OSError as error:
+            doing = f"read {name} of program {self.name!r}"
+            raise refused(error, doing, needs=("CAP_BPF",), since="6.17") from None
+        return bytes(room[: done.result])
 
     def bind(self, fd: Fd) -> None:
         """Let the program hold a map as long as it lives. Since Linux 5.10."""
