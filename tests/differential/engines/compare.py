@@ -30,7 +30,8 @@ from ebee.machine.jit.batch import PacketBatch
 from ebee.machine.jit.calls import HelperCalls, Unsupported, entry_name
 from ebee.machine.jit.checked import METADATA, CheckedLowering
 from ebee.machine.jit.engine import BATCH
-from ebee.machine.jit.lower import Lowering, Unit
+from ebee.machine.jit.lower import Lowering
+from ebee.machine.jit.unit import Unit
 from ebee.machine.machine import Machine
 from ebee.machine.memory import Memory
 from ebee.obj.spec import ObjectSpec

@@ -24,9 +24,10 @@ from ebee.lang.values import is_int, is_integer, is_ptr, llvm
 from ebee.machine.engine_calls import E2BIG, EINVAL, LOOPS, TURNS
 from ebee.machine.jit import runtime
 from ebee.machine.jit.known import known_map
-from ebee.machine.jit.lower import Calls, Lowering
+from ebee.machine.jit.lower import Lowering
 from ebee.machine.jit.names import entry_name as entry_name
 from ebee.machine.jit.names import map_name
+from ebee.machine.jit.unit import Calls
 from ebee.machine.maps import MachineMap
 from ebee.types import offsetof
 

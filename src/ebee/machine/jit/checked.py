@@ -26,8 +26,9 @@ from ebee.machine.cpu import FRAMES, STACK
 from ebee.machine.jit import runtime
 from ebee.machine.jit.calls import HelperCalls, Unsupported
 from ebee.machine.jit.flow import closing_edges, reachable
-from ebee.machine.jit.lower import Lowering, Unit
+from ebee.machine.jit.lower import Lowering
 from ebee.machine.jit.names import map_name
+from ebee.machine.jit.unit import Unit
 from ebee.types import offsetof
 from ebee.verifier.facts import Fact
 

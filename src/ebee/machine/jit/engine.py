@@ -82,8 +82,9 @@ def ir_of(
     from ebee.machine.jit import loop
     from ebee.machine.jit.calls import HelperCalls
     from ebee.machine.jit.checked import METADATA, CheckedLowering
-    from ebee.machine.jit.lower import Lowering, Unit
+    from ebee.machine.jit.lower import Lowering
     from ebee.machine.jit.needs import needs_of
+    from ebee.machine.jit.unit import Unit
 
     lowering = CheckedLowering if checked else Lowering
     calls = HelperCalls(maps, programs, extra or {})

@@ -1,0 +1,82 @@
+"""The functions of one program as a whole, and what they refer to outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from ebee.lang.ir import Module, symbol
+from ebee.machine.code import Code
+from ebee.machine.jit.flow import reachable
+from ebee.machine.jit.names import function_name
+
+if TYPE_CHECKING:
+    from ebee.machine.jit.lower import Lowering
+
+T = TypeVar("T")
+
+
+class Unit:
+    """The functions of one program, and what they refer to outside."""
+
+    def __init__(self, code: Code, calls: Calls, lowering: type[Lowering]):
+        self.code, self.calls, self.lowering = code, calls, lowering
+        self.module = Module()
+        self._shape: Any = None
+
+    def shape(self, make: Callable[[Unit], T]) -> T:
+        """What `make` finds out about the whole program, once."""
+        if self._shape is None:
+            self._shape = make(self)
+        return cast(T, self._shape)
+
+    def external(self, name: str) -> str:
+        """The symbol of a map or of a data map's value."""
+        self.module.declarations[name] = f"{symbol(name)} = external global [0 x i8], align 8"
+        return symbol(name)
+
+    def intrinsic(self, declaration: str) -> None:
+        self.module.declarations[declaration] = declaration
+
+    def runtime(self, name: str) -> str:
+        """The symbol of a function of the machine's own runtime."""
+        return self.calls.runtime(name)
+
+    def functions(self) -> list[int]:
+        """Starts of the functions, callees before their callers where calls are no circle."""
+        order: list[int] = []
+        seen: set[int] = set()
+
+        def visit(start: int) -> None:
+            if start in seen:
+                return
+            seen.add(start)
+            for callee in self.callees(start):
+                visit(callee)
+            order.append(start)
+
+        for _, start in self.code.funcs:
+            visit(start)
+        return order
+
+    def callees(self, start: int) -> set[int]:
+        """Functions that a function calls, or has called back."""
+        targets = self.code.targets
+        return {targets[slot] for slot in reachable(self.code, start) if slot in targets}
+
+    def lower(self) -> Module:
+        """All functions of the program."""
+        for start in self.functions():
+            name = function_name(self.code, start)
+            self.module.functions[name] = self.lowering(self, start).lower()
+        return self.module
+
+
+class Calls:
+    """How helper calls are lowered; see `jit.calls`."""
+
+    def helper(self, f: Lowering, slot: int, number: int | None) -> None:
+        raise NotImplementedError
+
+    def runtime(self, name: str) -> str:
+        raise NotImplementedError
