@@ -12,7 +12,7 @@ from ebee import native, types
 from ebee.btf.ext import CoreKind
 from ebee.btf.types import Enumeration
 from ebee.lang import arith
-from ebee.lang.bpf import members
+from ebee.lang.bpf import externs, members
 from ebee.lang.bpf.kernel_types import KernelType, is_kernel_pointer
 from ebee.lang.bpf.state import unit_of
 from ebee.lang.calls import one_argument, type_argument
@@ -65,6 +65,8 @@ def _exists(f: Function, node: ast.Call) -> Value:
         return _flag(f, core.type(thing, CoreKind.TYPE_EXISTS))
     if isinstance(thing, IntEnum):
         return _flag(f, _enumerator(f, thing, CoreKind.ENUMVAL_EXISTS))
+    if isinstance(argument, ast.Name) and (extern := externs.named(f, argument.id)) is not None:
+        thing = extern
     weak = getattr(thing, "__exists__", None)
     if weak is not None:
         found: Value = weak(f)

@@ -78,7 +78,7 @@ class Records:
     """The records of a module."""
 
     def __init__(self, debug: Debug):
-        self._debug = debug
+        self.debug = debug
         self._parts: dict[tuple[Btf, int], _Part] = {}
         self._records: dict[_Record, int] = {}
         self._uses = 0
@@ -116,12 +116,12 @@ class Records:
 
     def _part(self, btf: Btf, id: int) -> _Part:
         if (btf, id) not in self._parts:
-            self._parts[btf, id] = _Part(btf, id, self._debug.reserve())
+            self._parts[btf, id] = _Part(btf, id, self.debug.reserve())
         return self._parts[btf, id]
 
     def number(self, btf: Btf, id: int) -> str:
         """The metadata of a type of the kernel; of structs the members that are meant."""
-        debug, found = self._debug, btf.type(id)
+        debug, found = self.debug, btf.type(id)
         if isinstance(found, Typedef):
             to = btf.resolve(id)
             if isinstance(to, Composite) and not to.name:
@@ -154,7 +154,7 @@ class Records:
             self._define_enumeration(part, found)
             return
         assert isinstance(found, Composite)
-        debug = self._debug
+        debug = self.debug
         members = [self._member(part, found.members[i]) for i in sorted(part.used)]
         elements = debug.node(f"!{{{', '.join(members)}}}")
         named = f"name: {quote(found.name)}, " if found.name else ""
@@ -166,7 +166,7 @@ class Records:
         )
 
     def _member(self, part: _Part, member: Member) -> str:
-        debug, btf = self._debug, part.btf
+        debug, btf = self.debug, part.btf
         at, bits = btf.bitfield(member)
         size = bits or btf.sizeof(member.type) * 8
         more = ""
@@ -181,7 +181,7 @@ class Records:
         )
 
     def _define_enumeration(self, part: _Part, found: Enumeration) -> None:
-        debug, sign = self._debug, "" if found.signed else ", isUnsigned: true"
+        debug, sign = self.debug, "" if found.signed else ", isUnsigned: true"
         values = [found.values[i] for i in sorted(part.used or {0})]
         nodes = [debug.node(f"!DIEnumerator(name: {quote(v.name)}, value: {v.value}{sign})")
                  for v in values]  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ebee.lang import memory
-from ebee.lang.bpf import map_calls, members, packet_calls
+from ebee.lang.bpf import externs, kfuncs, map_calls, members, packet_calls
 from ebee.lang.bpf.contexts import Context
 from ebee.lang.bpf.exits import assert_, raise_
 from ebee.lang.bpf.formats import Record
@@ -50,6 +50,8 @@ def _module_name(f: Function, node: ast.expr, name: str, thing: Any) -> Value:
 
     if isinstance(thing, AnyMap):
         return map_value(f, name, thing)
+    if isinstance(node, ast.Name) and (extern := externs.named(f, name)) is not None:
+        return externs.value(f, extern)
     variable = unit_of(f).variable(f, name) if isinstance(node, ast.Name) else None
     if variable is not None:
         return memory.load(f.body, unit_of(f).address(variable))
@@ -301,6 +303,8 @@ def call(f: Function, node: ast.Call, thing: Any) -> Value | None:
 
     if isinstance(thing, HelperName):
         return call_helper(f, node, thing)
+    if isinstance(thing, kfuncs.Kfunc):
+        return kfuncs.call(f, node, thing)
     can = thing is not MISSING and callable(thing)
     own = (CALLS.get(thing) or core_calls.CALLS.get(thing)) if can else None
     if own is not None:

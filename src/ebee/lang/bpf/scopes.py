@@ -1,8 +1,9 @@
 """`with`: what is given back on every way out of a block.
 
-`with events.reserve() as e:` is a record that is sent or discarded, `with entry.lock:` a lock. A
-hidden variable holds the record as long as it is neither; leaving the block by its end,
-`return`, `break` or `continue` sends what it holds.
+`with events.reserve() as e:` is a record that is sent or discarded, `with entry.lock:` a lock,
+`with rcu():` a section, `with bpf_task_from_pid(1) as task:` a reference. A hidden variable holds
+the record or reference as long as it is not given back; leaving the block by its end, `return`,
+`break` or `continue` gives back what it holds.
 """
 
 from __future__ import annotations
@@ -36,11 +37,16 @@ def _inside(f: Function, node: ast.With, items: list[ast.withitem]) -> None:
     if not items:
         f.block(node.body)
         return
+    from ebee.lang.bpf.references import context_of
+
     item, *more = items
     call = item.context_expr
     method = call.func if isinstance(call, ast.Call) else None
     try:
-        if isinstance(method, ast.Attribute) and method.attr == "reserve":
+        own = context_of(f, call)
+        if own is not None:
+            own(f, item, lambda: _inside(f, node, more))
+        elif isinstance(method, ast.Attribute) and method.attr == "reserve":
             _reservation(f, item, method, lambda: _inside(f, node, more))
         else:
             _lock(f, item, lambda: _inside(f, node, more))
@@ -101,22 +107,39 @@ def _reservation(
     size = f"i64 {sizeof(t)}"
     text = helper(f, RESERVE, "ptr", f"ptr {ring.text}", size, "i64 0")
     record = Value(PtrType(normal_target(t)), text, maybe=1, align=8)
-    f.assign(item.optional_vars.id, record)
+    held(f, item.optional_vars.id, record, _given(f, SUBMIT), body)
+
+
+def held(
+    f: Function, name: str, record: Value, give_back: Callable[[str], None],
+    body: Callable[[], None],
+) -> None:  # fmt: skip
+    """Hold what a variable `name` stands for inside a block, and give it back behind it."""
+    f.assign(name, record)
     hidden = f"with.{f.body.name()}"
     slot = f.body.alloca("ptr", 8, "record")
     f.variables[hidden] = Variable(record.type, slot)
-    f.body.emit(f"store ptr {text}, ptr {slot}")
+    f.body.emit(f"store ptr {record.text}, ptr {slot}")
     assert f.env is not None
     f.env[hidden] = record
-    f.withs.append(Scope(lambda: _release(f, hidden, SUBMIT), len(f.loops), hidden))
+    f.withs.append(Scope(lambda: _release(f, hidden, give_back), len(f.loops), hidden))
     body()
     if f.env is not None:
-        _release(f, hidden, SUBMIT)
+        _release(f, hidden, give_back)
     f.withs.pop()
     if f.env is not None:  # nobody may use the record any more, under whatever name
-        gone = [n for n, v in f.env.items() if v.text == text and is_ptr(v.type)]
-        for name in {hidden, item.optional_vars.id, *gone}:
-            f.env.pop(name, None)
+        gone = [n for n, v in f.env.items() if v.text == record.text and is_ptr(v.type)]
+        for n in {hidden, name, *gone}:
+            f.env.pop(n, None)
+
+
+def _given(f: Function, how: int) -> Callable[[str], None]:
+    """How a record of a ring buffer is given back."""
+
+    def give_back(text: str) -> None:
+        helper(f, how, "void", f"ptr {text}", "i64 0")
+
+    return give_back
 
 
 def leave(f: Function, loop: Loop | None) -> None:
@@ -127,20 +150,20 @@ def leave(f: Function, loop: Loop | None) -> None:
             scope.leave()
 
 
-def _release(f: Function, hidden: str, how: int) -> None:
+def _release(f: Function, hidden: str, give_back: Callable[[str], None]) -> None:
     assert f.env is not None
     known = f.env[hidden]
     if known.maybe == 2:
         return
     record, b = f.read(hidden), f.body
     if not known.maybe:
-        helper(f, how, "void", f"ptr {record.text}", "i64 0")
+        give_back(record.text)
         return
     there, end = b.name("there"), b.name("end")
     null = b.op(f"icmp eq ptr {record.text}, null")
     b.end(f"br i1 {null}, label %{end}, label %{there}")
     b.label(there)
-    helper(f, how, "void", f"ptr {record.text}", "i64 0")
+    give_back(record.text)
     b.label(end)
 
 
@@ -157,7 +180,7 @@ def discard(f: Function, node: ast.Call, ring: Value) -> Value:
                 raise Refusal(
                     "a record is discarded inside a loop", "note it in a variable, discard it after"
                 )
-            _release(f, hidden, DISCARD)
+            _release(f, hidden, _given(f, DISCARD))
             f.body.emit(f"store ptr null, ptr {f.variables[hidden].slot}")
             f.env[hidden] = f.env[hidden]._replace(text="", maybe=2)
             for name, v in f.env.items():

@@ -15,11 +15,12 @@ import ebee
 from ebee.errors import CompileError
 from ebee.hooks import Hook
 from ebee.lang import memory
-from ebee.lang.bpf import arguments, contexts, long_loops, nodes, signatures
+from ebee.lang.bpf import arguments, contexts, iterators, long_loops, nodes, signatures
 from ebee.lang.bpf.contexts import Context
 from ebee.lang.bpf.core_records import Records
 from ebee.lang.bpf.debug import Debug, quote
 from ebee.lang.bpf.exits import PLACE, after_call, begin_program
+from ebee.lang.bpf.externs import Externs
 from ebee.lang.bpf.maps import AnyMap, RingBuf
 from ebee.lang.bpf.maps_more import PerfEventArray
 from ebee.lang.bpf.programs import Program, marks
@@ -65,14 +66,17 @@ _INSTEAD = {
 
 @dataclass(frozen=True)
 class Entry:
-    """A program to compile: its function, and what its decorator noted."""
+    """A program to compile: its function, what its decorator noted, and the class that it is an
+    operation of."""
 
     function: Callable[..., Any]
     program: Program
+    owner: str = ""
 
     @property
     def name(self) -> str:
-        return self.function.__name__
+        own = self.function.__name__
+        return f"{self.owner}_{own}" if self.owner else own
 
 
 class BpfUnit(Unit):
@@ -84,6 +88,7 @@ class BpfUnit(Unit):
         super().__init__(BPF)
         self.debug = Debug()
         self.core = Records(self.debug)
+        self.externs = Externs()
         self.scratch: dict[Body, str] = {}
         """Of functions that read the kernel's memory: where to."""
         self.licence = licence
@@ -138,6 +143,7 @@ class BpfUnit(Unit):
             self._programs.add(f)
             if result is NONE.type:
                 result, f.void = i32, "i32"
+            f.result = i64 if f.result is int else f.result  # any number
             if not self._is_free(job):
                 free = [("ctx", PtrType(self._context(params)))]
         if not own and (job.linkage == "callback" or not self._is_inline(job.function)):
@@ -328,7 +334,7 @@ class BpfUnit(Unit):
             )
 
     def for_loop(self, f: Function, node: ast.For) -> bool:
-        return long_loops.over_map(f, node)
+        return long_loops.over_map(f, node) or iterators.over(f, node)
 
     def long_loop(self, f: Function, node: ast.For, start: Value, stop: Value, step: int) -> bool:
         return long_loops.over_numbers(f, node, start, stop, step)
@@ -450,9 +456,10 @@ class BpfUnit(Unit):
         used = ", ".join(f"ptr {u}" for u in self.used)
         keep = f"@llvm.compiler.used = appending global [{len(self.used)} x ptr] [{used}]"
         producer = f"ebee {ebee.__version__}"
+        declared = self.externs.text(self.core)
         records, functions = self.core.finish("\n".join(self.module.functions.values()))
         parts = [
-            *self.module.declarations.values(), *self.globals, *records,
+            *self.module.declarations.values(), *self.globals, *declared, *records,
             f'{keep}, section "llvm.metadata"', functions, self.debug.text(producer),
         ]  # fmt: skip
         return "\n".join(parts)

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ebee.types import Int, Struct, sizeof, typeof
 
 T = TypeVar("T")
+X = TypeVar("X")
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TypeAlias
 
     Const: TypeAlias = T | int
@@ -58,24 +60,27 @@ class Variable:
 def find(space: dict[str, Any], name: str) -> Variable | None:
     """The variable that a name of a module's namespace stands for; None when it is something
     else. TypeError when its value is none of its type."""
-    hint = _hints(space).get(name)
+    hint = raw_hints(space).get(name)
     if isinstance(hint, str):
         if not ("Const" in hint or "Global" in hint):
             return None
         hint = eval(hint, space)
     if hint is not None and type(hint).__name__ == "_Marked":
         return Variable(name, hint.type, hint.const, _bytes(name, hint.type, space.get(name, 0)))
-    return _imported(space, name)
+    return imported(space, name, find)
 
 
-def _hints(space: dict[str, Any]) -> dict[str, Any]:
+def raw_hints(space: dict[str, Any]) -> dict[str, Any]:
+    """The annotations of a module, as they are."""
     found: dict[str, Any] | None = space.get("__annotations__")
     if found is None and (annotate := space.get("__annotate__")) is not None:
         found = annotate(1)  # Python 3.14 makes them on request
     return found or {}
 
 
-def _imported(space: dict[str, Any], name: str) -> Variable | None:
+def imported(
+    space: dict[str, Any], name: str, find: Callable[[dict[str, Any], str], X | None]
+) -> X | None:
     """The same for `from module import name` and `from module import *`."""
     import linecache
     import sys

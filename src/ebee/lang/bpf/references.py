@@ -1,0 +1,104 @@
+"""What `with` holds of the kernel: references that functions acquire, and sections.
+
+with bpf_task_from_pid(pid) as task:      # given back by bpf_task_release
+with rcu():                               # bpf_rcu_read_lock and its end. Since Linux 6.2
+with no_preemption():                     # bpf_preempt_disable and its end. Since Linux 6.10
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from ebee.lang.bpf import kfuncs
+from ebee.lang.bpf.kfuncs import Kfunc
+from ebee.lang.errors import Refusal
+from ebee.lang.function import Scope
+from ebee.lang.source import MISSING
+from ebee.lang.static import static
+from ebee.lang.values import Value
+
+if TYPE_CHECKING:
+    from ebee.lang.function import Function
+
+Body = Callable[[], None]
+
+
+def rcu() -> AbstractContextManager[None]:
+    """A section in which what RCU protects stays. In programs that may sleep; others are in one
+    anyway. Since Linux 6.2."""
+    raise TypeError("rcu() is for programs")
+
+
+def no_preemption() -> AbstractContextManager[None]:
+    """A section that nothing else interrupts on this CPU. Since Linux 6.10."""
+    raise TypeError("no_preemption() is for programs")
+
+
+SECTIONS = {
+    rcu: ("bpf_rcu_read_lock", "bpf_rcu_read_unlock"),
+    no_preemption: ("bpf_preempt_disable", "bpf_preempt_enable"),
+}
+"""Functions that `with` calls -> how a section begins and ends."""
+
+
+def function(name: str) -> Kfunc:
+    """A function of the kernel; Refusal when the types at hand have none of that name."""
+    found = kfuncs.find(name)
+    if not isinstance(found, Kfunc):
+        from ebee.lang.bpf.kernel_source import source
+
+        raise Refusal(f"{source().name} has no function {name}", "EBEE_BTF=file names other types")
+    return found
+
+
+def context_of(
+    f: Function, node: ast.expr
+) -> Callable[[Function, ast.withitem, Body], None] | None:
+    """How `with` of an expression is lowered, if it is one of these."""
+    thing = static(f, node.func) if isinstance(node, ast.Call) else MISSING
+    if isinstance(thing, Kfunc):
+        return _reference
+    return _section if callable(thing) and thing in SECTIONS else None
+
+
+def _section(f: Function, item: ast.withitem, body: Body) -> None:
+    call = item.context_expr
+    assert isinstance(call, ast.Call)
+    if call.args or call.keywords or item.optional_vars is not None:
+        raise Refusal(f"`{ast.unparse(call)}` takes and gives nothing", "with rcu():")
+    begin, end = (function(name) for name in SECTIONS[static(f, call.func)])
+    kfuncs.call_with(f, call, begin, {})
+
+    def leave() -> None:
+        kfuncs.emit(f, end, [])
+
+    f.withs.append(Scope(leave, len(f.loops)))
+    body()
+    if f.env is not None:
+        leave()
+    f.withs.pop()
+
+
+def _reference(f: Function, item: ast.withitem, body: Body) -> None:
+    from ebee.lang.bpf.scopes import held
+
+    call = item.context_expr
+    assert isinstance(call, ast.Call)
+    kfunc: Any = static(f, call.func)
+    release = kfuncs.release_of(kfunc) if "acquire" in kfunc.flags else None
+    if release is None:
+        raise Refusal(f"`{kfunc.name}` gives nothing that would be given back", "call it plainly")
+    if not isinstance(item.optional_vars, ast.Name):
+        raise Refusal("the reference needs a name", f"with {ast.unparse(call)} as thing:")
+    record: Value = kfuncs.call(f, call, kfunc)
+
+    def give_back(text: str) -> None:
+        kfuncs.emit(f, release, [f"ptr {text}"])
+
+    held(f, item.optional_vars.id, record, give_back, body)
+
+
+__all__ = ["context_of", "function", "no_preemption", "rcu"]
