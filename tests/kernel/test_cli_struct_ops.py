@@ -1,10 +1,10 @@
 """`ebee struct_ops`: registered, shown, taken back."""
 
 import json
-import shutil
-import subprocess
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,7 +40,9 @@ def available() -> set[str]:
     return set(AVAILABLE.read_text().split())
 
 
-def test_functions_stay_registered_until_they_are_taken_back(ebee: Run, objects: Path) -> None:
+def test_functions_stay_registered_until_they_are_taken_back(
+    ebee: Run, bpftool: Callable[..., Any], objects: Path
+) -> None:
     code, out, err = ebee("struct_ops", "register", objects / "plain.o", "--json")
     assert code == 0, err
     [made] = json.loads(out)
@@ -56,14 +58,42 @@ def test_functions_stay_registered_until_they_are_taken_back(ebee: Run, objects:
         assert [str(made["id"]), "plain", "tcp_congestion_ops", "registered"] in [
             row[:4] for row in rows
         ]
-        if shutil.which("bpftool"):
-            command = ["bpftool", "-j", "struct_ops", "show", "id", str(made["id"])]
-            shown = subprocess.run(command, capture_output=True, text=True).stdout
-            theirs = json.loads(shown)
-            assert theirs.items() <= ours.items()
+        assert bpftool("struct_ops", "show", "id", made["id"]).items() <= ours.items()
     finally:
         assert ebee("struct_ops", "unregister", made["id"]) == (0, "", "")
     assert "cli_plain" not in available()
+
+
+def test_what_a_map_holds_is_dumped(ebee: Run, bpftool: Callable[..., Any], objects: Path) -> None:
+    """bpftool has functions as one text: `TYPE NAME/prog_id:NUMBER`, or `TYPE 0`."""
+
+    def text(member: dict[str, Any]) -> str:
+        made = member["program"]
+        behind = f"{made['name']}/prog_id:{made['id']}" if made else "0"
+        return f"{member['type']} {behind}".replace("(*)", "")
+
+    [made] = json.loads(ebee("struct_ops", "register", objects / "plain.o", "--json")[1])
+    try:
+        ours = json.loads(ebee("struct_ops", "dump", made["id"], "--json")[1])
+        assert (ours["id"], ours["state"]) == (made["id"], "registered")
+        pairs = bpftool("struct_ops", "dump")
+        ids = [about["bpf_map_info"]["id"] for about in pairs[::2]]
+        theirs = pairs[1::2][ids.index(made["id"])]["bpf_struct_ops_tcp_congestion_ops"]["data"]
+        data = ours["value"]["data"]
+        assert set(data) == set(theirs)
+        functions = {n: m for n, m in data.items() if isinstance(m, dict) and "program" in m}
+        plain = lambda text: re.sub(r"\s+", "", text)  # noqa: E731
+        assert {n: plain(text(m)) for n, m in functions.items()} == {
+            n: plain(theirs[n]) for n in functions
+        }
+        assert functions["ssthresh"]["program"]["name"] == "ssthresh"
+        assert functions["release"]["program"] is None
+        assert (data["name"], data["flags"]) == ("cli_plain", theirs["flags"])
+        shown = ebee("struct_ops", "dump", "id", made["id"])[1]
+        assert re.search(r"(?m)^ *ssthresh +ssthresh \(program \d+\)$", shown)
+        assert made["id"] in [m["id"] for m in json.loads(ebee("struct_ops", "dump", "--json")[1])]
+    finally:
+        assert ebee("struct_ops", "unregister", made["id"]) == (0, "", "")
 
 
 @pytest.mark.skipif(older_than("6.4"), reason="needs Linux 6.4")

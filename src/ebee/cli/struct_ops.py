@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ from ebee.cli.source import read_spec
 from ebee.errors import ConfigError, KernelError
 
 if TYPE_CHECKING:
+    from ebee.btf import Btf
+    from ebee.btf.types import Struct
     from ebee.linux.maps import LinuxMap
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
@@ -63,6 +65,35 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
 
 
 struct_ops.add_command(show, "list")
+
+
+@struct_ops.command(epilog=WHICH)
+@click.argument("words", nargs=-1, metavar="[MAP]")
+@json_option
+def dump(words: tuple[str, ...], as_json: bool) -> None:
+    """Print what all struct_ops maps hold, or one: each member of the kernel's struct, its
+    functions with the programs that fill them."""
+    links = _links()
+    found = []
+    with ExitStack() as held:
+        for each in [_map(words)] if words else _maps():
+            held.enter_context(each)
+            found.append(document(each, links) | {"value": _value(each)})
+    if as_json:
+        report.print_json(found[0] if words else found)
+        return
+    if not found:
+        click.echo("there are no struct_ops maps")
+    for one in found:
+        title = f"{one['name']} (map {one['id']}): {one['kernel_struct_ops']}, {one['state']}"
+        report.show_fields(title, {n: _member(v) for n, v in one["value"]["data"].items()})
+
+
+def _member(value: Any) -> str:
+    if not isinstance(value, dict) or "program" not in value:
+        return report.compact(value)
+    program = value["program"]
+    return f"{program['name']} (program {program['id']})" if program else ""
 
 
 @struct_ops.command()
@@ -153,16 +184,54 @@ def document(found: LinuxMap, links: dict[int, list[int]]) -> dict[str, Any]:
     }
 
 
-def _struct(found: LinuxMap) -> str:
-    """The name of the kernel's struct, which may be a module's (told since Linux 6.9)."""
+def _type(found: LinuxMap) -> tuple[Btf, Struct]:
+    """The kernel's struct that the map holds, which may be a module's (told since Linux 6.9)."""
+    from ebee.btf.types import Struct
     from ebee.cli.typesource import open_types
-    from ebee.linux.struct_ops import PREFIX
 
     info = found.info()
     number = info.get("btf_vmlinux_id")
     types = open_types(f"id:{number}" if number else "kernel")
-    name: str = getattr(types.type(info.btf_vmlinux_value_type_id), "name", "")
-    return name.removeprefix(PREFIX)
+    struct = types.type(info.btf_vmlinux_value_type_id)
+    assert isinstance(struct, Struct)
+    return types, struct
+
+
+def _struct(found: LinuxMap) -> str:
+    """The name of the struct that programs fill."""
+    from ebee.linux.struct_ops import PREFIX
+
+    return _type(found)[1].name.removeprefix(PREFIX)
+
+
+def _value(found: LinuxMap) -> dict[str, Any]:
+    """What the map holds, decoded; a function as its type and the program behind it."""
+    from ebee.btf.codec import Codec
+    from ebee.btf.types import FuncProto, Ptr, Struct
+
+    btf, struct = _type(found)
+    value = report.plain(Codec(btf, struct.id).decode(found.lookup(KEY) or bytes(struct.size)))
+    made: dict[str, Any] = value
+    data = next(btf.resolve(m.type) for m in struct.members if m.name == "data")
+    assert isinstance(data, Struct)
+    for member in data.members:
+        kind = btf.resolve(member.type)
+        if isinstance(kind, Ptr) and isinstance(btf.resolve(kind.type), FuncProto):
+            number = made["data"][member.name]
+            made["data"][member.name] = _function(btf, member.type, number)
+    return made
+
+
+def _function(btf: Btf, type_id: int, number: int) -> dict[str, Any]:
+    from ebee.btf.printer import oneline
+    from ebee.linux.programs import LinuxProgram
+
+    name = ""
+    if number:
+        with suppress(KernelError), LinuxProgram.from_id(number) as program:
+            name = program.name
+    told = {"id": number, "name": name} if number else None
+    return {"type": oneline(btf, type_id), "program": told}
 
 
 def _links() -> dict[int, list[int]]:
