@@ -16,7 +16,9 @@ _WHERE = {
     "lang.bpf.checksums": """
         fold_checksum ipv4_checksum replace_checksum16 replace_checksum32
     """,
+    "lang.bpf.core_calls": "container_of enum_value exists",
     "lang.bpf.exits": "Exit",
+    "lang.bpf.externs": "Kconfig Ksym",
     "lang.bpf.headers": """
         ARP ARP_REPLY ARP_REQUEST DNS DNS_PORT GENEVE_PORT GRE GRE_PROTOCOL IPIP_PROTOCOL
         IPV6_PROTOCOL SCTP SCTP_PROTOCOL VXLAN VXLAN_PORT DnsName Geneve read_dns_name
@@ -58,12 +60,14 @@ _WHERE = {
     "lang.bpf.variables": "Const Global",
     "loading": "load read",
     "machine.capture": "Capture CaptureWriter",
+    "lang.bpf.references": "no_preemption rcu",
     "machine.machine": "Machine",
     "obj.events": "Events",
     "obj.handles": "Link Map Object PerCpu Program Variable",
     "obj.spec": "MapSpec ObjectSpec ProgramSpec VariableSpec",
     "obj.writer": "save",
     "types": """
+    "native": "cast",
         array atomic be16 be32 be64 bits char i8 i16 i32 i64 offsetof ptr sizeof struct u8 u16 u32
         u64 union zero
     """,

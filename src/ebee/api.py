@@ -43,6 +43,7 @@ from ebee.lang.bpf.contexts import (
     TraceContext,
     XdpContext,
 )
+from ebee.lang.bpf.core_calls import container_of, enum_value, exists
 from ebee.lang.bpf.decorators import (
     cgroup_device,
     cgroup_skb,
@@ -93,6 +94,7 @@ from ebee.lang.bpf.decorators import (
     xdp,
 )
 from ebee.lang.bpf.exits import Exit
+from ebee.lang.bpf.externs import Kconfig, Ksym
 from ebee.lang.bpf.formats import Record
 from ebee.lang.bpf.headers import (
     ARP,
@@ -184,6 +186,7 @@ from ebee.lang.bpf.results import (
     TCX,
     XDP,
     Access,
+from ebee.lang.bpf.references import no_preemption, rcu
     Cgroup,
     Flow,
     Iter,
@@ -215,6 +218,7 @@ from ebee.types import (
     be32,
     be64,
     bits,
+from ebee.native import cast
     char,
     i8,
     i16,
@@ -329,7 +333,9 @@ __all__ = [
     "Object",
     "ObjectError",
     "ObjectSpec",
+    "Kconfig",
     "Packet",
+    "Ksym",
     "PerCpu",
     "PerCpuArray",
     "PerCpuHash",
@@ -399,6 +405,7 @@ __all__ = [
     "i8",
     "i16",
     "i32",
+    "cast",
     "i64",
     "ipv4_checksum",
     "iterator",
@@ -407,6 +414,9 @@ __all__ = [
     "kprobe_session",
     "kretprobe",
     "kretprobe_multi",
+    "container_of",
+    "enum_value",
+    "exists",
     "kretsyscall",
     "ksyscall",
     "lirc",
@@ -435,11 +445,13 @@ __all__ = [
     "sock_ops",
     "socket_filter",
     "struct",
+    "no_preemption",
     "syscall",
     "tc",
     "tc_action",
     "tcx",
     "tp_btf",
+    "rcu",
     "tracepoint",
     "u8",
     "u16",
