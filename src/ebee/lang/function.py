@@ -251,6 +251,13 @@ class Function:
             if want.to is None:
                 variable.type = have
                 return value
+            if getattr(have.to, "untrusted", None) is want.to:
+                return value._replace(type=want)
+            if getattr(want.to, "untrusted", None) is have.to:
+                raise Refusal(
+                    f"`{name}` is a pointer that the verifier knows, and this is any address",
+                    f"let it begin as any, too: {name} = cast({name_of(have)}, ...)",
+                )
             raise Refusal(
                 f"`{name}` is a `{name_of(want)}` and cannot become a `{name_of(have)}`",
                 f"cast({name_of(want)}, ...), or another name",

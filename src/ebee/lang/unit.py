@@ -6,7 +6,7 @@ import ast
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from ebee.errors import CompileError
@@ -100,7 +100,8 @@ class Job:
         """The function's parameters and result for these types."""
         params, result = signature_of(self.function)
         types = dict(self.types)
-        return [(n, types.get(t, t)) for n, t in params], types.get(result, result)
+        of = types.get(result, result) if isinstance(result, TypeVar) else result
+        return [(n, types.get(t, t)) for n, t in params], of
 
     @property
     def key(self) -> Any:
@@ -182,6 +183,10 @@ class Unit:
 
     def leave(self, f: Function, loop: Loop | None) -> None:
         """Before control leaves a loop, or (None) the function, from inside."""
+
+    def refined(self, params: Mapping[str, Type], values: Mapping[str, Value]) -> dict[Type, Type]:
+        """What types of parameters are, more exactly, for these arguments."""
+        return {}
 
     def parameters(self, function: Callable[..., Any]) -> list[tuple[str, Type]]:
         """Names and types of the parameters."""

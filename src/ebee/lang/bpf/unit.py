@@ -6,7 +6,7 @@ What nodes mean in BPF only is in `nodes`; calls in `map_calls`, `helper_calls`,
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,6 +21,7 @@ from ebee.lang.bpf.core_records import Records
 from ebee.lang.bpf.debug import Debug, quote
 from ebee.lang.bpf.exits import PLACE, after_call, begin_program
 from ebee.lang.bpf.externs import Externs
+from ebee.lang.bpf.kernel_types import is_kernel
 from ebee.lang.bpf.maps import AnyMap, RingBuf
 from ebee.lang.bpf.maps_more import PerfEventArray
 from ebee.lang.bpf.programs import Program, marks
@@ -189,6 +190,7 @@ class BpfUnit(Unit):
         for (name, t), node in zip(params, f.source.tree.args.args, strict=False):
             fine = is_int(t) or t in (int, bool) or isinstance(t, MaybePtr)
             fine = fine or (is_struct(t) and issubclass(t, Context))
+            fine = fine and not (isinstance(t, MaybePtr) and is_kernel(t.to))
             if not fine:
                 shown = name_of(t.to) if isinstance(t, PtrType) else name_of(t)
                 message = f"`{name}` of a separate function may be anything that its type allows"
@@ -254,6 +256,14 @@ class BpfUnit(Unit):
         return tuples or super().by_place(function, result)
 
     def check_decorators(self, source: Source) -> None:
+    def refined(self, params: Mapping[str, Any], values: Mapping[str, Value]) -> dict[Any, Any]:
+        """Pointers into the kernel are read directly where all arguments of a type are."""
+        ways: dict[Any, set[Any]] = {}
+        for name, t in params.items():
+            if isinstance(t, PtrType) and is_kernel(t.to):
+                ways.setdefault(t, set()).add(values[name].type.to)
+        return {t: type(t)(to.pop()) for t, to in ways.items() if to == {t.to.trusted}}
+
         member = hasattr(source.function, "__struct__")
         for node in source.tree.decorator_list:
             called = node.func if isinstance(node, ast.Call) else node
