@@ -7,10 +7,8 @@ this decides what there is to write about, not where the program runs.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ebee.errors import BtfError
@@ -24,18 +22,21 @@ if TYPE_CHECKING:
 VARIABLE = "EBEE_BTF"
 """The environment's variable that names a file with BTF."""
 
+NOTES = "/sys/kernel/notes"
+"""Where the running kernel says which one it is."""
+
 
 def identity() -> str:
-    """What cached objects are named by: which types there were."""
+    """Which types there are, for names of what is kept; without importing anything of BTF."""
     path = os.environ.get(VARIABLE, "")
-    if path:
-        try:
-            return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-        except OSError:
-            return path
-    from ebee.btf.files import build_id
-
-    return build_id()
+    try:
+        if path:
+            found = os.stat(path)
+            return repr((os.path.abspath(path), found.st_size, found.st_mtime_ns))
+        with open(NOTES, "rb") as notes:
+            return notes.read().hex()
+    except OSError:
+        return path
 
 
 def source() -> Btf:
