@@ -368,12 +368,13 @@ def make(b: Body, t: type[Struct]) -> Value:
 
 
 def retype(p: Value, t: Type) -> Value:
-    """A pointer as a pointer to another type."""
+    """A pointer as a pointer to another type. One into the kernel's memory that is read directly
+    remains one."""
     if p.type is NULL or p.text == "null":
         return NULL_VALUE._replace(type=t)
-    return p._replace(type=t)
     if getattr(p.type.to, "untrusted", None) is t.to:
         return p
+    return p._replace(type=t)
 
 
 __all__ = ["array_element", "copy", "element", "find_field", "known_address", "load", "make",
