@@ -31,6 +31,7 @@ COMMANDS = {
     "iter": ("iter", "Programs that walk the kernel's objects, read as text."),
     "struct_ops": ("struct_ops", "Structs of functions that programs fill, registered."),
     "perf": ("perf", "Programs at probes that processes hold open."),
+    "token": ("token", "What containers may do with BPF."),
     "trace-bpf": ("trace_bpf", "The bpf() calls of a command, decoded."),
     "top": ("top", "Programs of the kernel by the time they take, live."),
     "feature": ("feature", "What the running kernel offers programs."),

@@ -6,7 +6,13 @@ import errno
 import re
 
 from ebee.errors import KernelError
-from ebee.linux.host import kernel_version, lockdown, missing_capabilities, read
+from ebee.linux.host import (
+    in_first_user_namespace,
+    kernel_version,
+    lockdown,
+    missing_capabilities,
+    read,
+)
 from ebee.linux.sys import strerror
 
 ENOTSUPP = 524  # Meant for the kernel's inside, but bpf() lets it out.
@@ -56,8 +62,11 @@ def denied(needs: tuple[str, ...]) -> str:
         if level not in (None, "0") and "CAP_BPF" in missing:
             text += f" (kernel.unprivileged_bpf_disabled is {level})"
         return text
-    if (read("/proc/self/uid_map") or "").split() not in ([], ["0", "0", "4294967295"]):
-        return "the capabilities held are those of a user namespace, and BPF needs the first one's"
+    if not in_first_user_namespace():
+        return (
+            "the capabilities held are those of a user namespace, and BPF needs the first one's,"
+            " or a BPF token (see `ebee token run`)"
+        )
     if lockdown() not in ("", "none"):
         return (
             "the kernel forbids it although the privileges are there"

@@ -105,6 +105,14 @@ def missing_capabilities(needed: tuple[str, ...]) -> list[str]:
     return [name for name in needed if name not in held]
 
 
+def in_first_user_namespace() -> bool:
+    """Whether capabilities are what they say: those of no container's users."""
+    try:
+        return os.stat("/proc/self/ns/user").st_ino == 0xEFFF_FFFD  # PROC_USER_INIT_INO
+    except OSError:  # a kernel without user namespaces
+        return True
+
+
 def lockdown() -> str:
     """The kernel's lockdown level: "none", "integrity", "confidentiality"; "" when not known
     (securityfs is not mounted)."""

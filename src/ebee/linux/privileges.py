@@ -14,7 +14,13 @@ from ebee.isa.asm import assemble
 from ebee.linux import perf
 from ebee.linux.errors import older_than, refused
 from ebee.linux.finding import Finding, attempt, finding
-from ebee.linux.host import effective_capabilities, lockdown, missing_capabilities, read
+from ebee.linux.host import (
+    effective_capabilities,
+    in_first_user_namespace,
+    lockdown,
+    missing_capabilities,
+    read,
+)
 from ebee.linux.info import ids
 from ebee.linux.maps import LinuxMap
 from ebee.linux.programs import LinuxProgram
@@ -114,7 +120,7 @@ def _how(name: str) -> str:
 
 
 def _namespaces() -> Iterator[Finding]:
-    first = (read("/proc/self/uid_map") or "").split() in ([], ["0", "0", "4294967295"])
+    first = in_first_user_namespace()
     yield finding("first user namespace", first, "capabilities count for BPF",
                   "capabilities are those of a user namespace, and BPF needs the first one's,"
                   " or a token (Linux 6.9): run outside of the container")  # fmt: skip

@@ -225,7 +225,8 @@ def submit(attributes: Attributes) -> int:
         again = (
             (code == errno.EINTR and command != "PROG_TEST_RUN" and "BATCH" not in command)
             or (code == errno.EAGAIN and command == "PROG_LOAD" and attempts)
-            or (code == errno.EPERM and command in MEMORY_COMMANDS and raise_memlock())
+            or (code == errno.EPERM and command in LOADING and raise_memlock())
+            or (code == errno.EPERM and command in LOADING and _with_token(attributes))
         )
         if not again:
             return code
@@ -255,7 +256,34 @@ def strerror(code: int) -> str:
     return "Operation not supported by this kind of object" if code == 524 else os.strerror(code)
 
 
-MEMORY_COMMANDS = ("MAP_CREATE", "PROG_LOAD", "BTF_LOAD")
+LOADING = {"MAP_CREATE": "map", "PROG_LOAD": "prog", "BTF_LOAD": "btf"}
+"""Commands that take memory, and may be done with a BPF token; what fields are called after."""
+
+
+def _with_token(attributes: Attributes) -> bool:
+    """Put the BPF token of this container into the attributes; False when there is none, or it is
+    in them already."""
+    word = LOADING[attributes.command]
+    token = container_token()
+    if token is None or attributes[f"{word}_token_fd"]:
+        return False
+    attributes[f"{word}_flags"] |= uapi.BPF_F_TOKEN_FD
+    attributes[f"{word}_token_fd"] = token
+    return True
+
+
+@cache
+def container_token() -> Fd | None:
+    """The token of the BPF file system that this user namespace has been given, if any: the one at
+    $LIBBPF_BPF_TOKEN_PATH or /sys/fs/bpf. Since Linux 6.9."""
+    if kernel_version() < (6, 9):
+        return None
+    from ebee.linux.token import create
+
+    try:
+        return create(os.environ.get("LIBBPF_BPF_TOKEN_PATH") or "/sys/fs/bpf")
+    except KernelError:
+        return None
 
 
 def raise_memlock() -> bool:
