@@ -34,6 +34,10 @@ EVERYDAY = tuple(way for way in compare.WAYS if way[0] != "most")
 MOST = 20
 """Every so many-th module also at the highest tier."""
 
+KERNEL = "the kernel"
+CUT = 2
+"""How many findings of a module are cut down; the others probably have the same cause."""
+
 GROUP = 100
 """Cases of the smaller kinds in a batch."""
 
@@ -62,35 +66,38 @@ def fuzz_valid(seed: str, numbers: range) -> Iterator[Batch]:
                 continue
             batch.counts["compared with the kernel" if kernel else "compared"] += 1
             batch.counts["runs"] += len(program.inputs) * (len(found) + (kernel is not None))
-            if what := disagree(found, truth):
-                batch.bad.append(cut_down(program, what, engines, kernel, ways))
+            if culprit := disagree(found, truth):
+                few = len(batch.bad) < CUT
+                shown = cut_down(program, culprit, engines, kernel) if few else program
+                why = found.get(culprit, found["interpreter"]).error
+                batch.bad.append(f"{program.seed}: the interpreter and {culprit} disagree: {why}\n"
+                                 + shown.text())  # fmt: skip
         yield batch
 
 
 def disagree(by_engine: dict[str, compare.Result], kernel: compare.Result | None) -> str:
-    """The first engine that disagrees with the interpreter, which may disagree with the kernel."""
+    """The first engine that disagrees with the interpreter, "" if none does."""
     reference = by_engine["interpreter"]
     if kernel is not None and not reference.same(kernel):
-        return f"the interpreter and the kernel ({reference.error or kernel.error})"
-    for name, result in by_engine.items():
-        if name != "interpreter" and not reference.same(result):
-            return f"the interpreter and {name} ({result.error or reference.error})"
-    return ""
+        return KERNEL
+    return next((n for n, r in by_engine.items() if n != "interpreter" and not reference.same(r)),
+                "")  # fmt: skip
 
 
 def cut_down(
-    program: Program, what: str, engines: compare.Engines, kernel: compare.Kernel | None,
-    ways: tuple[tuple[str, bool], ...],
-) -> str:  # fmt: skip
-    """The smallest program that still shows a disagreement."""
+    program: Program, culprit: str, engines: compare.Engines, kernel: compare.Kernel | None
+) -> Program:
+    """The smallest program that the kernel takes and the same engine runs otherwise."""
+    ways = [way for way in compare.WAYS if compare.name_of(way) == culprit]
 
     def fails(smaller: Program) -> bool:
         truth = kernel.run(smaller) if kernel else None
         if (truth is not None and truth.error) or not engines.defined(smaller):
             return False
-        return bool(disagree(engines.run_all([smaller], ways)[0], truth))
+        found = engines.run_all([smaller], ways)[0]
+        return bool(disagree(found, truth if culprit == KERNEL else None))
 
-    return f"{program.seed}: {what} disagree:\n{minimise(program, fails).text()}"
+    return minimise(program, fails)
 
 
 def fuzz_hostile(seed: str, numbers: range) -> Iterator[Batch]:
