@@ -1,12 +1,16 @@
 """Struct_ops maps and arenas: read, written, translated to the kernel's structs, used."""
 
+import os
 import socket
+import subprocess
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from ebee import clang, linux
+from ebee.btf import Btf
+from ebee.btf.files import modules
 from ebee.errors import KernelError, ObjectError
 from ebee.linux.errors import older_than
 from ebee.obj import ObjectSpec, read, write
@@ -32,6 +36,20 @@ def load(name: str) -> ObjectSpec:
 
 def available() -> set[str]:
     return set(AVAILABLE.read_text().split())
+
+
+def send_by(name: str) -> None:
+    """A few bytes each way over TCP on the loopback interface, under that congestion control."""
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, name.encode())
+        client.connect(server.getsockname())
+        with server.accept()[0] as other:
+            client.sendall(bytes(5000))
+            received = 0
+            while received < 5000:
+                received += len(other.recv(5000))
+            client.sendall(b"x")
+            other.recv(1)
 
 
 def test_they_are_maps_with_programs_for_members() -> None:
@@ -64,20 +82,23 @@ def test_what_a_map_holds_is_registered_while_its_link_lives(name: str) -> None:
     with linux.load(load("congestion")) as made:
         with made.maps[name].attach():  # type: ignore[attr-defined]
             assert f"ebee_{name}" in available()
-            with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
-                client.setsockopt(
-                    socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"ebee_" + name.encode()
-                )
-                client.connect(server.getsockname())
-                with server.accept()[0] as other:
-                    client.sendall(bytes(5000))
-                    received = 0
-                    while received < 5000:
-                        received += len(other.recv(5000))
-                    client.sendall(b"x")
-                    other.recv(1)
+            send_by(f"ebee_{name}")
             assert made.variables["calls"].value > 0
         assert f"ebee_{name}" not in available()
+
+
+@pytest.mark.skipif(older_than("6.10"), reason="BBR's functions have this form since 6.10")
+def test_their_programs_call_functions_of_modules() -> None:
+    """In the virtual machine BBR is a module; elsewhere it may be built in."""
+    if os.environ.get("EBEE_VM"):
+        subprocess.run(["modprobe", "tcp_bbr"], check=True)
+    if not any(types.get("bbr_main") for types in (Btf.vmlinux(), *map(Btf.module, modules()))):
+        pytest.skip("this kernel has no BBR")
+    with linux.load(load("delegate")) as made, made.maps["delegate"].attach():  # type: ignore[attr-defined]
+        assert len(made._patcher.externs.fd_array) == (2 if "tcp_bbr" in modules() else 0)
+        send_by("ebee_bbr")
+        assert made.variables["started"].value > 0
+        assert made.variables["controlled"].value > 0
 
 
 def test_what_the_kernel_does_not_have_is_refused() -> None:
