@@ -8,7 +8,6 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import fields, is_dataclass
 from functools import cache
-from types import TracebackType
 from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 from ebee.errors import ObjectError
@@ -147,7 +146,7 @@ class Variable(Generic[V]):
         self._of(part).value = plain(value)
 
 
-class Skeleton:
+class Skeleton(handles.Closing):
     """An object with its parts as attributes; the base of what `generate` makes.
 
         with Firewall() as firewall:
@@ -187,14 +186,3 @@ class Skeleton:
         if self.loaded is not None:
             self.loaded.close()
             self.loaded = None
-
-    def __enter__(self: S) -> S:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
