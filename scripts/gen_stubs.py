@@ -95,8 +95,8 @@ from typing import Any
 
 from ebee.hooks import CtxField
 from ebee.lang.bpf.packets import Packet
-from ebee.lang.bpf.sockets import FlowKeys, Sock
-from ebee.types import Struct, array, be16, be32, ptr, u8, u16, u32, u64
+from ebee.lang.bpf.sockets import FlowKeys, Sock, SockCommon
+from ebee.types import Struct, array, be16, be32, ptr, u8, u32, u64
 
 CONTEXTS: dict[str, Any]
 PLAIN: dict[str, Any]

@@ -28,6 +28,10 @@ _WHERE = {
         EXIST NOEXIST Array Hash LpmTrie LruHash LruPerCpuHash PerCpuArray PerCpuHash ProgArray
         RingBuf
     """,
+    "lang.bpf.maps_kernel": """
+        Arena AttachedStorage CpuMapValue DevMapValue PerCpuAttachedStorage ReuseportArray
+        UserRingBuf
+    """,
     "lang.bpf.maps_more": """
         ArrayOfMaps Bloom CgroupArray CgroupStorage CpuMap DevMap DevMapHash HashOfMaps InodeStorage
         PerfEventArray Queue SkStorage SockHash SockMap Stack StackTrace TaskStorage XskMap
@@ -54,20 +58,21 @@ _WHERE = {
     "lang.bpf.programs": "func section",
     "lang.bpf.results": "LSM LWT NF SK TC TCX XDP Access Cgroup Flow Iter Session",
     "lang.bpf.sockets": """
-        AF_INET AF_INET6 AF_UNIX FlowKeys Sock SockTuple4 SockTuple6 TcpSock
+        AF_INET AF_INET6 AF_UNIX FlowKeys Sock SockCommon SockTuple4 SockTuple6 TcpSock
     """,
+    "lang.bpf.references": "no_preemption rcu",
     "lang.bpf.special": "CLOCK_BOOTTIME CLOCK_MONOTONIC CLOCK_REALTIME SpinLock Timer",
+    "lang.bpf.struct_ops": "struct_ops",
     "lang.bpf.variables": "Const Global",
     "loading": "load read",
     "machine.capture": "Capture CaptureWriter",
-    "lang.bpf.references": "no_preemption rcu",
     "machine.machine": "Machine",
+    "native": "cast",
     "obj.events": "Events",
     "obj.handles": "Link Map Object PerCpu Program Variable",
     "obj.spec": "MapSpec ObjectSpec ProgramSpec VariableSpec",
     "obj.writer": "save",
     "types": """
-    "native": "cast",
         array atomic be16 be32 be64 bits char i8 i16 i32 i64 offsetof ptr sizeof struct u8 u16 u32
         u64 union zero
     """,

@@ -129,6 +129,15 @@ from ebee.lang.bpf.maps import (
     ProgArray,
     RingBuf,
 )
+from ebee.lang.bpf.maps_kernel import (
+    Arena,
+    AttachedStorage,
+    CpuMapValue,
+    DevMapValue,
+    PerCpuAttachedStorage,
+    ReuseportArray,
+    UserRingBuf,
+)
 from ebee.lang.bpf.maps_more import (
     ArrayOfMaps,
     Bloom,
@@ -177,6 +186,7 @@ from ebee.lang.bpf.packets import (
     parser,
 )
 from ebee.lang.bpf.programs import func, section
+from ebee.lang.bpf.references import no_preemption, rcu
 from ebee.lang.bpf.results import (
     LSM,
     LWT,
@@ -186,7 +196,6 @@ from ebee.lang.bpf.results import (
     TCX,
     XDP,
     Access,
-from ebee.lang.bpf.references import no_preemption, rcu
     Cgroup,
     Flow,
     Iter,
@@ -198,15 +207,18 @@ from ebee.lang.bpf.sockets import (
     AF_UNIX,
     FlowKeys,
     Sock,
+    SockCommon,
     SockTuple4,
     SockTuple6,
     TcpSock,
 )
 from ebee.lang.bpf.special import CLOCK_BOOTTIME, CLOCK_MONOTONIC, CLOCK_REALTIME, SpinLock, Timer
+from ebee.lang.bpf.struct_ops import struct_ops
 from ebee.lang.bpf.variables import Const, Global
 from ebee.loading import load, read
 from ebee.machine.capture import Capture, CaptureWriter
 from ebee.machine.machine import Machine
+from ebee.native import cast
 from ebee.obj.events import Events
 from ebee.obj.handles import Link, Map, Object, PerCpu, Program, Variable
 from ebee.obj.spec import MapSpec, ObjectSpec, ProgramSpec, VariableSpec
@@ -218,7 +230,6 @@ from ebee.types import (
     be32,
     be64,
     bits,
-from ebee.native import cast
     char,
     i8,
     i16,
@@ -284,8 +295,10 @@ __all__ = [
     "VXLAN_PORT",
     "XDP",
     "Access",
+    "Arena",
     "Array",
     "ArrayOfMaps",
+    "AttachedStorage",
     "Bloom",
     "BtfError",
     "Capture",
@@ -298,8 +311,10 @@ __all__ = [
     "ConfigError",
     "Const",
     "CpuMap",
+    "CpuMapValue",
     "DevMap",
     "DevMapHash",
+    "DevMapValue",
     "DeviceContext",
     "DnsName",
     "EbeeError",
@@ -318,7 +333,9 @@ __all__ = [
     "IPv6Extension",
     "InodeStorage",
     "Iter",
+    "Kconfig",
     "KernelError",
+    "Ksym",
     "Link",
     "LircContext",
     "LpmTrie",
@@ -333,11 +350,10 @@ __all__ = [
     "Object",
     "ObjectError",
     "ObjectSpec",
-    "Kconfig",
     "Packet",
-    "Ksym",
     "PerCpu",
     "PerCpuArray",
+    "PerCpuAttachedStorage",
     "PerCpuHash",
     "PerfEventArray",
     "PerfEventContext",
@@ -348,6 +364,7 @@ __all__ = [
     "RawContext",
     "Record",
     "RegistersContext",
+    "ReuseportArray",
     "ReuseportContext",
     "RingBuf",
     "Session",
@@ -356,6 +373,7 @@ __all__ = [
     "SkbContext",
     "Sock",
     "SockAddrContext",
+    "SockCommon",
     "SockContext",
     "SockHash",
     "SockMap",
@@ -372,6 +390,7 @@ __all__ = [
     "Timer",
     "TraceContext",
     "UnknownNameError",
+    "UserRingBuf",
     "Variable",
     "VariableSpec",
     "VerifierError",
@@ -386,6 +405,7 @@ __all__ = [
     "be64",
     "bits",
     "bpf",
+    "cast",
     "cgroup_device",
     "cgroup_skb",
     "cgroup_sock",
@@ -394,6 +414,9 @@ __all__ = [
     "cgroup_sysctl",
     "char",
     "compile",
+    "container_of",
+    "enum_value",
+    "exists",
     "fentry",
     "fexit",
     "flow_dissector",
@@ -405,7 +428,6 @@ __all__ = [
     "i8",
     "i16",
     "i32",
-    "cast",
     "i64",
     "ipv4_checksum",
     "iterator",
@@ -414,9 +436,6 @@ __all__ = [
     "kprobe_session",
     "kretprobe",
     "kretprobe_multi",
-    "container_of",
-    "enum_value",
-    "exists",
     "kretsyscall",
     "ksyscall",
     "lirc",
@@ -426,11 +445,13 @@ __all__ = [
     "lwt",
     "netfilter",
     "netkit",
+    "no_preemption",
     "offsetof",
     "parser",
     "perf_event",
     "ptr",
     "raw_tracepoint",
+    "rcu",
     "read",
     "read_dns_name",
     "replace_checksum16",
@@ -445,13 +466,12 @@ __all__ = [
     "sock_ops",
     "socket_filter",
     "struct",
-    "no_preemption",
+    "struct_ops",
     "syscall",
     "tc",
     "tc_action",
     "tcx",
     "tp_btf",
-    "rcu",
     "tracepoint",
     "u8",
     "u16",

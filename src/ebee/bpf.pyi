@@ -3,7 +3,7 @@
 from typing import Any
 
 from ebee.lang.bpf.maps import AnyMap
-from ebee.lang.bpf.sockets import Sock, TcpSock
+from ebee.lang.bpf.sockets import Sock, SockCommon, TcpSock
 from ebee.types import i32, i64, ptr, u32, u64
 
 def bind(ctx: Any, addr: Any, addr_len: int) -> i64:
@@ -823,7 +823,9 @@ def skb_vlan_push(skb: Any, vlan_proto: int, vlan_tci: int) -> i64:
 
     Since Linux 4.3."""
 
-def skc_lookup_tcp(ctx: Any, tuple: Any, tuple_size: int, netns: int, flags: int) -> Sock | None:
+def skc_lookup_tcp(
+    ctx: Any, tuple: Any, tuple_size: int, netns: int, flags: int
+) -> SockCommon | None:
     """As sk_lookup_tcp, and finds request and timewait sockets too.
 
     Since Linux 5.2."""

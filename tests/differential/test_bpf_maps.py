@@ -166,17 +166,12 @@ def test_records_for_a_buffer_of_each_cpu(run, request):
 
 
 def test_each_kind_of_the_kernel_is_declared_or_has_a_reason():
-    """Kinds that no program can use, and those that need what the language does not have yet."""
     import ebee
 
     kinds = {getattr(ebee, n) for n in dir(ebee) if isinstance(getattr(ebee, n, None), type)}
     declared = {k.type for k in kinds if issubclass(k, AnyMap)}
     missing = {t.name for t in all_types()} - declared
-    assert missing == {
-        "struct_ops",  # declared by the class of its operations
-        "arena", "user_ringbuf", "reuseport_sockarray",
-        "cgroup_storage", "percpu_cgroup_storage",  # CgroupStorage has taken their place
-    }  # fmt: skip
+    assert missing == {"struct_ops"}  # declared by the class of its operations
 
 
 def test_elements_one_after_the_other(run):

@@ -12,8 +12,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ebee.lang import memory
 from ebee.lang.bpf.map_calls import helper
 from ebee.lang.bpf.state import unit_of
 from ebee.lang.calls import EXIT
@@ -21,12 +22,13 @@ from ebee.lang.errors import Refusal
 from ebee.lang.function import Env, Loop
 from ebee.lang.ir import Body, symbol
 from ebee.lang.statements import assign_to
-from ebee.lang.values import Value
+from ebee.lang.values import Value, normal_target
+from ebee.types import PtrType, sizeof
 
 if TYPE_CHECKING:
     from ebee.lang.function import Function
 
-LOOP, FOR_EACH = 181, 164
+LOOP, FOR_EACH, DRAIN, READ = 181, 164, 209, 201
 """Numbers of helpers (enum bpf_func_id)."""
 
 MOST = 1 << 23
@@ -65,6 +67,31 @@ def each_element(f: Function, node: ast.For, m: Value, item: Callable[[str, str]
         helper(f, FOR_EACH, "i64", f"ptr {m.text}", f"ptr {callback}", f"ptr {frame}", "i64 0")
 
     _loop(f, node, ["ptr", "ptr", "ptr", "ptr"], begin, call)
+
+
+def each_record(f: Function, node: ast.For, ring: Value, t: Any) -> None:
+    """A loop over the records of a user ring buffer: a copy of each. Since Linux 6.1."""
+    for name in ("user_ringbuf_drain", "dynptr_read"):
+        _check(f, name)
+
+    def begin(dynptr: str) -> None:
+        b, size = f.body, sizeof(t)
+        slot = b.alloca(f"[{size} x i8]", 8, "record")
+        b.emit(f"call void @llvm.memset.p0.i64(ptr align 8 {slot}, i8 0, i64 {size}, i1 false)")
+        failed = helper(f, READ, "i64", f"ptr {slot}", f"i64 {size}", f"ptr {dynptr}", "i64 0",
+                        "i64 0")  # fmt: skip
+        short, whole = b.name("short"), b.name("whole")
+        b.end(f"br i1 {b.op(f'icmp eq i64 {failed}, 0')}, label %{whole}, label %{short}")
+        b.label(short)
+        b.end("ret i64 0")
+        b.label(whole)
+        place = Value(PtrType(normal_target(t)), slot, stack=True, align=8)
+        assign_to(f, node.target, memory.load(b, place))
+
+    def call(callback: str, frame: str) -> None:
+        helper(f, DRAIN, "i64", f"ptr {ring.text}", f"ptr {callback}", f"ptr {frame}", "i64 0")
+
+    _loop(f, node, ["ptr", "ptr"], begin, call)
 
 
 def _check(f: Function, name: str) -> None:
@@ -213,4 +240,4 @@ def _fill(b: Body, frame: str, names: list[str]) -> None:
         b.emit(f"store {b.type_of(name)} {name}, ptr {at}, align 8")
 
 
-__all__ = ["MOST", "each_element", "many_rounds"]
+__all__ = ["MOST", "each_element", "each_record", "many_rounds"]

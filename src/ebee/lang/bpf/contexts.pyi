@@ -4,8 +4,8 @@ from typing import Any
 
 from ebee.hooks import CtxField
 from ebee.lang.bpf.packets import Packet
-from ebee.lang.bpf.sockets import FlowKeys, Sock
-from ebee.types import Struct, array, be16, be32, ptr, u8, u16, u32, u64
+from ebee.lang.bpf.sockets import FlowKeys, Sock, SockCommon
+from ebee.types import Struct, array, be16, be32, ptr, u8, u32, u64
 
 CONTEXTS: dict[str, Any]
 PLAIN: dict[str, Any]
@@ -74,7 +74,7 @@ class SkbContext(_WithRoom):
     tstamp: u64
     wire_len: u32
     gso_segs: u32
-    sk: Sock | None
+    sk: SockCommon | None
     gso_size: u32
     tstamp_type: u8
     hwtstamp: u64
@@ -223,7 +223,7 @@ class ReuseportContext(_WithPacket):
     bind_inany: u32
     hash: u32
     sk: Sock
-    migrating_sk: Sock | None
+    migrating_sk: SockCommon | None
 
 class RegistersContext(Context):
     """Registers (struct pt_regs): context of kprobes, uprobes and USDT markers."""

@@ -173,11 +173,14 @@ def arguments_of(program: Program, names: list[str]) -> dict[str, Any]:
     if "ctx" in names[:1]:
         names = names[1:]
     params = proto.params[first:]
-    if len(names) > len(params) + ("result" in names):
+    more = int("result" in names or program.hook.name == "lsm")
+    if len(names) > len(params) + more:
         shown = ", ".join(p.name or f"argument {i}" for i, p in enumerate(params, 1))
         raise Refusal(f"{target} has {len(params)} arguments: {shown or 'none'}", "leave it away")
     found = {n: kernel_types.static_type(btf, p.type) for n, p in zip(names, params, strict=False)}
-    if "result" in names:
+    if program.hook.name == "lsm" and len(names) > len(params):
+        found[names[-1]] = i32  # what programs before this one said
+    elif "result" in names:
         found["result"] = kernel_types.static_type(btf, proto.type)
     return found
 

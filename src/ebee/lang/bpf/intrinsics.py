@@ -25,6 +25,7 @@ from ebee.lang.values import (
     Value,
     constant,
     is_int,
+    is_integer,
     is_ptr,
     is_struct,
     name_of,
@@ -160,6 +161,8 @@ def _pointer(f: Function, p: Param, node: ast.expr, what: str) -> str:
     is_ctx = is_context(f, value)
     if (p.kind == "ctx") != is_ctx:
         raise Refusal(f"{what} {'must be' if not is_ctx else 'cannot be'} the context")
+    if p.kind == "any" and is_integer(value.type):  # an address, as a number
+        return f.body.op(f"inttoptr i64 {arith.operand(f.body, value, 64)} to ptr")
     if value.maybe and not p.nullable:
         memory.check_null(value, what)
     if not (is_ptr(value.type) or is_struct(value.type) or isinstance(value.type, ArrayType)):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ebee.lang import arith, memory
 from ebee.lang.bpf import callbacks
 from ebee.lang.bpf.maps import AnyMap, Array, Hash, LruHash, LruPerCpuHash, PerCpuHash
+from ebee.lang.bpf.maps_kernel import UserRingBuf
 from ebee.lang.errors import Refusal, at
 from ebee.lang.loops import rounds_of
 from ebee.lang.source import MISSING
@@ -61,6 +62,8 @@ def over_map(f: Function, node: ast.For) -> bool:
     what, part = node.iter, ""
     if isinstance(what, ast.Call) and isinstance(what.func, ast.Attribute):
         part = what.func.attr
+        if part == "drain" and not what.args and not what.keywords:
+            return _over_records(f, node, what.func.value)
         if part not in ("items", "keys", "values") or what.args or what.keywords:
             return False
         what = what.func.value
@@ -73,6 +76,15 @@ def over_map(f: Function, node: ast.For) -> bool:
         refusal = Refusal(f"a program cannot go through a {kind}", f"it can through {kinds}")
         raise at(f.source, node.iter, refusal)
     callbacks.each_element(f, node, f.value(what), lambda k, v: _element(f, thing, part, k, v))
+    return True
+
+
+def _over_records(f: Function, node: ast.For, ring: ast.expr) -> bool:
+    """`for command in commands.drain():`."""
+    thing = static(f, ring) if isinstance(ring, ast.Name | ast.Attribute) else MISSING
+    if not isinstance(thing, UserRingBuf):
+        return False
+    callbacks.each_record(f, node, f.value(ring), thing.value)
     return True
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ebee.lang import arith, memory
 from ebee.lang.bpf.map_methods import methods_of
-from ebee.lang.bpf.maps import AnyMap, ProgArray, RingBuf
+from ebee.lang.bpf.maps import AnyMap, ProgArray, RingBuf, _PerCpu
+from ebee.lang.bpf.maps_kernel import UserRingBuf
 from ebee.lang.bpf.maps_more import ArrayOfMaps, HashOfMaps
 from ebee.lang.errors import Refusal, at
 from ebee.lang.values import (
@@ -210,6 +211,11 @@ def _reserve(f: Function, node: ast.Call, m: Value) -> Value:
     )
 
 
+def _drain(f: Function, node: ast.Call, m: Value) -> Value:
+    raise Refusal("the records of user space are what a loop goes over",
+                  f"for record in {ast.unparse(node)}:")  # fmt: skip
+
+
 def _inner(f: Function, node: ast.Call, m: Value) -> Value:
     """`maps.lookup(key)` of a map of maps."""
     declared = m.type.thing
@@ -226,6 +232,23 @@ ELEMENTS: dict[str, Method] = {
 }  # fmt: skip
 
 
+def _lookup_cpu(f: Function, node: ast.Call, m: Value) -> Value:
+    """`m.lookup_cpu(key, cpu)`."""
+    from ebee.lang.bpf.intrinsics import check_allowed, helper_name
+
+    found = helper_name("map_lookup_percpu_elem")
+    assert found is not None
+    check_allowed(f, found.declared)
+    key, cpu = _arguments(node, "key", "cpu")
+    number = f"i64 {arith.operand(f.body, f.as_type(cpu, u32, 'the CPU'), 64)}"
+    declared = m.type.thing
+    at_key = _key(f, declared, key)
+    text = helper(f, found.declared.id, "ptr", f"ptr {m.text}", at_key, number)
+    f.body.elsewhere.add(text)
+    align = 8 if sizeof(declared.value) >= 8 else alignof(declared.value)
+    return Value(PtrType(normal_target(declared.value)), text, maybe=1, align=align)
+
+
 def method(m: AnyMap[Any, Any], name: str) -> Method:
     """The handler of a method of a map."""
     from ebee.lang.bpf.scopes import discard
@@ -238,6 +261,10 @@ def method(m: AnyMap[Any, Any], name: str) -> Method:
         table = {"lookup": _inner}
     elif isinstance(m, RingBuf):
         table = {"output": _output, "reserve": _reserve, "discard": discard}
+    elif isinstance(m, UserRingBuf):
+        table = {"drain": _drain}
+    elif isinstance(m, _PerCpu):
+        table = {**ELEMENTS, "lookup_cpu": _lookup_cpu}
     elif isinstance(m, ProgArray):
         table = {"call": _jump}
     if name not in table:

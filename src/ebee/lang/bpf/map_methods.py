@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ebee.lang.bpf import maps_kernel as kernel
 from ebee.lang.bpf import maps_more as more
 from ebee.lang.bpf.maps import AnyMap
+from ebee.lang.bpf.sockets import Sock
 from ebee.lang.bpf.state import unit_of
 from ebee.lang.errors import Refusal
 from ebee.lang.values import Value, normal_target
@@ -36,11 +38,15 @@ _REDIRECT = Via("redirect_map", (MAP, "key", ("otherwise", 0)))
 _SKB = ("sk_skb_stream_parser", "sk_skb_stream_verdict", "sk_skb_verdict", "sk_skb")
 
 
+_SELECT = Via("sk_select_reuseport", ("ctx", MAP, "key", ("flags", 0)))
+
+
 def _socket(kind: str) -> dict[str, Via]:
     ways = {"sk_msg": f"msg_redirect_{kind}"} | dict.fromkeys(_SKB, f"sk_redirect_{kind}")
     word = "sock_map_update" if kind == "map" else "sock_hash_update"
     return {
         "redirect": Via(ways, ("ctx", MAP, "key", ("flags", 0))),
+        "select": _SELECT,
         "add": Via(word, ("ctx", MAP, "key", ("flags", 0))),
     }
 
@@ -52,6 +58,7 @@ def _storage(word: str) -> dict[str, Via]:
     }
 
 
+_OWN = Via("get_local_storage", (MAP, ("flags", 0)))
 _QUEUE = {"push": Via("map_push_elem", (MAP, "value", ("flags", 0)))}
 
 VIA: dict[type, dict[str, Via]] = {
@@ -63,7 +70,12 @@ VIA: dict[type, dict[str, Via]] = {
     more.DevMap: {"redirect": _REDIRECT}, more.DevMapHash: {"redirect": _REDIRECT},
     more.CpuMap: {"redirect": _REDIRECT}, more.XskMap: {"redirect": _REDIRECT},
     more.SockMap: _socket("map"), more.SockHash: _socket("hash"),
-    more.CgroupArray: {"has_current": Via("current_task_under_cgroup", (MAP, "index"))},
+    more.CgroupArray: {
+        "has_current": Via("current_task_under_cgroup", (MAP, "index")),
+        "has_socket_of": Via("skb_under_cgroup", ("ctx", MAP, "index")),
+    },
+    kernel.ReuseportArray: {"select": _SELECT}, kernel.Arena: {},
+    kernel.AttachedStorage: {"get": _OWN}, kernel.PerCpuAttachedStorage: {"get": _OWN},
     more.TaskStorage: _storage("task"), more.InodeStorage: _storage("inode"),
     more.SkStorage: _storage("sk"), more.CgroupStorage: _storage("cgrp"),
 }  # fmt: skip
@@ -74,12 +86,18 @@ Method = Callable[["Function", ast.Call, Value], Value]
 
 def methods_of(m: AnyMap[Any, Any]) -> dict[str, Method] | None:
     """The methods of a map that are declared here, None when there are none."""
+    from ebee.lang.bpf import map_calls
+
     declared = VIA.get(type(m))
     if declared is None:
         return None
     found: dict[str, Method] = {name: _calling(via) for name, via in declared.items()}
     if isinstance(m, more.Queue):
         found |= {"pop": _taking("map_pop_elem"), "peek": _taking("map_peek_elem")}
+    if isinstance(m, more._Redirecting):
+        found |= {"lookup": map_calls.ELEMENTS["lookup"]}
+    if isinstance(m, more.SockMap | more.SockHash):
+        found |= {"lookup": _socket_at, "delete": map_calls.ELEMENTS["delete"]}
     return found
 
 
@@ -133,6 +151,14 @@ def _given(node: ast.Call, via: Via) -> dict[str, ast.expr]:
             value = None if a == ("value", 0) else a[1]  # no first value: zeros
             found[a[0]] = ast.copy_location(ast.Constant(value), node)
     return found
+
+
+def _socket_at(f: Function, node: ast.Call, m: Value) -> Value:
+    """`sockets.lookup(key)`: the socket, which must be given back."""
+    from ebee.lang.bpf import map_calls
+
+    found: Value = map_calls.ELEMENTS["lookup"](f, node, m)
+    return found._replace(type=PtrType(Sock), align=0)
 
 
 # --- queues and filters --------------------------------------------------------------------------

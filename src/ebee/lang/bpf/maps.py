@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from ebee.types import sizeof, u32
@@ -139,13 +140,19 @@ class LruHash(_Deletable[K, V]):
     type = "lru_hash"
 
 
-class PerCpuHash(_Deletable[K, V]):
+class _PerCpu(AnyMap[K, V]):
+    def lookup_cpu(self, key: K | int, cpu: int) -> V | None:
+        """The address of the value that one CPU has, or None. Since Linux 5.19."""
+        raise _only_compiled(self)
+
+
+class PerCpuHash(_Deletable[K, V], _PerCpu[K, V]):
     """A hash map with a value of its own for each CPU. Since Linux 4.6."""
 
     type = "percpu_hash"
 
 
-class LruPerCpuHash(_Deletable[K, V]):
+class LruPerCpuHash(_Deletable[K, V], _PerCpu[K, V]):
     """Both of the above. Since Linux 4.10."""
 
     type = "lru_percpu_hash"
@@ -168,7 +175,7 @@ class Array(AnyMap[int, V]):
     index = u32
 
 
-class PerCpuArray(Array[V]):
+class PerCpuArray(Array[V], _PerCpu[int, V]):
     """An array with values of its own for each CPU. Since Linux 4.6."""
 
     type = "percpu_array"
@@ -204,20 +211,32 @@ class RingBuf(AnyMap[None, V]):
 
 class ProgArray(AnyMap[Any, Any]):
     """Programs to jump to: `jumps = ProgArray(max_entries=4)`, filled by the numbers of
-    `@jumps.entry(0)` above a program's hook, or from user space. Since Linux 4.2."""
+    `@jumps.entry(0)` above a program's hook, or from user space. `ProgArray[Stage]()` has a
+    program for each member of an enumeration. Since Linux 4.2."""
 
     type = "prog_array"
     types = 0
     sizes = (4, 4)
 
-    def __init__(self, *, max_entries: int, pinned: bool = False):
-        super().__init__(max_entries=max_entries, pinned=pinned)
+    def __init__(self, *, max_entries: int = 0, pinned: bool = False):
+        super().__init__(max_entries=max_entries or 1, pinned=pinned)
+        self.max_entries = max_entries
         self.entries: dict[int, Any] = {}
+        self.members: type[IntEnum] | None = None
+        """The enumeration of the programs."""
+
+    def _set_types(self, given: tuple[Any, ...]) -> None:
+        kind = given[0] if len(given) == 1 else None
+        if not (isinstance(kind, type) and issubclass(kind, IntEnum)) or not kind or min(kind) < 0:
+            raise TypeError("ProgArray takes an enumeration of programs: ProgArray[Stage]()")
+        self.members, self.max_entries = kind, self.max_entries or max(kind) + 1
 
     def entry(self, index: int) -> Callable[[F], F]:
         """Decorator: put a program into the map."""
         if not 0 <= index < self.max_entries:
             raise ValueError(f"ProgArray: {index} is no index below {self.max_entries}")
+        if self.members is not None and not isinstance(index, self.members):
+            raise ValueError(f"ProgArray: {index!r} is no member of {self.members.__name__}")
 
         def put(program: F) -> F:
             self.entries[index] = program

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal, TypeVar
 
 from ebee.lang.bpf.maps import AnyMap, _Deletable, _only_compiled
+from ebee.lang.bpf.maps_kernel import CpuMapValue, DevMapValue
+from ebee.lang.bpf.sockets import Sock
 from ebee.types import array, ptr, u32, u64
 
 K = TypeVar("K")
@@ -114,21 +116,37 @@ class _Redirecting(AnyMap[Any, Any]):
 
 
 class DevMap(_Redirecting):
-    """Devices by index. Since Linux 4.14."""
+    """Devices by index; with `programs` values are DevMapValue, each with a program that packets
+    pass on their way. Since Linux 4.14, `programs` 5.8."""
 
     type = "devmap"
 
+    def __init__(
+        self, *, max_entries: int, flags: int = 0, pinned: bool = False, programs: bool = False
+    ):
+        super().__init__(max_entries=max_entries, flags=flags, pinned=pinned)
+        if programs:
+            self.value = DevMapValue
 
-class DevMapHash(_Redirecting):
+
+class DevMapHash(DevMap):
     """Devices by a number. Since Linux 5.4."""
 
     type = "devmap_hash"
 
 
 class CpuMap(_Redirecting):
-    """CPUs that go on with a packet. Since Linux 4.15."""
+    """CPUs that go on with a packet, and the lengths of their queues; with `programs` values are
+    CpuMapValue. Since Linux 4.15, `programs` 5.9."""
 
     type = "cpumap"
+
+    def __init__(
+        self, *, max_entries: int, flags: int = 0, pinned: bool = False, programs: bool = False
+    ):
+        super().__init__(max_entries=max_entries, flags=flags, pinned=pinned)
+        if programs:
+            self.value = CpuMapValue
 
 
 class XskMap(_Redirecting):
@@ -156,6 +174,18 @@ class SockMap(AnyMap[Any, Any]):
         """Put the socket of a sock_ops program in."""
         raise _only_compiled(self)
 
+    def lookup(self, key: Any) -> Sock | None:
+        """The socket, or None; give it back: bpf.sk_release(sock). Since Linux 5.7."""
+        raise _only_compiled(self)
+
+    def select(self, ctx: Any, key: Any, flags: int = 0) -> int:
+        """In @sk_reuseport programs: give the packet to that socket. Since Linux 5.8."""
+        raise _only_compiled(self)
+
+    def delete(self, key: Any) -> int:
+        """Take a socket out; 0, or -ENOENT."""
+        raise _only_compiled(self)
+
 
 class SockHash(AnyMap[K, Any]):
     """Sockets by key: `peers = SockHash[Tuple](max_entries=64)`. Since Linux 4.18."""
@@ -175,6 +205,18 @@ class SockHash(AnyMap[K, Any]):
         """Put the socket of a sock_ops program in."""
         raise _only_compiled(self)
 
+    def lookup(self, key: Any) -> Sock | None:
+        """The socket, or None; give it back: bpf.sk_release(sock). Since Linux 5.7."""
+        raise _only_compiled(self)
+
+    def select(self, ctx: Any, key: K, flags: int = 0) -> int:
+        """In @sk_reuseport programs: give the packet to that socket. Since Linux 5.8."""
+        raise _only_compiled(self)
+
+    def delete(self, key: Any) -> int:
+        """Take a socket out; 0, or -ENOENT."""
+        raise _only_compiled(self)
+
 
 class CgroupArray(AnyMap[Any, Any]):
     """Control groups by index. Since Linux 4.8."""
@@ -188,6 +230,10 @@ class CgroupArray(AnyMap[Any, Any]):
 
     def has_current(self, index: int) -> int:
         """1 when the current task is in that control group, 0 when not; or an error number."""
+        raise _only_compiled(self)
+
+    def has_socket_of(self, ctx: Any, index: int) -> int:
+        """The same of the socket of a packet (since Linux 4.8)."""
         raise _only_compiled(self)
 
 
@@ -206,7 +252,7 @@ class _Storage(AnyMap[Any, V]):
         super()._set_types(given)
         self.key = u32
 
-    def get(self, owner: Any, create: int = 1) -> ptr[V] | None:
+    def get(self, owner: Any, create: int = True) -> ptr[V] | None:
         """The value of an object; `create`: make one where there is none (BPF_*_GET_F_CREATE)."""
         raise _only_compiled(self)
 

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ebee.errors import CompileError, EbeeError
+from ebee.lang.bpf import struct_ops
 from ebee.lang.bpf.maps import AnyMap, ProgArray
 from ebee.lang.bpf.programs import program_of
+from ebee.lang.bpf.struct_ops import Declared, declared_of, operation_of
 from ebee.lang.bpf.unit import BpfUnit, Entry
 
 if TYPE_CHECKING:
@@ -29,15 +31,22 @@ Source = str | os.PathLike[str] | types.ModuleType | Callable[..., Any]
 
 def lower(source: Source) -> tuple[BpfUnit, str]:
     """The module of IR that a source becomes, and its name."""
+    kernel: list[Declared] = []
+    """Interfaces of the kernel that classes implement."""
     if isinstance(source, types.FunctionType):
         space, entries, whole = source.__globals__, [_entry(source)], False
         name = source.__name__
+    elif (declared := declared_of(source)) is not None:
+        kernel, entries, whole, name = [declared], [], False, declared.name
+        space = vars(sys.modules.get(declared.cls.__module__, types))
+        space = next((f.__globals__ for _, f in declared.operations()), space)
     else:
         module = source if isinstance(source, types.ModuleType) else load(source)  # type: ignore[arg-type]
         space, whole = vars(module), True
         entries = [_entry(f) for f in _unique(space.values()) if program_of(f)]
+        kernel = [d for t in space.values() if (d := declared_of(t)) is not None]
         name = module.__name__.rpartition(".")[2]
-        if not entries:
+        if not entries and not kernel:
             shown = getattr(module, "__file__", name)
             raise CompileError(f"{shown} has no programs\nway out: mark a function with @xdp")
     licence = space.get("LICENSE", LICENCE)
@@ -48,8 +57,11 @@ def lower(source: Source) -> tuple[BpfUnit, str]:
         for key, thing in space.items():
             if isinstance(thing, AnyMap):
                 unit.map(key, thing)
+    entries += [_entry(f) for d in kernel for _, f in d.operations()]
     for entry in entries:
         unit.program(entry)
+    for declared in kernel:
+        struct_ops.define(unit, declared)
     if whole:
         unit.all_variables(space)
     missing = {p for m in unit.maps.values() if isinstance(m, ProgArray)
@@ -66,7 +78,8 @@ def _entry(function: Any) -> Entry:
             f"`{getattr(function, '__name__', function)}` is no program\n"
             "way out: mark it with its hook, @xdp and the like"
         )
-    return Entry(function, program)
+    operation = operation_of(function)
+    return Entry(function, program, operation.name if operation else "")
 
 
 def _unique(things: Iterable[Any]) -> list[Any]:

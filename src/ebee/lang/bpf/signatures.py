@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from ebee.errors import EbeeError
 from ebee.lang.bpf import results
 from ebee.lang.bpf.contexts import BY_STRUCT, Context
+from ebee.lang.bpf.struct_ops import complete, operation_of
 from ebee.lang.errors import Refusal, at
 from ebee.lang.unit import signature_of
 from ebee.lang.values import NONE, is_int, is_integer, is_ptr, is_struct, name_of
@@ -163,6 +164,9 @@ def _complete(program: Program, source: Source) -> None:
     from ebee.lang.bpf import formats
 
     form, hints = form_of(program.hook), source.function.__annotations__
+    if (operation := operation_of(source.function)) is not None:
+        complete(operation, source)
+        return
     nodes = {a.arg: a for a in ast.walk(source.tree.args) if isinstance(a, ast.arg)}
     if form == RECORD:
         (name,) = nodes

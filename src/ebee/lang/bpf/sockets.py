@@ -32,6 +32,25 @@ class Sock:
 
 
 @struct
+class SockCommon:
+    """What all sockets have, requests and those that wait to be forgotten, too (of struct
+    bpf_sock): `ctx.sk` of packets. `bpf.sk_fullsock(sk)` gives the whole one where it is one."""
+
+    bound_dev_if: u32
+    family: u32
+    reserved: array[u32, Literal[4]]
+    src_ip4: be32
+    src_ip6: array[be32, Literal[4]]
+    src_port: u32
+    dst_port: be16
+    padding: u16
+    dst_ip4: be32
+    dst_ip6: array[be32, Literal[4]]
+    state: u32
+    rx_queue_mapping: i32
+
+
+@struct
 class TcpSock:
     """The TCP state of a socket (struct bpf_tcp_sock): `bpf.tcp_sock(sk)`."""
 
@@ -131,15 +150,17 @@ class FlowKeys:
 
 
 for _kind, _name in (
-    (Sock, "bpf_sock"), (TcpSock, "bpf_tcp_sock"), (FlowKeys, "bpf_flow_keys"),
-    (SockTuple4, "bpf_sock_tuple4"), (SockTuple6, "bpf_sock_tuple6"),
+    (Sock, "bpf_sock"), (SockCommon, "bpf_sock"), (TcpSock, "bpf_tcp_sock"),
+    (FlowKeys, "bpf_flow_keys"), (SockTuple4, "bpf_sock_tuple4"), (SockTuple6, "bpf_sock_tuple6"),
 ):  # fmt: skip
     setattr(_kind, "__cname__", _name)  # noqa: B010
 
-POINTED = {"socket": Sock, "sock_common": Sock, "tcp_sock": TcpSock, "flow_keys": FlowKeys}
+POINTED: dict[str, type] = {
+    "socket": Sock, "sock_common": SockCommon, "tcp_sock": TcpSock, "flow_keys": FlowKeys,
+}  # fmt: skip
 """Kinds of pointers of the declarations (members of contexts, results of helpers) -> struct."""
 
 __all__ = [
-    "AF_INET", "AF_INET6", "AF_UNIX", "POINTED", "FlowKeys", "Sock", "SockTuple4", "SockTuple6",
-    "TcpSock",
+    "AF_INET", "AF_INET6", "AF_UNIX", "POINTED", "FlowKeys", "Sock", "SockCommon", "SockTuple4",
+    "SockTuple6", "TcpSock",
 ]  # fmt: skip

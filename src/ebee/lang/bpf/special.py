@@ -2,9 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ebee.types import struct, u32, u64
+from ebee import bpf
+from ebee.types import i64, struct, u32, u64
+
+CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME = 0, 1, 7
+
+if TYPE_CHECKING:
+    from ebee.lang.bpf.maps import AnyMap
+
+    MapHere: TypeAlias = AnyMap[Any, Any]
+    Called: TypeAlias = Callable[..., int]
+    Number: TypeAlias = int
+else:
+    Number = u64
+    """As the annotation of a parameter: any number, also a plain one for type checkers."""
+
+    class MapHere:
+        """As the annotation of a parameter: any map."""
+
+        @staticmethod
+        def __static__():
+            from ebee.lang.bpf.maps import AnyMap
+            from ebee.lang.values import Constant
+
+            return Constant(None, lambda thing: isinstance(thing, AnyMap))
+
+    class Called:
+        """As the annotation of a parameter: any function."""
+
+        @staticmethod
+        def __static__():
+            from ebee.lang.values import FnType
+            from ebee.types import u64
+
+            return FnType(None, u64)
 
 
 @struct
@@ -22,18 +56,30 @@ class SpinLock:
 
 @struct
 class Timer:
-    """A timer in a value of a map. Since Linux 5.15.
-
-    bpf.timer_init(entry.timer, flows, CLOCK_MONOTONIC); bpf.timer_set_callback(entry.timer, f);
-    bpf.timer_start(entry.timer, nanoseconds, 0), where
-    `f(m: ptr[u8], key: ptr[Key], value: ptr[Value]) -> i32` gives 0.
-    """
+    """A timer in a value of a map: `entry.timer.init(flows)`, `entry.timer.callback(expired)`,
+    `entry.timer.start(nanoseconds)`, where `expired(m: ptr[u8], key: ptr[Key], value: ptr[Value])
+    -> i32` gives 0. Since Linux 5.15."""
 
     first: u64
     second: u64
 
+    def init(self, m: MapHere, clock: int = 1) -> i64:
+        """Prepare it, in a value of this map; 0, or -EBUSY when it has been."""
+        return bpf.timer_init(self, m, clock)
 
-CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME = 0, 1, 7
+    def callback(self, function: Called) -> i64:
+        """Say what runs when it fires; 0, or -EINVAL when it is not prepared."""
+        return bpf.timer_set_callback(self, function)
+
+    def start(self, nanoseconds: Number, flags: int = 0) -> i64:
+        """Fire in that many nanoseconds (flags=1: at that time); 0, or -EINVAL without a
+        callback."""
+        return bpf.timer_start(self, nanoseconds, flags)
+
+    def cancel(self) -> i64:
+        """Stop it: 1 if it was armed, 0 if not, -EDEADLK in its own callback. What it calls is
+        forgotten."""
+        return bpf.timer_cancel(self)
 
 for _kind, _name in ((SpinLock, "bpf_spin_lock"), (Timer, "bpf_timer")):
     setattr(_kind, "__cname__", _name)  # noqa: B010

@@ -23,6 +23,7 @@ from ebee.lang.bpf.exits import PLACE, after_call, begin_program
 from ebee.lang.bpf.externs import Externs
 from ebee.lang.bpf.kernel_types import is_kernel
 from ebee.lang.bpf.maps import AnyMap, RingBuf
+from ebee.lang.bpf.maps_kernel import UserRingBuf
 from ebee.lang.bpf.maps_more import PerfEventArray
 from ebee.lang.bpf.programs import Program, marks
 from ebee.lang.bpf.scopes import leave
@@ -189,8 +190,8 @@ class BpfUnit(Unit):
         """What the verifier can check of a function by its types."""
         for (name, t), node in zip(params, f.source.tree.args.args, strict=False):
             fine = is_int(t) or t in (int, bool) or isinstance(t, MaybePtr)
-            fine = fine or (is_struct(t) and issubclass(t, Context))
             fine = fine and not (isinstance(t, MaybePtr) and is_kernel(t.to))
+            fine = fine or (is_struct(t) and issubclass(t, Context))
             if not fine:
                 shown = name_of(t.to) if isinstance(t, PtrType) else name_of(t)
                 message = f"`{name}` of a separate function may be anything that its type allows"
@@ -255,7 +256,6 @@ class BpfUnit(Unit):
         tuples = isinstance(result, TupleType) and not self._is_inline(function)
         return tuples or super().by_place(function, result)
 
-    def check_decorators(self, source: Source) -> None:
     def refined(self, params: Mapping[str, Any], values: Mapping[str, Value]) -> dict[Any, Any]:
         """Pointers into the kernel are read directly where all arguments of a type are."""
         ways: dict[Any, set[Any]] = {}
@@ -264,6 +264,7 @@ class BpfUnit(Unit):
                 ways.setdefault(t, set()).add(values[name].type.to)
         return {t: type(t)(to.pop()) for t, to in ways.items() if to == {t.to.trusted}}
 
+    def check_decorators(self, source: Source) -> None:
         member = hasattr(source.function, "__struct__")
         for node in source.tree.decorator_list:
             called = node.func if isinstance(node, ast.Call) else node
@@ -482,7 +483,7 @@ class BpfUnit(Unit):
             f' section ".maps", align 8, !dbg {number}'
         )
         self.used.append(symbol(name))
-        if isinstance(m, RingBuf | PerfEventArray):  # keeps the type of its records in the BTF
+        if isinstance(m, RingBuf | PerfEventArray | UserRingBuf):  # keeps the records' type
             pointer = self.debug.pointer(self.debug.const(self.debug.type(m.value)))
             number = self.debug.variable(f"{name}_type", pointer)
             self.globals.append(

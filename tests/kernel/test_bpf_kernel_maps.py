@@ -1,0 +1,350 @@
+"""Maps of what only the kernel has, declared and used by programs in Python: storage, records from
+user space, timers, values of CPUs, programs as members of an enumeration."""
+
+import os
+import socket
+import struct
+import time
+from contextlib import ExitStack
+
+import pytest
+
+from ebee import linux
+from ebee.errors import KernelError
+from ebee.lang.bpf import build
+from ebee.lang.source import define
+from ebee.linux.errors import older_than
+
+pytestmark = pytest.mark.kernel
+COVERS = (
+    "map:task_storage", "map:sk_storage", "map:user_ringbuf", "map:cgroup_storage",
+    "map:percpu_cgroup_storage", "map:reuseport_sockarray", "map:arena", "map:cgroup_array",
+)  # fmt: skip
+
+FRAME = bytes(64)
+
+
+def loaded(text, name="program"):
+    return linux.load(build.compile(define("from ebee import *\n" + text)[name]))
+
+
+STORED = """
+from ebee.vmlinux import task_struct
+
+@struct
+class Seen:
+    calls: u64
+    pid: u32
+
+seen = TaskStorage[Seen]()
+wanted: Global[u32] = 0
+total: Global[u64] = 0
+
+@tp_btf("sys_enter")
+def program(regs: u64, number: i64) -> None:
+    global total
+    task = bpf.get_current_task_btf()
+    if number != 110 or u32(bpf.get_current_pid_tgid() >> 32) != wanted:
+        return
+    value = seen.get(task, create=True)
+    if value is None:
+        return
+    value.calls += 1
+    value.pid = wanted
+    total = value.calls
+"""
+
+
+def test_a_value_for_each_task():
+    """System call 110 is getppid."""
+    with loaded(STORED) as made:
+        made.variables["wanted"].value = os.getpid()
+        with made.programs["program"].attach():
+            for _ in range(5):
+                os.getppid()
+        assert made.variables["total"].value == 5
+
+
+SOCKET = """
+@struct
+class State:
+    packets: u32
+
+states = SkStorage[State]()
+last: Global[u32] = 0
+
+@cgroup_skb("egress")
+def program(ctx: SkbContext) -> Cgroup:
+    global last
+    common = ctx.sk
+    if common is None:
+        return Cgroup.PASS
+    sk = bpf.sk_fullsock(common)
+    if sk is None:
+        return Cgroup.PASS
+    state = states.get(sk)
+    if state is not None:
+        state.packets += 1
+        last = state.packets
+    return Cgroup.PASS
+"""
+
+ATTACHED = """
+@struct
+class Bytes:
+    sent: u64
+
+sent = AttachedStorage[Bytes]()
+each = PerCpuAttachedStorage[Bytes]()
+
+@cgroup_skb("egress")
+def program(ctx: SkbContext) -> Cgroup:
+    sent.get().sent += ctx.len
+    each.get().sent += 1
+    return Cgroup.PASS
+"""
+
+
+def talk(cgroup, times):
+    """Datagrams of 100 bytes over the loopback, from one socket of a process of the group."""
+    child = os.fork()
+    if not child:
+        (cgroup / "cgroup.procs").write_text(str(os.getpid()))
+        with socket.socket(type=socket.SOCK_DGRAM) as s:
+            s.bind(("127.0.0.1", 0))
+            for _ in range(times):
+                s.sendto(bytes(100), s.getsockname())
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_value_for_each_socket(cgroup):
+    with loaded(SOCKET) as made, made.programs["program"].attach(str(cgroup)):
+        talk(cgroup, 3)
+        assert made.variables["last"].value == 3
+        talk(cgroup, 2)
+        assert made.variables["last"].value == 2
+
+
+def test_a_value_for_each_attachment(cgroup):
+    with loaded(ATTACHED) as made, made.programs["program"].attach(str(cgroup)):
+        talk(cgroup, 3)
+        (found,) = made.maps["sent"].values()
+        assert found["sent"] == 3 * 128
+        (counts,) = made.maps["each"].values()
+        assert sum(c["sent"] for c in counts) == 3
+
+
+COMMANDS = """
+@struct
+class Command:
+    kind: u32
+    amount: u32
+
+commands = UserRingBuf[Command](size=4096)
+total: Global[u64] = 0
+left: Global[u32] = 0
+
+@xdp
+def program(ctx: XdpContext) -> XDP:
+    global total, left
+    sum = u64(0)
+    for command in commands.drain():
+        if command.kind == 9:
+            break
+        if command.kind == 2:
+            continue
+        sum += command.amount
+    else:
+        left = 1
+    total += sum
+    return XDP.PASS
+"""
+
+
+def test_records_from_user_space():
+    if older_than("6.1"):
+        pytest.skip("user ring buffers require Linux >= 6.1")
+    from ebee.linux.user_ringbuf import UserRingBuffer
+
+    with loaded(COMMANDS) as made:
+        run = made.programs["program"].test_run
+        with UserRingBuffer(made.maps["commands"].raw) as ring:
+            for kind, amount in ((1, 5), (2, 100), (1, 7)):
+                ring.send(struct.pack("<II", kind, amount))
+            ring.send(b"abc")  # too short for a command
+            run(FRAME)
+            assert (made.variables["total"].value, made.variables["left"].value) == (12, 1)
+            for kind, amount in ((1, 3), (9, 0), (1, 50)):
+                ring.send(struct.pack("<II", kind, amount))
+            run(FRAME)
+            assert made.variables["total"].value == 15
+            run(FRAME)
+            assert made.variables["total"].value == 65
+
+
+TIMER = """
+@struct
+class Entry:
+    timer: Timer
+    fired: u64
+
+entries = Hash[u32, Entry](max_entries=4)
+states: Global[i64] = 0
+
+@func
+def expired(m: ptr[u8], key: ptr[u32], entry: ptr[Entry]) -> i32:
+    entry.fired += key[0]
+    return 0
+
+@xdp
+def program(ctx: XdpContext) -> XDP:
+    global states
+    key = u32(7)
+    if key not in entries:
+        fresh = Entry()
+        entries[key] = fresh
+    entry = entries.lookup(key)
+    if entry is None:
+        return XDP.ABORTED
+    states = entry.timer.start(1) * 100 + entry.timer.init(entries, CLOCK_MONOTONIC)
+    entry.timer.callback(expired)
+    if entry.timer.start(3600 * 10**9) == 0 and entry.timer.cancel() == 1:
+        entry.timer.callback(expired)
+        entry.timer.start(1000)
+    return XDP.PASS
+"""
+
+
+def test_timers_fire():
+    with loaded(TIMER) as made:
+        made.programs["program"].test_run(FRAME)
+        assert made.variables["states"].value == -2200  # -EINVAL before `init`, then 0
+        deadline = time.monotonic() + 5
+        while made.maps["entries"][7]["fired"] != 7 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert made.maps["entries"][7]["fired"] == 7
+
+
+CPUS = """
+counts = PerCpuArray[u64](max_entries=1)
+sum: Global[u64] = 0
+
+@xdp
+def program(ctx: XdpContext) -> XDP:
+    global sum
+    total = u64(0)
+    for cpu in range(64):
+        count = counts.lookup_cpu(0, u32(cpu))
+        if count is not None:
+            total += count[0]
+    sum = total
+    return XDP.PASS
+"""
+
+
+def test_values_of_other_cpus():
+    with loaded(CPUS) as made:
+        cpus = len(made.maps["counts"][0])
+        made.maps["counts"][0] = [10 + i for i in range(cpus)]
+        made.programs["program"].test_run(FRAME)
+        assert made.variables["sum"].value == sum(10 + i for i in range(cpus))
+
+
+STAGES = """
+from enum import IntEnum
+
+class Stage(IntEnum):
+    COUNT = 0
+    DROP = 3
+
+stages = ProgArray[Stage]()
+counted: Global[u32] = 0
+
+@stages.entry(Stage.COUNT)
+@xdp
+def count(ctx: XdpContext) -> XDP:
+    global counted
+    counted += 1
+    stages.call(ctx, Stage.DROP)
+    return XDP.ABORTED
+
+@stages.entry(Stage.DROP)
+@xdp
+def drop(ctx: XdpContext) -> XDP:
+    return XDP.DROP
+
+@xdp
+def program(ctx: XdpContext) -> XDP:
+    stages.call(ctx, Stage.COUNT)
+    return XDP.ABORTED
+"""
+
+
+def test_programs_as_members_of_an_enumeration():
+    with loaded(STAGES) as made:
+        assert made.programs["program"].test_run(FRAME).retval == 1
+        assert made.variables["counted"].value == 1
+        assert made.maps["stages"].max_entries == 4
+    with pytest.raises(ValueError, match="no member of Stage"):
+        define("from ebee import *\n" + STAGES.replace("entry(Stage.COUNT)", "entry(1)"))
+
+
+CGROUPS = """
+groups = CgroupArray(max_entries=1)
+
+@cgroup_skb("egress")
+def program(ctx: SkbContext) -> Cgroup:
+    return Cgroup.DROP if groups.has_socket_of(ctx, 0) == 1 else Cgroup.PASS
+"""
+
+
+def test_whose_control_group(cgroup):
+    """Every kind of program that has it: here that of a queueing discipline."""
+    text = CGROUPS.replace('@cgroup_skb("egress")', "@tc").replace("-> Cgroup", "-> TC")
+    text = text.replace("Cgroup.DROP", "TC.SHOT").replace("Cgroup.PASS", "TC.OK")
+    with loaded(text) as made:
+        made.maps["groups"][0] = str(cgroup)
+        assert made.programs["program"].test_run(FRAME).retval == 0
+
+
+ARENA = """
+heap = Arena(pages=4)
+
+@xdp
+def program(ctx: XdpContext) -> XDP:
+    return XDP.PASS
+"""
+
+
+def test_an_arena_is_made():
+    if older_than("6.9"):
+        pytest.skip("arenas require Linux >= 6.9")
+    import types
+
+    module = types.ModuleType("arena")
+    vars(module).update(define("from ebee import *\n" + ARENA))
+    with linux.load(build.compile(module)) as made:
+        assert made.maps["heap"].max_entries == 4
+
+
+DEVICES = """
+devices = DevMap(max_entries=2, programs=True)
+cpus = CpuMap(max_entries=2, programs=True)
+
+@xdp
+def program(ctx: XdpContext) -> XDP:
+    device = devices.lookup(0)
+    if device is not None and device.ifindex == 77:
+        return XDP.DROP
+    return cpus.redirect(0, XDP.PASS)
+"""
+
+
+def test_maps_with_programs_for_what_they_redirect():
+    with ExitStack() as stack:
+        made = stack.enter_context(loaded(DEVICES))
+        assert made.programs["program"].test_run(FRAME).retval == 2
+        assert {made.maps[n].raw.value_size for n in ("devices", "cpus")} == {8}
+        with pytest.raises(KernelError):
+            made.maps["devices"][0] = {"ifindex": 1 << 30, "program": 0}
