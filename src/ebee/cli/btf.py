@@ -237,10 +237,15 @@ def check(sources: tuple[str, ...], base: str | None) -> None:
 def listing(as_json: bool) -> None:
     """List the BTF that the kernel holds: its own, its modules', its programs' (needs root)."""
     from ebee.linux.held_btf import listing as held
+    from ebee.linux.held_btf import users
 
     found = list(held())
     if as_json:
-        report.print_json([entry._asdict() for entry in found])
+        used = users()
+        report.print_json([
+            {**e._asdict(), "prog_ids": used["prog", e.id], "map_ids": used["map", e.id]}
+            for e in found
+        ])  # fmt: skip
         return
     rows = [(str(e.id), e.name, report.size(e.size), "kernel" if e.kernel else "program")
             for e in found]  # fmt: skip

@@ -112,28 +112,43 @@ def document(
     """What the kernel and /proc say of a link: bpftool's keys, `where` in words, and the rest."""
     info = dict(link.info())
     key = ("link", info["id"])
+    own = {name: value for name, value in info.items() if name not in PLAIN}
+    if "attach_type" in own:
+        own["attach_type"] = attach_type(own["attach_type"])
+    if "ifindex" in own:
+        own["devname"] = _device(own["ifindex"])
     return {
         **{name: info[name] for name in ("id", "type", "prog_id")},
         "prog_name": program_name(info["prog_id"]),
+        "prog_type": program_type(info["prog_id"]),
         "where": where(info),
-        **{name: value for name, value in info.items() if name not in PLAIN},
+        **own,
         "pids": [owner._asdict() for owner in held.get(key, ())],
         "pinned": pinned.get(key, []),
     }
 
 
-@cache
 def program_name(number: int) -> str:
     """A program's name by its number, "" when it has none or is gone."""
+    return _program(number)[0]
+
+
+def program_type(number: int) -> str:
+    """A program's type by its number, "" when it is gone."""
+    return _program(number)[1]
+
+
+@cache
+def _program(number: int) -> tuple[str, str]:
     from ebee.linux.programs import LinuxProgram
 
     if not number:
-        return ""
+        return "", ""
     try:
         with LinuxProgram.from_id(number) as program:
-            return program.name
+            return program.name, program.type
     except KernelError:
-        return ""
+        return "", ""
 
 
 # -- places in words -------------------------------------------------------------------------------
@@ -153,11 +168,16 @@ def _interface(info: Mapping[str, Any]) -> str:
     number = info.get("ifindex", 0)
     if not number:
         return "an interface that is gone"
-    try:
-        name = socket.if_indextoname(number)
-    except OSError:  # of another network namespace
-        name = f"interface {number} of another namespace"
+    name = _device(number) or f"interface {number} of another namespace"
     return f"{name}{_kind(info)}"
+
+
+def _device(number: int) -> str:
+    """The name of an interface, "" when it is of another network namespace."""
+    try:
+        return socket.if_indextoname(number)
+    except OSError:
+        return ""
 
 
 def _kind(info: Mapping[str, Any]) -> str:

@@ -98,6 +98,12 @@ def document(
         "pids": [owner._asdict() for owner in held.get(("map", found.id), ())],
         "pinned": pinned.get(("map", found.id), []),
     }
+    if "owner_prog_type" in said:  # of a prog_array, after its first program
+        from ebee.linux.programs import PROG_TYPE_NAMES
+
+        number = int(said["owner_prog_type"])
+        made["owner_prog_type"] = PROG_TYPE_NAMES.get(number, f"type {number}")
+        made["owner_jited"] = said.get("owner_jited") == "1"
     if full:
         made["map_extra"] = info.get("map_extra", 0)
         made["key_type"], made["value_type"] = _types(found)

@@ -8,6 +8,13 @@ import click
 
 from ebee.cli import report
 
+NAMED = {
+    **dict.fromkeys(("raw_tracepoint", "tracepoint"), "tracepoint"),
+    **dict.fromkeys(("kprobe", "kretprobe"), "func"),
+    **dict.fromkeys(("uprobe", "uretprobe"), "filename"),
+}
+"""bpftool's key for the name of each kind of probe."""
+
 
 @click.group()
 def perf() -> None:
@@ -21,7 +28,12 @@ def show(as_json: bool) -> None:
     from ebee.cli.link_show import program_name
     from ebee.linux.fdquery import probes
 
-    found = [probe._asdict() | {"prog_name": program_name(probe.prog_id)} for probe in probes()]
+    found = [
+        probe._asdict() | {"prog_name": program_name(probe.prog_id), "fd_type": probe.kind}
+        | ({NAMED[probe.kind]: probe.name} if probe.kind in NAMED and probe.name else {})
+        | ({"addr": probe.address} if probe.address else {})
+        for probe in probes()
+    ]  # fmt: skip
     if as_json:
         report.print_json(found)
         return

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from ebee.errors import KernelError
+from ebee.errors import EbeeError, KernelError
 from ebee.linux import uapi
 from ebee.linux.attach.common import opened
 from ebee.linux.flags import BPF_F_ALLOW_MULTI, BPF_F_ALLOW_OVERRIDE, BPF_F_PREORDER
@@ -40,7 +40,7 @@ class View:
     """Looks at cgroups; names and links are asked for once."""
 
     def __init__(self) -> None:
-        self._names: dict[int, str] = {}
+        self._about: dict[int, Row] = {}
         self._links: dict[tuple[int, int, int], int] | None = None
         self._unknown: set[str] = set()
 
@@ -75,7 +75,7 @@ class View:
                         row["preorder"] = bool(flags & BPF_F_PREORDER)
                         link = self._link(group, name, entry.prog_id)
                         row |= {"link_id": link} if link else {}
-                    rows.append(row | {"name": self._name(entry.prog_id)})
+                    rows.append(row | self._program(entry.prog_id))
         return rows
 
     def tree(self, top: str, effective: bool = False) -> Iterator[tuple[str, list[Row]]]:
@@ -92,12 +92,19 @@ class View:
                 if rows:
                     yield path, rows
 
-    def _name(self, number: int) -> str:
-        if number not in self._names:
-            self._names[number] = ""
+    def _program(self, number: int) -> Row:
+        """Its name, and of lsm_cgroup the function: number of BTF, number in it, name."""
+        if number not in self._about:
+            row: Row = dict.fromkeys(("attach_btf_obj_id", "attach_btf_id"), 0)
+            row |= {"name": "", "attach_btf_name": ""}
             with suppress(KernelError), LinuxProgram.from_id(number) as program:
-                self._names[number] = program.name
-        return self._names[number]
+                info = program.info()
+                row |= {"name": program.name}
+                row |= {key: info.get(key, 0) for key in ("attach_btf_obj_id", "attach_btf_id")}
+                if row["attach_btf_id"]:
+                    row["attach_btf_name"] = _function(**row)
+            self._about[number] = row
+        return self._about[number]
 
     def _link(self, group: int, name: str, program: int) -> int | None:
         if self._links is None:
@@ -110,6 +117,19 @@ class View:
                             key = info.cgroup_id, info.attach_type, info.prog_id
                             self._links[key] = number
         return self._links.get((group, uapi.ATTACH_TYPES[name], program))
+
+
+def _function(attach_btf_obj_id: int, attach_btf_id: int, **_: Any) -> str:
+    """The name of a kernel function, by its number in BTF of the kernel."""
+    from ebee.btf import Btf
+    from ebee.linux.held_btf import VMLINUX, by_id, listing
+
+    with suppress(EbeeError):
+        names = {held.id: held.name for held in listing() if held.kernel}
+        vmlinux = names.get(attach_btf_obj_id, VMLINUX) == VMLINUX
+        types = Btf.vmlinux() if vmlinux else by_id(attach_btf_obj_id)
+        return str(getattr(types.type(attach_btf_id), "name", ""))
+    return ""
 
 
 def detach(path: str, attach_type: str, program: LinuxProgram) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from ebee.btf import Btf
 from ebee.errors import KernelError
-from ebee.linux.info import Info, ids, object_info, open_id
+from ebee.linux.info import Info, Kind, ids, object_info, open_id
 
 NAME_SIZE = 64
 VMLINUX = "vmlinux"
@@ -31,6 +33,18 @@ def listing() -> Iterator[HeldBtf]:
             yield _describe(_info(number)[0])
         except KernelError:
             continue
+
+
+def users() -> defaultdict[tuple[str, int], list[int]]:
+    """("prog" or "map", number of BTF) -> the numbers of the programs or maps that came with it."""
+    found: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
+    kinds: tuple[Kind, ...] = ("prog", "map")
+    for kind in kinds:
+        for number in ids(kind):
+            with suppress(KernelError), open_id(kind, number) as fd:  # or gone meanwhile
+                if btf := object_info(fd, kind).get("btf_id"):
+                    found[kind, btf].append(number)
+    return found
 
 
 def by_id(number: int) -> Btf:
