@@ -46,6 +46,9 @@ _WHERE = {
         RegistersContext ReuseportContext SkLookupContext SkbContext SockAddrContext SockContext
         SockOpsContext SockoptContext SysctlContext TraceContext XdpContext
     """,
+    "lang.bpf.current": """
+        current jiffies ktime_boot_ns ktime_coarse_ns ktime_ns ktime_tai_ns random_u32
+    """,
     "lang.bpf.decorators": """
         cgroup_device cgroup_skb cgroup_sock cgroup_sock_addr cgroup_sockopt cgroup_sysctl fentry
         fexit flow_dissector fmod_ret freplace fsession iterator kprobe kprobe_multi kprobe_session

@@ -44,6 +44,15 @@ from ebee.lang.bpf.contexts import (
     XdpContext,
 )
 from ebee.lang.bpf.core_calls import container_of, enum_value, exists
+from ebee.lang.bpf.current import (
+    current,
+    jiffies,
+    ktime_boot_ns,
+    ktime_coarse_ns,
+    ktime_ns,
+    ktime_tai_ns,
+    random_u32,
+)
 from ebee.lang.bpf.decorators import (
     cgroup_device,
     cgroup_skb,
@@ -415,6 +424,7 @@ __all__ = [
     "char",
     "compile",
     "container_of",
+    "current",
     "enum_value",
     "exists",
     "fentry",
@@ -431,6 +441,7 @@ __all__ = [
     "i64",
     "ipv4_checksum",
     "iterator",
+    "jiffies",
     "kprobe",
     "kprobe_multi",
     "kprobe_session",
@@ -438,6 +449,10 @@ __all__ = [
     "kretprobe_multi",
     "kretsyscall",
     "ksyscall",
+    "ktime_boot_ns",
+    "ktime_coarse_ns",
+    "ktime_ns",
+    "ktime_tai_ns",
     "lirc",
     "load",
     "lsm",
@@ -450,6 +465,7 @@ __all__ = [
     "parser",
     "perf_event",
     "ptr",
+    "random_u32",
     "raw_tracepoint",
     "rcu",
     "read",

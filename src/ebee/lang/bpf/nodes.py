@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ebee.lang import memory
-from ebee.lang.bpf import externs, kfuncs, map_calls, members, packet_calls
+from ebee.lang.bpf import current, externs, kfuncs, map_calls, members, packet_calls
 from ebee.lang.bpf.contexts import Context
 from ebee.lang.bpf.exits import assert_, raise_
 from ebee.lang.bpf.formats import Record
@@ -67,6 +67,8 @@ def _constant(f: Function, node: ast.Constant) -> Value:
 
 
 def _attribute(f: Function, node: ast.Attribute) -> Value:
+    if static(f, node.value) is current.current:
+        return current.member(f, node)
     thing = static(f, node)
     if isinstance(thing, AnyMap):
         return _module_name(f, node, node.attr, thing)

@@ -81,6 +81,7 @@ class Timer:
         forgotten."""
         return bpf.timer_cancel(self)
 
+
 for _kind, _name in ((SpinLock, "bpf_spin_lock"), (Timer, "bpf_timer")):
     setattr(_kind, "__cname__", _name)  # noqa: B010
 
