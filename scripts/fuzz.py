@@ -3,7 +3,7 @@
     python scripts/fuzz.py [KIND ...] [--seed TEXT] [--from N] [--count N] [--jobs N] [--state DIR]
 
 valid      programs on the interpreter, the JIT in all its ways and in the kernel (10 inputs each)
-hostile    programs that no verifier would take, under guard, on 40 packets each
+hostile    programs that no verifier would take, under guard, on 64 packets each
 verifier   programs before ebee's verifier and the kernel's; what both accept is run with checks
 btf        damaged BTF and .BTF.ext
 objects    damaged ELF objects
@@ -28,7 +28,7 @@ from campaign import Batch, Kind, main
 from engines import attack, compare, hostile, valid
 from engines.program import Program, minimise
 
-INPUTS, PACKETS = 10, 40
+INPUTS, PACKETS = 10, 64
 MODULE = 100
 EVERYDAY = tuple(way for way in compare.WAYS if way[0] != "most")
 MOST = 20
@@ -190,7 +190,7 @@ def fuzz_functions(seed: str, numbers: range) -> Iterator[Batch]:
 
 KINDS = {
     "valid": Kind(fuzz_valid, 100_000, "programs"),
-    "hostile": Kind(fuzz_hostile, 25_000, "programs"),
+    "hostile": Kind(fuzz_hostile, 24_000, "programs"),
     "verifier": Kind(fuzz_verifier, 200_000, "programs", root=True),
     "btf": Kind(fuzz_btf, 100_000, "inputs"),
     "objects": Kind(fuzz_objects, 100_000, "inputs"),

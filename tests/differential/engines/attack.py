@@ -208,18 +208,23 @@ def attack(
     of it."""
     left = list(seeds)
     while left:
-        done, bad = yield from _child(left, ways, inputs)
-        if bad is not None:
-            lost = min(len(left) - done, MODULE if "lowering" in bad or "compiling" in bad else 1)
-            yield Findings(lost, bad=[(left[done], bad)])
-            done += lost
-        left = left[done:]
+        done, at, bad = yield from _child(left, ways, inputs)
+        if "lowering" in bad or "compiling" in bad:
+            lost = left[done : done + MODULE]
+            yield Findings(len(lost), bad=[(f"{lost[0]} .. {lost[-1]}", bad)])
+            left = left[done + MODULE :]
+        elif bad:
+            yield Findings(1, bad=[(left[at], bad)])
+            left = left[done:at] + left[at + 1 :]
+        else:
+            left = left[done:]
 
 
 def _child(
     seeds: Sequence[str], ways: Sequence[tuple[str, bool]], inputs: int
-) -> Generator[Findings, None, tuple[int, str | None]]:
-    """Run seeds in a child; in the end how many were finished, and why it ended early."""
+) -> Generator[Findings, None, tuple[int, int, str]]:
+    """Run seeds in a child; in the end how many were finished, and at which one it ended early and
+    why ("" if it did not)."""
     where = mmap.mmap(-1, 4096)
     reading, writing = os.pipe()
     pid = os.fork()
@@ -249,11 +254,11 @@ def _child(
     elif os.WIFEXITED(status) and os.WEXITSTATUS(status):
         reason = "raised"
     if not reason:
-        return finished, None
+        return finished, 0, ""
     text = where[:].split(b"\0")[0].decode(errors="replace")
     number, _, what = text.partition(" ")
     at = finished + int(number or 0)
-    return min(at, len(seeds) - 1), f"{reason} in {what}"
+    return finished, min(at, len(seeds) - 1), f"{reason} in {what}"
 
 
 def _in_child(

@@ -282,7 +282,8 @@ class Attack:
             self.emit("and64_imm", far, value=rng.choice((7, 31, 63, 255)))
             self.emit("add64_reg", p, far)
         self.emit("mov64_reg", far, p)
-        self.emit("add64_imm", far, value=rng.choice((1, 4, 8, 14, 20, 34, 64, -8)))
+        reach = rng.choice((1, 4, 8, 14, 20, 34, 64, -8))
+        self.emit("add64_imm", far, value=reach)
         name = rng.choice(("jgt64_reg",) * 4 + ("jge64_reg", "jlt64_reg", "jle64_reg", "jne64_reg"))
         pair = (far, end) if rng.random() < 0.9 else (end, far)
         self.items.append(Jump(name, *pair, 0, rng.choice(self.labels)))
@@ -293,6 +294,8 @@ class Attack:
         self.hot = [*self.hot[-2:], p]
         size = rng.choice(SIZES)
         off = rng.choice((0, 0, 0, 1, 4, 6, 8, 13, 16, 33, 56, 63, -1))
+        if rng.random() < 0.3:  # the last bytes, or one beside them
+            off = reach - size + rng.choice((0, 1))
         self.emit(f"load_u{size * 8}", self.reg(), p, off)
 
     def bounded_index(self) -> None:
