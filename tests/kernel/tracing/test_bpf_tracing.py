@@ -157,9 +157,8 @@ def program(sock: socket, address: sockaddr, size: i32) -> Access:
     return Access.DENY if size == 16 and address.sa_family == AF_INET else Access.ALLOW
 """) as tracer:
         code = (
-            f"import socket, os; open('{cgroup}/cgroup.procs', 'w').write(str(os.getpid()))
-"
-            "socket.socket(socket.AF_INET).bind(('127.0.0.1', 0))"
+            f"import socket, os; open('{cgroup}/cgroup.procs', 'w').write(str(os.getpid()));"
+            " socket.socket(socket.AF_INET).bind(('127.0.0.1', 0))"
         )
         run = [sys.executable, "-c", code]
         with tracer.program.attach(str(cgroup)):
@@ -387,7 +386,8 @@ def test_a_function_of_another_program_is_replaced(needs):
     with linux.load(target) as one:
         run = one.programs["program"].test_run
         assert run(bytes(64)).retval == 2
-        spec, targets = build.compile(define(REPLACING)["other"]), {"other": one.programs["program"]}
+        spec = build.compile(define(REPLACING)["other"])
+        targets = {"other": one.programs["program"]}
         with linux.load(spec, targets=targets) as two, two.programs["other"].attach():
             assert run(bytes(64)).retval == 3
         assert run(bytes(64)).retval == 2
