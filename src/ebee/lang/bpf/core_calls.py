@@ -150,11 +150,11 @@ def _offset(f: Function, t: KernelType, node: ast.expr) -> str:
         raise at(f.source, node, Refusal(f"{text!r} is no member")) from None
     for part in ast.walk(path):
         ast.copy_location(part, node)
-    start = Value(PtrType(t.trusted), "null")
+    start = Value(PtrType(t.trusted), "poison")
     name = ast.copy_location(ast.Name(" struct", ast.Load()), node)
     inside = _Rename(name).visit(path)
     place: Place | None = f.with_local(" struct", start, lambda: named(f, inside))
-    if place is None or place.base.text != "null":
+    if place is None or place.base.text != "poison":
         raise at(f.source, node, Refusal(f"{text!r} is no place inside {t.__name__}"))
     symbol = unit_of(f).core.field(place.root, place.steps, CoreKind.FIELD_BYTE_OFFSET)
     return record(f, symbol, "i64")

@@ -97,9 +97,13 @@ def is_kernel_pointer(t: Type) -> bool:
     return isinstance(t, PtrType) and isinstance(t.to, KernelType)
 
 
-@cache
 def pointee(btf: Btf, id: int, way: Way = "probe") -> KernelType:
-    """Type `id` of a BTF as what a pointer points to."""
+    """Type `id` of a BTF as what a pointer points to: the same object each time."""
+    return _pointee(btf, id, way)
+
+
+@cache
+def _pointee(btf: Btf, id: int, way: Way) -> KernelType:
     kept = _known_as(btf, id)
     if kept != id:
         return pointee(btf, kept, way)
