@@ -23,6 +23,7 @@ from ebee import hooks, maps
 from ebee.errors import KernelError, MachineError, VerifierError
 from ebee.isa import Insn, listing, make
 from ebee.isa.insn import LDDW
+from ebee.linux.host import possible_cpus
 from ebee.linux.maps import LinuxMap
 from ebee.linux.programs import LinuxProgram, digest
 from ebee.machine.machine import Machine
@@ -38,7 +39,9 @@ RUNS = ("xdp",)
 LENGTHS = (14, 15, 22, 64, 200)
 """Lengths of packets to run on."""
 
-PROFILE, PATIENT = (replace(PROFILES["6.18"], max_processed=n) for n in (2_500, 20_000))
+PROFILE, PATIENT = (
+    replace(PROFILES["6.18"], max_processed=n, cpus=possible_cpus()) for n in (2_500, 20_000)
+)
 """Loops of a million rounds would take all the time; one program of 16 may take more of it."""
 
 HOOKS = {"xdp": "xdp", "tc": "sched_cls", "socket_filter": "socket_filter"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ebee import helpers
 from ebee.btf import Btf, Datasec, Func, Var
-from ebee.helpers import SCALARS, Helper
+from ebee.helpers import SCALARS
 from ebee.verifier.core import (
     args,
     btftype,
@@ -26,7 +26,6 @@ from ebee.verifier.core import reg as R
 from ebee.verifier.core.args import Call
 from ebee.verifier.core.code import Op
 from ebee.verifier.core.errors import EINVAL, DoesNotKnow, Rejected
-from ebee.verifier.core.profile import NR_CPUS
 from ebee.verifier.core.program import MapInfo
 from ebee.verifier.core.reg import UNINIT, UNKNOWN, ZERO, Reg, known
 from ebee.verifier.core.state import Frame, State
@@ -377,7 +376,7 @@ def _result(w: Walk, op: Op, call: Call) -> Reg:
         made.btf = w.struct("pt_regs")
         return made
     if kind in SCALARS:
-        return _number(helper, call)
+        return _number(w, call)
     if kind == "map_value":
         made = R.pointer(R.MAP_VALUE)
         made.map, made.uid = call.map, call.uid
@@ -448,11 +447,12 @@ def _one_cpu(w: Walk, call: Call) -> Reg:
     return made
 
 
-def _number(helper: Helper, call: Call) -> Reg:
+def _number(w: Walk, call: Call) -> Reg:
+    helper, last = call.helper, w.profile.cpus - 1
     if helper.name == "get_smp_processor_id":
         made = known(0).copy()
-        made.umax = made.smax = made.wmax = made.tmax = NR_CPUS - 1
-        made.m = tnum_of(NR_CPUS - 1)
+        made.umax = made.smax = made.wmax = made.tmax = last
+        made.m = tnum_of(last)
         return made
     if helper.name in _SIZED_RESULTS:
         made = R.scalar()

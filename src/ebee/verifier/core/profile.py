@@ -8,8 +8,8 @@ from ebee.errors import ConfigError
 from ebee.verifier.core import reg as R
 from ebee.verifier.core import tnum
 
-NR_CPUS = 8192  # the largest CONFIG_NR_CPUS: what holds for it holds for every machine
-
+NR_CPUS = 8192
+"""The largest CONFIG_NR_CPUS."""
 
 NEVER_NULL = frozenset((R.SOCKET, R.TCP_SOCK, R.MAP_VALUE, R.MAP_KEY, R.SOCK_COMMON))
 """Types of pointers of which a comparison with null is decided."""
@@ -25,7 +25,8 @@ class Profile:
     negative numbers, are unknown (until 6.16); `constant_keys`: looking up a constant index of an
     array gives no null (6.14); `never_null`: pointers to maps are among them since 6.16;
     `indirect`: messages call what helpers do to the stack indirect (until 6.13);
-    `max_processed`: instructions to walk at the most; `lockdown`: the kernel is locked down
+    `max_processed`: instructions to walk at the most; `cpus`: processors that the machine may have
+    (what holds for the most of them holds for every machine); `lockdown`: the kernel is locked down
     (integrity), which takes a helper away.
     """
 
@@ -37,6 +38,7 @@ class Profile:
     never_null: frozenset[int] = NEVER_NULL | {R.MAP}
     indirect: bool = False
     max_processed: int = 1_000_000
+    cpus: int = NR_CPUS
     strict_alignment: bool = False
     lockdown: bool = False
 
