@@ -126,32 +126,33 @@ def _wide(test: Raw) -> Iterator[int]:
         slot += 1
 
 
-def _kernel_id(name: str) -> int:
-    found = Btf.vmlinux().get(name, Func)
+def _kernel_id(name: str, kernel: Btf | None = None) -> int:
+    found = (kernel or Btf.vmlinux()).get(name, Func)
     return found.id if found is not None else 0
 
 
-def raw_program(test: Raw) -> Program:
-    """A raw test as the verifier takes it."""
+def raw_program(test: Raw, kernel: Btf | None = None) -> Program:
+    """A raw test as the verifier takes it. `kernel`: its types, if they are not the running
+    one's."""
     hook = by_prog_type(test.type)
     if test.type == 26:
         hook = _tracing_hook(test)
     if hook is None:
         raise DoesNotKnow(f"programs of type {test.type}")
     made = Program(test.name, list(test.insns), hook, test.attach_type, test.flags)
-    made.attach_to = test.target
+    made.attach_to, made.kernel = test.target, kernel
     infos = {}
     for slot in _wide(test):
         fd = made.insns[slot].imm
         if fd not in infos:
             spec, btf = test.maps[fd]
-            infos[fd] = map_info(spec, Btf.parse(test.btfs[btf]) if btf else None)
+            infos[fd] = map_info(spec, Btf.parse(test.btfs[btf]) if btf else None, kernel)
         kind = "map" if made.insns[slot].src == 1 else "data"
         offset = made.insns[slot + 1].imm if kind == "data" else 0
         made.insns[slot] = made.insns[slot]._replace(imm=0)
         made.pseudo[slot] = kind, infos[fd], offset & 0xFFFF_FFFF
     for slot, name in test.kfuncs.items():
-        made.insns[slot] = made.insns[slot]._replace(imm=_kernel_id(name))
+        made.insns[slot] = made.insns[slot]._replace(imm=_kernel_id(name, kernel))
     if test.types:
         made.btf = Btf.parse(test.btfs[test.types])
         made.funcs = [FuncInfo("", start, id) for start, id in test.funcs]

@@ -243,8 +243,7 @@ def _raws(job: Job, cache: Cache) -> Iterator[Result]:
 
         def ask(test: Raw = test) -> Verdict:
             try:
-                program = raw_program(test)
-                program.kernel = types(job.btf)
+                program = raw_program(test, types(job.btf))
             except DoesNotKnow as unknown:
                 return Verdict(test.name, profile.version, "unknown", 0, "unknown", unknown.what)
             return check_program(program, profile)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ebee.verifier.core import reg as R
@@ -18,6 +20,12 @@ MAX_OFFSET = 1 << 29  # BPF_MAX_VAR_OFF
 _MOVES_BITS = {"mov": 0, "movsx8": 8, "movsx16": 16, "movsx32": 32}
 _FIXED = frozenset((R.CTX, R.MAP_VALUE, R.MAP_KEY, R.STACK, R.META, R.PACKET, R.TP_BUFFER,
                     R.BTF, R.MEM, R.BUF, R.FUNC, R.DYNPTR))  # fmt: skip
+
+_CONSTANT: dict[str, Callable[[int, int], int]] = {
+    "add": operator.add, "sub": operator.sub, "mul": operator.mul, "and": operator.and_,
+    "or": operator.or_, "xor": operator.xor,
+}  # fmt: skip
+"""Operations of which two known numbers have a known result, without a look at ranges."""
 
 
 def step(w: Walk, op: Op) -> int:
@@ -129,6 +137,10 @@ def _compute(w: Walk, op: Op, source: Reg) -> None:
     if target.type != R.SCALAR:
         if target.type != R.ARENA:
             regs[op.dst] = R.UNKNOWN
+        return
+    if not target.m and not source.m and not target.id and operation in _CONSTANT:
+        value = _CONSTANT[operation](target.v, source.v)
+        regs[op.dst] = known(value & (U64 if bits == 64 else U32))
         return
     if not scalar.computable(operation, source, bits):
         regs[op.dst] = R.UNKNOWN
@@ -248,16 +260,17 @@ def _sub(w: Walk, ptr: Reg, off: Reg, fixed: bool) -> Reg:
 
 def _check_sane(reg: Reg, kind: int) -> None:
     """Offsets that could overflow are refused early (check_reg_sane_offset)."""
-    name = R.type_name(kind)
     if not reg.m and not -MAX_OFFSET < scalar.s64(reg.v) < MAX_OFFSET:
-        text = f"math between {name} pointer and {scalar.s64(reg.v)} is not allowed"
-        raise Rejected("offset-too-large", text, f"the limit is {MAX_OFFSET}", EINVAL)
-    if not -MAX_OFFSET < reg.off < MAX_OFFSET:
-        text = f"{name} pointer offset {reg.off} is not allowed"
-        raise Rejected("offset-too-large", text, f"the limit is {MAX_OFFSET}", EINVAL)
-    if reg.smin == S64_MIN:
-        text = f"math between {name} pointer and register with unbounded min value is not allowed"
-        raise Rejected("offset-unbounded", text, "", EINVAL)
-    if not -MAX_OFFSET < reg.smin < MAX_OFFSET:
-        text = f"value {reg.smin} makes {name} pointer be out of bounds"
-        raise Rejected("offset-too-large", text, f"the limit is {MAX_OFFSET}", EINVAL)
+        id, what = "offset-too-large", f"math between {{}} pointer and {scalar.s64(reg.v)}"
+        text = f"{what} is not allowed"
+    elif not -MAX_OFFSET < reg.off < MAX_OFFSET:
+        id, text = "offset-too-large", f"{{}} pointer offset {reg.off} is not allowed"
+    elif reg.smin == S64_MIN:
+        what = "math between {} pointer and register with unbounded min value"
+        id, text = "offset-unbounded", f"{what} is not allowed"
+    elif not -MAX_OFFSET < reg.smin < MAX_OFFSET:
+        id, text = "offset-too-large", f"value {reg.smin} makes {{}} pointer be out of bounds"
+    else:
+        return
+    why = f"the limit is {MAX_OFFSET}" if id == "offset-too-large" else ""
+    raise Rejected(id, text.format(R.type_name(kind)), why, EINVAL)

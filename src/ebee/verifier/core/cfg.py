@@ -55,6 +55,11 @@ class Cfg:
         self._find_functions()
         self._check_jumps()
         self.following = [self._successors(slot) for slot in range(self.count)]
+        self.preceding: list[list[int]] = [[] for _ in range(self.count)]
+        for slot, after in enumerate(self.following):
+            for to in after:
+                if to < self.count:
+                    self.preceding[to].append(slot)
         self._reach()
         self.live = self._live_registers()
         self.traces = [self._trace(op) for op in ops]
@@ -224,9 +229,11 @@ class Cfg:
     def _trace(self, op: Op | None) -> int:
         """The registers by which an instruction matters to the search for precision, where it has
         no entry in the history; -1: always."""
-        if op is None or op.kind in ("alu", "load", "imm64"):
-            return 0 if op is None else 1 << op.dst
-        if op.kind == "store":
+        if op is None:
+            return 0
+        if op.kind == "alu" and not op.reg and not op.operation.startswith("mov"):
+            return 0  # what is wanted after it is wanted before it
+        if op.kind in ("alu", "load", "imm64", "store"):
             return 1 << op.dst
         if op.kind == "jump":
             return (1 << op.dst | 1 << op.src) if op.reg else 0

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import product
 
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.reg import Reg
@@ -15,6 +16,7 @@ from ebee.verifier.core.state import (
     MISC,
     SPECIAL,
     SPILL,
+    SPILLED,
     ZEROS,
     Frame,
     Slot,
@@ -149,9 +151,8 @@ def _objects_safe(old: Reg, cur: Reg, ids: Ids) -> bool:
     )
 
 
-_UNKNOWN = bytes((INVALID, MISC))
-_NOTHING: set[bytes] = set()
-"""Bytes of slots of which nothing is known: there are 256 of them."""
+_NOTHING = frozenset(bytes(each) for each in product((INVALID, MISC), repeat=8))
+"""Bytes of slots of which nothing is known."""
 
 
 def _slots_safe(old: Frame, cur: Frame, ids: Ids, exact: int) -> bool:
@@ -161,16 +162,17 @@ def _slots_safe(old: Frame, cur: Frame, ids: Ids, exact: int) -> bool:
         there = mine[i] if i < count else None
         if slot is there and not slot[1].id and not slot[1].ref:
             continue
-        if exact != NOT_EXACT and (there is None or slot[0] != there[0]):
+        types = slot[0]
+        if exact != NOT_EXACT and (there is None or types != there[0]):
             return False
-        if slot[0] in _NOTHING:
-            continue
-        if not slot[0].strip(_UNKNOWN):
-            _NOTHING.add(slot[0])
+        if types in _NOTHING:
             continue
         if there is None:
             return False
-        if not _slot_safe(slot, there, old.sprecise >> i & 1, ids, exact):
+        if types == SPILLED == there[0]:
+            if not reg_safe(slot[1], there[1], old.sprecise >> i & 1, ids, exact):
+                return False
+        elif not _slot_safe(slot, there, old.sprecise >> i & 1, ids, exact):
             return False
     return True
 
@@ -241,10 +243,14 @@ def maybe_looping(old: State, cur: State) -> bool:
     """Whether the current frames' registers are the same to the bit."""
     if len(old.frames) != len(cur.frames):
         return False
-    return all(
-        alike(a, b) and a.id == b.id and a.ref == b.ref
-        for a, b in zip(old.frame.regs[:10], cur.frame.regs[:10], strict=True)
-    )
+    mine, yours = old.frames[-1].regs, cur.frames[-1].regs
+    first = old.differs  # most likely a counter, which differs again
+    for i in (first, *range(10)):
+        a, b = mine[i], yours[i]
+        if a is not b and not (alike(a, b) and a.id == b.id and a.ref == b.ref):
+            old.differs = i
+            return False
+    return True
 
 
 def iterators_differ(old: State, cur: State) -> bool:

@@ -14,9 +14,10 @@ Chain = tuple[int, ...]
 
 
 class Instance:
-    """A function under one chain of calls; masks by frame, then by slot of code."""
+    """A function under one chain of calls; masks by frame, then by slot of code. `work` are (frame,
+    slot) where other slots may be live than `live` says."""
 
-    __slots__ = ("chain", "dirty", "end", "live", "must", "read", "seen", "start", "written")
+    __slots__ = ("chain", "end", "live", "must", "read", "seen", "start", "work")
 
     def __init__(self, chain: Chain, start: int, end: int):
         self.chain, self.start, self.end = chain, start, end
@@ -24,9 +25,8 @@ class Instance:
         self.read = [[0] * size for _ in range(frames)]
         self.must = [[0] * size for _ in range(frames)]
         self.live = [[0] * size for _ in range(frames)]
-        self.written = [[0] * size for _ in range(frames)]
         self.seen = bytearray(size)
-        self.dirty = True
+        self.work: list[tuple[int, int]] = []
 
 
 class Liveness:
@@ -36,6 +36,7 @@ class Liveness:
         self.cfg = cfg
         self.instances: dict[Chain, Instance] = {}
         self.writes: dict[int, int] = {}  # of the current instruction, by frame
+        self.touched: set[Instance] = set()  # of which `live` is not up to date
 
     def instance(self, chain: Chain) -> Instance:
         """The instance of a chain of calls."""
@@ -53,7 +54,8 @@ class Liveness:
         if mask & ~row[at]:
             row[at] |= mask
             if mask & ~found.live[frame][at]:
-                found.dirty = True
+                found.work.append((frame, at))
+                self.touched.add(found)
 
     def commit(self, chain: Chain, slot: int) -> None:
         """The current instruction is done: what it wrote on all paths is what it always writes."""
@@ -68,12 +70,15 @@ class Liveness:
             mask = self.writes.get(frame, 0)
             mask = mask if first else mask & row[at]
             if mask != row[at]:
-                row[at], found.dirty = mask, True
+                row[at] = mask
+                found.work.append((frame, at))
+                self.touched.add(found)
         self.writes.clear()
 
     def alive(self, state: State, depth: int) -> int:
         """The slots of a state's frame that may be read later, as a mask."""
-        self._update()
+        if self.touched:
+            self._update()
         found, top = 0, len(state.frames) - 1
         for d in range(depth, top + 1):
             instance = self.instances.get(state.chain(d))
@@ -92,57 +97,37 @@ class Liveness:
 
     def _update(self) -> None:
         """Bring `live` up to date, callees before their callers."""
-        work = [i for i in self.instances.values() if i.dirty]
+        while self.touched:
+            instance = max(self.touched, key=lambda each: len(each.chain))
+            self._solve(instance)
+            self.touched.remove(instance)
+            self._to_caller(instance)
+
+    def _solve(self, instance: Instance) -> None:
+        """Carry what has become live, or is so no more, back along the flow of control."""
+        start, following, work = instance.start, self.cfg.following, instance.work
+        steps = 256 * len(instance.seen)
         while work:
-            work.sort(key=lambda i: -len(i.chain))
-            instance = work.pop(0)
-            if not instance.dirty:
-                continue
-            instance.dirty = False
-            for frame in range(len(instance.chain)):
-                self._solve(instance, frame)
-            caller = self._to_caller(instance)
-            if caller is not None and caller.dirty:
-                work.append(caller)
+            frame, at = work.pop()
+            live, after = instance.live[frame], 0
+            for to in following[start + at]:
+                after |= live[to - start]
+            now = after & ~instance.must[frame][at] | instance.read[frame][at]
+            if now != live[at]:
+                live[at] = now
+                work += [(frame, before - start) for before in self.cfg.preceding[start + at]]
+            steps -= 1
+            if not steps:  # in loops what comes and what goes might chase each other: begin anew
+                for number, row in enumerate(instance.read):
+                    instance.live[number] = [0] * len(row)
+                    work += [(number, slot) for slot, mask in enumerate(row) if mask]
 
-    def _solve(self, instance: Instance, frame: int) -> None:
-        """The data-flow equations of one frame's slots."""
-        start, size = instance.start, instance.end - instance.start
-        read, must = instance.read[frame], instance.must[frame]
-        if not any(read):
-            instance.live[frame] = [0] * size
-        live = [0] * size
-        # What is written for sure from here to the end of the function (greatest solution).
-        every = -1
-        written = [every] * size
-        following = self.cfg.following
-        changed = True
-        while changed:
-            changed = False
-            for at in range(size - 1, -1, -1):
-                after, sure = 0, every
-                slots = following[start + at]
-                for to in slots:
-                    after |= live[to - start]
-                    sure &= written[to - start]
-                now = after & ~must[at] | read[at]
-                sure = (sure if slots else 0) | must[at]
-                if now != live[at] or sure != written[at]:
-                    live[at], written[at], changed = now, sure, True
-        instance.live[frame], instance.written[frame] = live, written
-
-    def _to_caller(self, instance: Instance) -> Instance | None:
+    def _to_caller(self, instance: Instance) -> None:
         """A call reads what its callee may read of the frames below."""
         chain = instance.chain
         if len(chain) == 1:
-            return None
+            return
         call = chain[-2]
-        owner = self.cfg.starts[self.cfg.owner[call]]
-        caller = self.instance((*chain[:-2], owner))
-        at = call - caller.start
-        for frame in range(len(caller.chain)):
-            mask = instance.live[frame][0]
-            if mask & ~caller.read[frame][at]:
-                caller.read[frame][at] |= mask
-                caller.dirty = True
-        return caller
+        caller = (*chain[:-2], self.cfg.starts[self.cfg.owner[call]])
+        for frame in range(len(caller)):
+            self.mark_read(caller, frame, call, instance.live[frame][0])

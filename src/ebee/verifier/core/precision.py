@@ -38,10 +38,8 @@ class Wanted:
     def empty(self) -> bool:
         return not any(self.regs) and not any(self.slots)
 
-    def sync(self, jump: Jump | None) -> None:
+    def sync(self, jump: Jump) -> None:
         """Of registers that share an id and gained a range together, all are wanted or none."""
-        if jump is None or not jump.linked:
-            return
         masks = (self.regs, self.slots)
         if any(masks[slot][frame] >> number & 1 for frame, number, slot in jump.linked):
             for frame, number, slot in jump.linked:
@@ -116,27 +114,35 @@ def _along(
 ) -> bool:
     """Back from `last` to where `state` was remembered; whether nothing is wanted any more."""
     history, traces, i = state.history, w.cfg.traces, last
+    regs, slots = wanted.regs, wanted.slots
     logged = w.log is not None and w.log.level > 1
     while True:
-        here = history is not None and history.idx == i
+        here = history if history is not None and history.idx == i else None
         if skip:
             skip = False
-            if wanted.empty():
-                return True
-        elif here or logged or traces[i] < 0 or wanted.regs[wanted.frame] & traces[i]:
-            backtrack(w, i, after, history if here else None, wanted)
-            if wanted.empty():
+        elif (
+            traces[i] < 0
+            or regs[wanted.frame] & traces[i]
+            or (here is not None and (here.linked or _touches(here.access, slots)))
+            or logged
+        ):
+            backtrack(w, i, after, here, wanted)
+            if not regs[wanted.frame] and wanted.empty():
                 return True
         after = i
-        if i == first and (history is None or (history.before is None and here)):
+        if i == first and (history is None or (history.before is None and here is not None)):
             return False
-        if here:
-            assert history is not None
-            i, history = history.previous, history.before
+        if here is not None:
+            i, history = here.previous, here.before
         else:
             i -= 1
         if i < 0:
             return False
+
+
+def _touches(access: tuple[int, int] | None, slots: list[int]) -> int:
+    """Whether a spill or fill is of a slot whose precision is wanted."""
+    return 0 if access is None else slots[access[0]] >> access[1] & 1
 
 
 def _mark_state(state: State, wanted: Wanted) -> bool:
@@ -167,10 +173,16 @@ def _mark_state(state: State, wanted: Wanted) -> bool:
 def mark_all(start: State) -> bool:
     """All scalars of the path are precise: what else cannot be told."""
     state, changed = start.parent, False
-    while state is not None:
+    while state is not None and not state.all_precise:
+        state.all_precise = True
         for frame in state.frames:
-            regs = sum(1 << i for i in range(10) if frame.regs[i].type == SCALAR)
-            slots = sum(1 << i for i, s in enumerate(frame.slots) if spilled_scalar(s))
+            regs = slots = 0
+            for i in range(10):
+                if frame.regs[i].type == SCALAR:
+                    regs |= 1 << i
+            for i, slot in enumerate(frame.slots):
+                if spilled_scalar(slot):
+                    slots |= 1 << i
             if regs & ~frame.precise or slots & ~frame.sprecise:
                 changed = True
             frame.precise |= regs
@@ -186,7 +198,8 @@ def backtrack(w: Walk, idx: int, after: int, jump: Jump | None, b: Wanted) -> No
         return
     if w.log is not None and w.log.level > 1:
         say(w, w.log, op, b)
-    b.sync(jump)
+    if jump is not None and jump.linked:
+        b.sync(jump)
     f, dst, src = b.frame, 1 << op.dst, 1 << op.src
     kind, operation = op.kind, op.operation
     if kind == "alu":
@@ -235,7 +248,8 @@ def backtrack(w: Walk, idx: int, after: int, jump: Jump | None, b: Wanted) -> No
         if after != idx + 1:
             b.frame += 1
         return
-    b.sync(jump)
+    if jump is not None and jump.linked:
+        b.sync(jump)
 
 
 def say(w: Walk, log: Log, op: Op, b: Wanted) -> None:

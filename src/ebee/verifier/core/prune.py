@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ebee.verifier.core.walk import Walk
 
 HISTORY_LIMIT = 40
+HIT, MISS, LOOPING = range(3)
+"""What a comparison finds; LOOPING: the remembered state is still being walked."""
 BACKEDGE_ROUNDS = 64
 
 Visit = tuple[int, ...]
@@ -52,23 +54,23 @@ class Memory:
     def visited(self, idx: int) -> bool:
         """Whether the current path may end here; else its state may have been remembered."""
         w, cur = self.walk, self.walk.state
-        history = cur.history
-        force = bool(w.cfg.checkpoint[idx]) or (
-            history is not None and history.count > HISTORY_LIMIT
-        )
-        add = force or (w.jumps - self.last_jumps >= 2 and w.processed - self.last_processed >= 8)
-        found = self.states.setdefault((idx, cur.frame.callsite), [])
-        self._clean(found, cur)
-        for old in list(found):
-            outcome = self._compare(old, cur, idx)
-            if outcome == "hit":
+        history, checkpoint = cur.history, bool(w.cfg.checkpoint[idx])
+        force = checkpoint or (history is not None and history.count > HISTORY_LIMIT)
+        jumps, processed = w.jumps - self.last_jumps, w.processed - self.last_processed
+        add = force or (jumps >= 2 and processed >= 8)
+        found = self.states.setdefault((idx, cur.frames[-1].callsite), [])
+        for old in found:
+            if not old.branches and not old.cleaned:
+                self._clean(old, cur)
+        for old in tuple(found):
+            outcome = self._compare(old, cur, idx, checkpoint)
+            if outcome is HIT:
                 return True
-            soon = w.jumps - self.last_jumps < 20 and w.processed - self.last_processed < 100
-            if outcome == "looping" and not force and soon:
+            if outcome is LOOPING and not force and jumps < 20 and processed < 100:
                 add = False
             if add:
                 old.misses += 1
-            often = 64 if w.cfg.checkpoint[idx] and old.branches > 0 else 3
+            often = 64 if checkpoint and old.branches > 0 else 3
             if old.misses > old.hits * often + often:
                 found.remove(old)
         self.most = max(self.most, len(found))
@@ -76,24 +78,17 @@ class Memory:
             self._remember(found, idx)
         return False
 
-    def _compare(self, old: State, cur: State, idx: int) -> str:
+    def _compare(self, old: State, cur: State, idx: int, checkpoint: bool) -> int:
         w, live = self.walk, self.walk.cfg.live
         loop = False
         if old.branches:
-            if old.frame.entry != cur.frame.entry:
-                return "looping"
-            if idx in w.cfg.iterators:
-                if not states_equal(old, cur, live, RANGE_WITHIN) or not self._goes_on(cur):
-                    return "looping"
-                loop = True
-            op = w.cfg.ops[idx]
-            may_goto = op is not None and op.operation == "may_goto"
-            if not loop and may_goto and old.goto_depth != cur.goto_depth:
-                loop = states_equal(old, cur, live, RANGE_WITHIN)
-            if not loop and idx in w.cfg.callbacks:
-                loop = states_equal(old, cur, live, RANGE_WITHIN)
-                if not loop:
-                    return "looping"
+            if old.frames[-1].entry != cur.frames[-1].entry:
+                return LOOPING
+            if checkpoint:
+                covered = self._converges(old, cur, idx)
+                if covered is None:
+                    return LOOPING
+                loop = covered
             if not loop:
                 same = (
                     old.goto_depth == cur.goto_depth
@@ -105,11 +100,11 @@ class Memory:
                 if same:
                     text = f"infinite loop detected at insn {idx}"
                     raise Rejected("infinite-loop", text, "", EINVAL)
-                return "looping"
+                return LOOPING
         if not loop:
             loop = self._incomplete(old)
             if not states_equal(old, cur, live, RANGE_WITHIN if loop else NOT_EXACT):
-                return "miss"
+                return MISS
         old.hits += 1
         if w.cfg.jumps[idx]:
             w.push_history()
@@ -120,7 +115,22 @@ class Memory:
             visit = self._visit(old)
             if visit is not None:
                 self.loops.setdefault(visit, Loop()).back.append(kept)
-        return "hit"
+        return HIT
+
+    def _converges(self, old: State, cur: State, idx: int) -> bool | None:
+        """Whether a loop's next round is covered by one that is still walked; None: not yet, and
+        there is no more to ask (iterators, and functions that are called back)."""
+        w = self.walk
+        live, op = w.cfg.live, w.cfg.ops[idx]
+        if idx in w.cfg.iterators:
+            covered = states_equal(old, cur, live, RANGE_WITHIN) and self._goes_on(cur)
+            return covered or None
+        loop = False
+        if op is not None and op.operation == "may_goto" and old.goto_depth != cur.goto_depth:
+            loop = states_equal(old, cur, live, RANGE_WITHIN)
+        if not loop and idx in w.cfg.callbacks:
+            return states_equal(old, cur, live, RANGE_WITHIN) or None
+        return loop
 
     def _goes_on(self, cur: State) -> bool:
         """Whether the iterator that is asked for its next element may have one."""
@@ -145,24 +155,23 @@ class Memory:
             if loop.entry is None:
                 loop.entry = new
 
-    def _clean(self, found: list[State], cur: State) -> None:
-        """Forget what cannot be read any more in states whose continuations are all walked."""
-        for state in found:
-            if state.branches or state.cleaned or len(state.frames) != len(cur.frames):
-                continue
-            pairs = zip(state.frames, cur.frames, strict=True)
-            if any(a.callsite != b.callsite for a, b in pairs) or self._incomplete(state):
-                continue
-            state.cleaned = True
-            for depth, frame in enumerate(state.frames):
-                live = self.walk.cfg.live[state.at(depth)]
-                for i in range(10):
-                    if not live >> i & 1:
-                        frame.regs[i] = UNINIT
-                alive = self.walk.live.alive(state, depth)
-                for i in range(len(frame.slots)):
-                    if not alive >> i & 1:
-                        frame.slots[i] = EMPTY
+    def _clean(self, state: State, cur: State) -> None:
+        """Forget what cannot be read any more in a state whose continuations are all walked."""
+        if len(state.frames) != len(cur.frames):
+            return
+        pairs = zip(state.frames, cur.frames, strict=True)
+        if any(a.callsite != b.callsite for a, b in pairs) or self._incomplete(state):
+            return
+        state.cleaned = True
+        for depth, frame in enumerate(state.frames):
+            live = self.walk.cfg.live[state.at(depth)]
+            for i in range(10):
+                if not live >> i & 1:
+                    frame.regs[i] = UNINIT
+            alive = self.walk.live.alive(state, depth)
+            for i in range(len(frame.slots)):
+                if not alive >> i & 1:
+                    frame.slots[i] = EMPTY
 
     # -- the ends of paths ---------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from ebee.verifier.core.reg import S32_MAX, S32_MIN, S64_MAX, S64_MIN, Reg, set_
 from ebee.verifier.core.tnum import U32, U64
 
 HIGH = U64 ^ U32
+SIGN32, SIGN64 = 1 << 31, 1 << 63
 Op = Callable[[Reg, Reg], None]
 
 
@@ -63,7 +64,7 @@ _synced: dict[Known, Known] = {}
 
 def _deduce(r: Reg) -> None:
     _from_tnum(r)
-    before = None
+    before = (r.umin, r.umax, r.smin, r.smax, r.wmin, r.wmax, r.tmin, r.tmax)
     for _ in range(3):
         _deduce32(r)
         _deduce64(r)
@@ -95,48 +96,58 @@ def settle(r: Reg) -> None:
         unbounded(r)
 
 
+# Here every instruction of a walk comes by: comparisons in place of min and max, and of s32 and s64
+# of numbers that have no higher bits.
+
+
 def _from_tnum(r: Reg) -> None:
     v, m = r.v, r.m
-    w, n = v & U32, m & U32
-    r.tmin = max(r.tmin, s32(w | (n & 0x8000_0000)))
-    r.tmax = min(r.tmax, s32(w | (n & 0x7FFF_FFFF)))
-    r.wmin, r.wmax = max(r.wmin, w), min(r.wmax, w | n)
-    r.smin = max(r.smin, s64(v | (m & 1 << 63)))
-    r.smax = min(r.smax, s64(v | (m & S64_MAX)))
-    r.umin, r.umax = max(r.umin, v), min(r.umax, v | m)
+    if v > r.umin:
+        r.umin = v
+    if v | m < r.umax:
+        r.umax = v | m
+    low = ((v | m & SIGN64) ^ SIGN64) - SIGN64
+    high = ((v | m & S64_MAX) ^ SIGN64) - SIGN64
+    if low > r.smin:
+        r.smin = low
+    if high < r.smax:
+        r.smax = high
+    v, m = v & U32, m & U32
+    if v > r.wmin:
+        r.wmin = v
+    if v | m < r.wmax:
+        r.wmax = v | m
+    low = ((v | m & SIGN32) ^ SIGN32) - SIGN32
+    high = ((v | m & S32_MAX) ^ SIGN32) - SIGN32
+    if low > r.tmin:
+        r.tmin = low
+    if high < r.tmax:
+        r.tmax = high
 
 
 def _deduce32(r: Reg) -> None:
-    umin, umax, smin, smax = r.umin, r.umax, r.smin, r.smax
     wmin, wmax, tmin, tmax = r.wmin, r.wmax, r.tmin, r.tmax
-    if umin >> 32 == umax >> 32:
-        wmin, wmax = max(wmin, umin & U32), min(wmax, umax & U32)
-        low, high = s32(umin), s32(umax)
-        if low <= high:
-            tmin, tmax = max(tmin, low), min(tmax, high)
-    elif (umin >> 32) + 1 & U32 == umax >> 32:
-        low, high = s32(umin), s32(umax)
-        if low < 0 <= high:
-            tmin, tmax = max(tmin, low), min(tmax, high)
-    if smin >> 32 == smax >> 32:
-        if smin & U32 <= smax & U32:
-            wmin, wmax = max(wmin, smin & U32), min(wmax, smax & U32)
-        low, high = s32(smin), s32(smax)
-        if low <= high:
-            tmin, tmax = max(tmin, low), min(tmax, high)
-    elif (smin >> 32) + 1 & U32 == smax >> 32 & U32:
-        low, high = s32(smin), s32(smax)
-        if low < 0 <= high:
-            tmin, tmax = max(tmin, low), min(tmax, high)
-    low, high = s32(wmin), s32(wmax)
+    for low, high, signed in ((r.umin, r.umax, False), (r.smin, r.smax, True)):
+        first, last = low & U32, high & U32
+        a, b = (first ^ SIGN32) - SIGN32, (last ^ SIGN32) - SIGN32
+        if low >> 32 == high >> 32:
+            if not signed or first <= last:
+                wmin, wmax = first if first > wmin else wmin, last if last < wmax else wmax
+            if a > b:
+                continue
+        elif not ((low >> 32) + 1 & U32 == high >> 32 & U32 and a < 0 <= b):
+            continue
+        tmin, tmax = a if a > tmin else tmin, b if b < tmax else tmax
+    a, b = s32(wmin), s32(wmax)
+    if a <= b:
+        tmin, tmax = a if a > tmin else tmin, b if b < tmax else tmax
+    low, high = tmin & U32, tmax & U32
     if low <= high:
-        tmin, tmax = max(tmin, low), min(tmax, high)
-    if tmin & U32 <= tmax & U32:
-        wmin, wmax = max(wmin, tmin & U32), min(wmax, tmax & U32)
-    elif wmax < tmin & U32:
-        tmin, wmax = s32(wmin), min(wmax, tmax & U32)
-    elif tmax & U32 < wmin:
-        tmax, wmin = s32(wmax), max(wmin, tmin & U32)
+        wmin, wmax = low if low > wmin else wmin, high if high < wmax else wmax
+    elif wmax < low:
+        tmin, wmax = s32(wmin), min(wmax, high)
+    elif high < wmin:
+        tmax, wmin = s32(wmax), max(wmin, low)
     r.wmin, r.wmax, r.tmin, r.tmax = wmin, wmax, tmin, tmax
 
 
@@ -144,32 +155,42 @@ def _deduce64(r: Reg) -> None:
     umin, umax, smin, smax = r.umin, r.umax, r.smin, r.smax
     low, high = s64(umin), s64(umax)
     if low <= high:
-        smin, smax = max(smin, low), min(smax, high)
-    if smin & U64 <= smax & U64:
-        umin, umax = max(umin, smin & U64), min(umax, smax & U64)
-    elif umax < smin & U64:
-        smin, umax = s64(umin), min(umax, smax & U64)
-    elif smax & U64 < umin:
-        smax, umin = s64(umax), max(umin, smin & U64)
+        smin, smax = low if low > smin else smin, high if high < smax else smax
+    low, high = smin & U64, smax & U64
+    if low <= high:
+        umin, umax = low if low > umin else umin, high if high < umax else umax
+    elif umax < low:
+        smin, umax = s64(umin), min(umax, high)
+    elif high < umin:
+        smax, umin = s64(umax), max(umin, low)
     r.umin, r.umax, r.smin, r.smax = umin, umax, smin, smax
 
 
 def _deduce_mixed(r: Reg) -> None:
-    wmin, wmax, tmin, tmax = r.wmin, r.wmax, r.tmin, r.tmax
-    r.umin = max(r.umin, r.umin & HIGH | wmin)
-    r.umax = min(r.umax, r.umax & HIGH | wmax)
-    r.smin = max(r.smin, r.smin & ~U32 | wmin)
-    r.smax = min(r.smax, r.smax & ~U32 | wmax)
+    tmin, tmax = r.tmin, r.tmax
+    _low_halves(r, r.wmin, r.wmax)
     if tmin & U32 <= tmax & U32:
-        low, high = tmin & U32, tmax & U32
-        r.umin = max(r.umin, r.umin & HIGH | low)
-        r.umax = min(r.umax, r.umax & HIGH | high)
-        r.smin = max(r.smin, r.smin & ~U32 | low)
-        r.smax = min(r.smax, r.smax & ~U32 | high)
+        _low_halves(r, tmin & U32, tmax & U32)
     if tmin >= 0 and r.smin >= S32_MIN and r.smax <= S32_MAX:
         # Sign-extended, and the low half is not negative: so is the whole.
         r.smin, r.smax, r.umin, r.umax = tmin, tmax, tmin, tmax & U64
         r.v, r.m = tnum.intersect(r.v, r.m, *tnum.between(tmin, tmax & U64))
+
+
+def _low_halves(r: Reg, low: int, high: int) -> None:
+    """The low 32 bits are between two unsigned numbers: so the 64-bit ranges can be narrower."""
+    found = r.umin & HIGH | low
+    if found > r.umin:
+        r.umin = found
+    found = r.umax & HIGH | high
+    if found < r.umax:
+        r.umax = found
+    found = r.smin & ~U32 | low
+    if found > r.smin:
+        r.smin = found
+    found = r.smax & ~U32 | high
+    if found < r.smax:
+        r.smax = found
 
 
 def _bound_tnum(r: Reg) -> None:

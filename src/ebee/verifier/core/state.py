@@ -110,9 +110,9 @@ class State:
     """
 
     __slots__ = (
-        "branches", "cleaned", "depth", "entered", "equal", "first", "frames", "goto_depth",
-        "history", "hits", "idx", "irq", "last", "locks", "misses", "parent", "preempt", "rcu",
-        "refs", "sleepable", "unroll_depth",
+        "all_precise", "branches", "cleaned", "depth", "differs", "entered", "equal", "first",
+        "frames", "goto_depth", "history", "hits", "idx", "irq", "last", "locks", "misses",
+        "parent", "preempt", "rcu", "refs", "sleepable", "unroll_depth",
     )  # fmt: skip
 
     def __init__(self, frames: list[Frame]):
@@ -126,7 +126,8 @@ class State:
         self.sleepable = False
         self.goto_depth = self.unroll_depth = self.depth = 0
         self.hits = self.misses = 0
-        self.cleaned = False
+        self.differs = 0  # the register in which another state differed from it, last
+        self.cleaned = self.all_precise = False
         self.equal: State | None = None  # of the end of a loop: the remembered state it equals
         self.entered = False
 
@@ -142,8 +143,9 @@ class State:
         s.goto_depth, s.unroll_depth, s.depth = self.goto_depth, self.unroll_depth, self.depth
         s.locks, s.rcu, s.preempt, s.irq = self.locks, self.rcu, self.preempt, self.irq
         s.sleepable = self.sleepable
-        s.hits = s.misses = 0
-        s.cleaned, s.equal, s.entered = False, None, False
+        s.hits = s.misses = s.differs = 0
+        s.cleaned = s.all_precise = s.entered = False
+        s.equal = None
         return s
 
     def at(self, depth: int) -> int:

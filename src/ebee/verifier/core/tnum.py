@@ -5,6 +5,8 @@ A tnum is a pair of ints: the bits known to be 1, and the unknown ones. No bit i
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 U32 = 0xFFFF_FFFF
 U64 = 0xFFFF_FFFF_FFFF_FFFF
 
@@ -53,21 +55,31 @@ def xor(av: int, am: int, bv: int, bm: int) -> Tnum:
     return (av ^ bv) & ~unknown, unknown
 
 
+@lru_cache(1 << 12)
 def mul(av: int, am: int, bv: int, bm: int) -> Tnum:
     """a * b, by partial products of which the uncertain ones are joined (since 6.18)."""
+    if not am and not bm:
+        return av * bv & U64, 0
     rv, rm = 0, 0
     while av or am:
-        if av & 1:
-            rv, rm = add(rv, rm, bv, bm)
-        elif am & 1:
-            rv, rm = union(rv, rm, *add(rv, rm, bv, bm))
+        if (av | am) & 1:
+            low, masks = rv + bv, rm + bm  # the sum, as `add` has it
+            unknown = ((low + masks) ^ low) | rm | bm
+            low, unknown = low & ~unknown & U64, unknown & U64
+            if not av & 1:  # or no sum
+                unknown |= (rv ^ low) | rm
+                low &= rv & ~unknown
+            rv, rm = low, unknown
         av, am = av >> 1, am >> 1
         bv, bm = bv << 1 & U64, bm << 1 & U64
     return rv, rm
 
 
+@lru_cache(1 << 12)
 def mul_wide(av: int, am: int, bv: int, bm: int) -> Tnum:
     """a * b, as before 6.18: values and uncertainty apart."""
+    if not am and not bm:
+        return av * bv & U64, 0
     product, rv, rm = av * bv & U64, 0, 0
     while av or am:
         if av & 1:
