@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 KEEP = 1024
 """Files kept per room; the oldest go first."""
@@ -24,28 +27,29 @@ def _uid() -> int | None:
     return os.geteuid() if hasattr(os, "geteuid") else None
 
 
-def _bases() -> Iterator[Path]:
+def _bases() -> Iterator[str]:
     """Where cache folders may live, best first."""
     xdg = os.environ.get("XDG_CACHE_HOME", "")
     if os.path.isabs(xdg):
-        yield Path(xdg)
+        yield xdg
     uid = _uid()
     if uid is None:
-        yield Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        home = os.path.join(os.path.expanduser("~"), "AppData", "Local")
+        yield os.environ.get("LOCALAPPDATA") or home
         return
     if os.path.isabs(os.environ.get("HOME", "")):
-        yield Path(os.environ["HOME"]) / ".cache"
+        yield os.path.join(os.environ["HOME"], ".cache")
     import pwd
 
     try:
-        yield Path(pwd.getpwuid(uid).pw_dir) / ".cache"
+        yield os.path.join(pwd.getpwuid(uid).pw_dir, ".cache")
     except KeyError:  # a user without an account, as in many containers
         return
 
 
-def _own(path: Path, *, others: int) -> bool:
+def _own(path: str, *, others: int) -> bool:
     """Whether `path` is a real folder of the effective user without the `others` mode bits."""
-    info = path.lstat()
+    info = os.lstat(path)
     uid = _uid()
     if not stat.S_ISDIR(info.st_mode):
         return False
@@ -55,16 +59,23 @@ def _own(path: Path, *, others: int) -> bool:
 def folder(room: str) -> Path | None:
     """The folder of one room of the cache, made if need be (mode 0700); None if there is no
     place that is safe and writable."""
+    from pathlib import Path
+
+    found = _folder(room)
+    return None if found is None else Path(found)
+
+
+def _folder(room: str) -> str | None:
     for base in _bases():
         try:
-            if base.parent.is_dir():
-                base.mkdir(mode=0o700, exist_ok=True)
+            if os.path.isdir(os.path.dirname(base)):
+                _make(base)
             # The base may be readable by others, but whoever can write there can swap our folder.
             # It may also be a symbolic link of the user's own, so look at what it names.
-            if not _own(base.resolve(strict=True), others=0o022):
+            if not _own(os.path.realpath(base, strict=True), others=0o022):
                 continue
-            for path in (base / "ebee", base / "ebee" / room):
-                path.mkdir(mode=0o700, exist_ok=True)
+            for path in (os.path.join(base, "ebee"), os.path.join(base, "ebee", room)):
+                _make(path)
                 if not _own(path, others=0o077):
                     break
             else:
@@ -74,11 +85,19 @@ def folder(room: str) -> Path | None:
     return None
 
 
-def _path(room: str, key: str) -> Path | None:
+def _make(path: str) -> None:
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
+
+
+def _path(room: str, key: str) -> str | None:
     if not key.replace("-", "").replace("_", "").isalnum() or not key.isascii():
         raise ValueError(f"cache key {key!r} is not a plain file name")
-    place = folder(room)
-    return place / key if place else None
+    place = _folder(room)
+    return os.path.join(place, key) if place else None
 
 
 def load(room: str, key: str) -> bytes | None:
@@ -121,30 +140,38 @@ def store(room: str, key: str, data: bytes) -> bool:
         return False
     import tempfile
 
-    temporary = ""
+    place, temporary = os.path.dirname(path), ""
     try:
-        fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        fd, temporary = tempfile.mkstemp(dir=place, prefix=".new-")
         with os.fdopen(fd, "wb") as file:
             file.write(data)
         os.replace(temporary, path)
     except OSError:
         if temporary:
-            Path(temporary).unlink(missing_ok=True)
+            _remove(temporary)
         return False
-    _trim(path.parent)
+    _trim(place)
     return True
 
 
-def _trim(place: Path) -> None:
+def _trim(place: str) -> None:
     """Remove the oldest files beyond KEEP and KEEP_BYTES (also temporary ones that a crash left
     behind)."""
     try:
-        found = [(path.stat(), path) for path in place.iterdir()]
-        found.sort(key=lambda each: each[0].st_mtime, reverse=True)
-        total = 0
-        for number, (info, path) in enumerate(found):
-            total += info.st_size
-            if number >= KEEP or total > KEEP_BYTES:
-                path.unlink(missing_ok=True)
+        with os.scandir(place) as entries:
+            found = [(e.stat(follow_symlinks=False), e.path) for e in entries]
     except OSError:
-        pass
+        return
+    found.sort(key=lambda each: each[0].st_mtime, reverse=True)
+    total = 0
+    for number, (info, path) in enumerate(found):
+        total += info.st_size
+        if number >= KEEP or total > KEEP_BYTES:
+            _remove(path)
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:  # somebody else was faster
+        return

@@ -42,10 +42,22 @@ def compile_anew(files):
 def test_a_second_compile_finds_the_object(files):
     first = build.compile(files / "main.py")
     assert sources.find(str(files / "main.py")) is not None
-    second = build.compile(files / "main.py", name="other")
-    assert second.name == "other"
-    assert second.programs["prog"].insns == first.programs["prog"].insns
-    assert second.maps["jumps"].contents == {1: "prog"} == first.maps["jumps"].contents
+    second = build.compile(files / "main.py")
+    assert second == first
+    assert second.btf.data == first.btf.data
+    assert second.maps["jumps"].contents == {1: "prog"}
+    assert build.compile(files / "main.py", name="other").name == "other"
+
+
+def test_types_of_a_found_object_are_parsed_when_asked_for(files):
+    build.compile(files / "main.py")
+    found = build.compile(files / "main.py")
+    copied = found.copy()
+    assert "btf" not in vars(found)
+    assert list(copied.btf) == list(found.btf)
+    assert found.btf is found.btf
+    with pytest.raises(AttributeError, match="no 'types'"):
+        found.types  # noqa: B018
 
 
 def test_a_change_of_the_file_or_of_what_it_imports_is_seen(files):
@@ -100,7 +112,7 @@ def test_what_is_found_needs_neither_the_compiler_nor_the_program_to_run(files):
         f"spec = ebee.compile({str(files / 'main.py')!r})\n"
         "assert spec.programs['prog'].insns\n"
         "loaded = ('llvmlite', 'lib_of_cache', 'ebee.lang.unit', 'ebee.lang.compiler',"
-        " 'ebee.lang.bpf.unit')\n"
+        " 'ebee.lang.bpf.unit', 'ebee.types', 'ebee.btf', 'ebee.hooks', 'pathlib', 'hashlib')\n"
         "print([m for m in loaded if m in sys.modules])\n"
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

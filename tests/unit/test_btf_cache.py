@@ -70,7 +70,7 @@ def test_another_users_folder_is_never_used(base, tmp_path, monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(theirs))
     bases = list(cachedir._bases())
-    assert bases[0] == theirs / ".cache" != bases[1]
+    assert bases[0] == str(theirs / ".cache") != bases[1]
     monkeypatch.setattr(cachedir, "_bases", lambda: iter([bases[0]]))
     assert cachedir.folder("room") is None
     assert list((theirs / ".cache").iterdir()) == []

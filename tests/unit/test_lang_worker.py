@@ -184,7 +184,7 @@ def _alive(pid):
 
 def test_without_llvmlite_the_error_says_what_to_install(monkeypatch):
     compiler.llvmlite_place.cache_clear()
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("ebee.lang.identity._find", lambda name: None)
     try:
         with pytest.raises(CompileError, match="pip install llvmlite"):
             Worker()

@@ -103,7 +103,8 @@ class Worker:
         self.served = 0
         self.rss = 0
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        command = [sys.executable or "python3", "-I", "-S", _script(), str(llvmlite_place().parent)]
+        command = [sys.executable or "python3", "-I", "-S", _script(),
+                   os.path.dirname(llvmlite_place())]  # fmt: skip
         try:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log,

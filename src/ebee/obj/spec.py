@@ -259,7 +259,7 @@ class ObjectSpec:
     functions: dict[str, FunctionSpec] = field(default_factory=dict)
     variables: dict[str, VariableSpec] = field(default_factory=dict)
     externs: dict[str, ExternSpec] = field(default_factory=dict)
-    btf: Btf | None = field(default=None, repr=False, compare=False)
+    btf: Btf | None = field(default_factory=lambda: None, repr=False, compare=False)
     license: str = ""
     version: int = 0
     endian: Literal["little", "big"] = "little"
@@ -270,6 +270,22 @@ class ObjectSpec:
             made, kind = _BY_NAME[name]
             value = made(value, kind, f"object {self.name}")
         super().__setattr__(name, value)
+
+    def parse_later(self, types: bytes, name: str) -> None:
+        """Have `btf` parsed from bytes when it is first asked for."""
+        self.__dict__["_later"] = types, name
+        del self.btf
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            later = self.__dict__.get("_later")
+            if name != "btf" or later is None:
+                raise AttributeError(f"an object spec has no {name!r}", name=name, obj=self)
+            from ebee.btf import Btf
+
+            self.btf = Btf.parse(later[0], name=later[1])
+            return self.btf
 
     def function(self, name: str) -> FunctionSpec:
         """The function or program of that name; ObjectError when there is none."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TYPE_CHECKING
 
@@ -31,45 +30,37 @@ def compile(source: Source, *, name: str = "") -> ObjectSpec:
     >>> compile("firewall.py").programs            # doctest: +SKIP
     {'firewall': ProgramSpec(name='firewall', section='xdp', ...)}
     """
-    from ebee.obj import read
+    if not isinstance(source, str | os.PathLike):
+        return _compile(source, name)
+    from ebee.lang.bpf import sources
 
-    file = os.fspath(source) if isinstance(source, str | os.PathLike) else None
-    if file is not None:
-        from ebee.lang.bpf import sources
-
-        kept = sources.find(file)
-        if kept is None:
-            sources.prepare(file)
-            kept = _made(source)
-            sources.keep(file, kept)
-    else:
-        kept = _made(source)
-    data, entries, found = kept
-    spec = read(data, name or found)
-    for map_name, contents in entries.items():
-        spec.maps[map_name].contents = dict(contents)
+    file = os.fspath(source)
+    spec = sources.find(file)
+    if spec is None:
+        sources.prepare(file)
+        spec = _compile(file)
+        sources.keep(file, spec)
+    spec.name = name or spec.name
     return spec
 
 
-Made = tuple[bytes, dict[str, dict[int, str]], str]
-"""An ELF object, what its program arrays begin with, and its name."""
-
-
-def _made(source: Source) -> Made:
+def _compile(source: Source, name: str = "") -> ObjectSpec:
     from ebee.lang.bpf.maps import ProgArray
     from ebee.lang.bpf.modules import lower
+    from ebee.obj import read
 
     unit, found = lower(source)
-    entries = {
-        m.name: {i: p.__name__ for i, p in m.entries.items()}
-        for m in unit.maps.values()
-        if isinstance(m, ProgArray)
-    }
-    return assemble(unit), entries, found
+    spec = read(assemble(unit), name or found)
+    for m in unit.maps.values():
+        if isinstance(m, ProgArray):
+            spec.maps[m.name].contents = {i: p.__name__ for i, p in m.entries.items()}
+    return spec
 
 
 def assemble(unit: BpfUnit, *, cached: bool = True) -> bytes:
     """The ELF object of a module, from the cache where it has been made before by this user."""
+    import hashlib
+
     from ebee.lang.compiler import Options, StackError, compile_ir
     from ebee.lang.identity import compiler_identity
     from ebee.lang.target import BPF

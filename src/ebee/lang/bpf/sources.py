@@ -7,11 +7,10 @@ compiler and the system are part of an object's name.
 
 from __future__ import annotations
 
-import hashlib
-import json
+import marshal
 import os
 import sys
-from pathlib import Path
+import zlib
 from typing import TYPE_CHECKING
 
 from ebee import cachedir
@@ -22,12 +21,18 @@ if TYPE_CHECKING:
     import ast
     from collections.abc import Iterator
 
-    from ebee.lang.bpf.build import Made
+    from ebee.obj.spec import ObjectSpec
+
+    Stamp = tuple[str, str, str, bytes]
+    Import = tuple[str, list[str], bytes | None]
 
 ROOM = "sources"
-DIGEST = 32
+CHECK = 4
+"""Bytes at the start of an entry, by which one is recognised that was damaged."""
 
-EBEE = frozenset(("ebee", "ebee.api", "ebee.bpf", "ebee.native", "ebee.types", "ebee.vmlinux"))
+EBEE = frozenset((
+    "ebee", "ebee.api", "ebee.bpf", "ebee.kfuncs", "ebee.native", "ebee.types", "ebee.vmlinux",
+))  # fmt: skip
 """Modules of ebee that are the same each time; those of ebee.lang are, too."""
 
 PURE = frozenset((
@@ -42,19 +47,20 @@ IMPURE = frozenset((
 """Builtins that look at the world."""
 
 
-def find(file: str) -> Made | None:
+def find(file: str) -> ObjectSpec | None:
     """The object of a file as it is now, if it is kept."""
-    key = _key(file)
-    data = cachedir.load(ROOM, key) if key else None
-    if data is None or hashlib.sha256(data[DIGEST:]).digest() != data[:DIGEST]:
+    stamp, data = _stamp(file), cachedir.load(ROOM, _name(file))
+    if stamp is None or data is None or _check(data[CHECK:]) != data[:CHECK]:
         return None
-    head, _, elf = data[DIGEST:].partition(b"\n")
-    kept = json.loads(head)
-    for path, shadows, digest in kept["imports"]:
-        if _digest(path) != digest or any(os.path.lexists(s) for s in shadows):
+    known, imports, packed = marshal.loads(data[CHECK:])
+    if known != stamp:
+        return None
+    for path, shadows, text in imports:
+        if _text(path) != text or any(os.path.lexists(s) for s in shadows):
             return None
-    entries = {m: {int(i): p for i, p in e.items()} for m, e in kept["entries"].items()}
-    return elf, entries, kept["name"]
+    from ebee.obj.packed import unpack
+
+    return unpack(packed)
 
 
 _read: set[str] = set()
@@ -77,52 +83,66 @@ def prepare(file: str) -> None:
         return
 
 
-def keep(file: str, made: Made) -> None:
+def keep(file: str, spec: ObjectSpec) -> None:
     """Keep the object of a file that has just been compiled, if it depends on texts only."""
-    key, imports = _key(file), imports_of(file)
-    if not key or imports is None:
+    from ebee.obj.packed import pack
+
+    stamp, imports = _stamp(file), imports_of(file)
+    if stamp is None or imports is None:
         return
-    imports += [(path, [], _digest(path)) for path in sorted(_read)]
-    elf, entries, name = made
-    kept = json.dumps({"imports": imports, "entries": entries, "name": name}).encode()
-    data = kept + b"\n" + elf
-    cachedir.store(ROOM, key, hashlib.sha256(data).digest() + data)
+    imports += [(path, [], _text(path)) for path in sorted(_read)]
+    data = marshal.dumps((stamp, imports, pack(spec)))
+    cachedir.store(ROOM, _name(file), _check(data) + data)
 
 
-def _key(file: str) -> str:
-    """The name of a file's object: "" when it cannot be read."""
-    digest = _digest(file)
+def _name(file: str) -> str:
+    """What the entry of a file is called. Two of the same name are told apart by their stamps."""
+    path = os.path.abspath(file)
+    stem = "".join(c for c in os.path.basename(path)[:40] if c.isascii() and c.isalnum())
+    return f"{stem}-{zlib.crc32(os.fsencode(path)):08x}-{zlib.crc32(os.fsencode(file)):08x}"
+
+
+def _stamp(file: str) -> Stamp | None:
+    """What the object of a file depends on, besides what it imports: None when it cannot be
+    read."""
+    from ebee.lang.bpf.kernel_source import identity
+
+    text = _text(file)
     try:
-        compiler = front_end_identity()
+        compiler = front_end_identity() + identity()
+        return None if text is None else (compiler, file, os.path.abspath(file), text)
     except CompileError:
-        return ""
-    stamp = repr((compiler, file, os.path.abspath(file), digest))
-    return hashlib.sha256(stamp.encode()).hexdigest() if digest else ""
+        return None
 
 
-def _digest(file: str) -> str:
+def _check(data: bytes) -> bytes:
+    return zlib.crc32(data).to_bytes(CHECK, "little")
+
+
+def _text(file: str) -> bytes | None:
     try:
-        return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+        with open(file, "rb") as opened:
+            return opened.read()
     except OSError:
-        return ""
+        return None
 
 
 # --- what a file depends on ----------------------------------------------------------------------
 
 
-def imports_of(file: str) -> list[tuple[str, list[str], str]] | None:
+def imports_of(file: str) -> list[Import] | None:
     """The files that one imports, whole chains of them, with what would be imported instead if it
-    were there, and digests; None when it depends on more than that. They have been imported."""
-    found: dict[str, tuple[str, list[str], str]] = {}
+    were there, and their texts; None when it depends on more than that. They have been imported."""
+    found: dict[str, Import] = {}
     return list(found.values()) if _follow(file, "", found) else None
 
 
-def _follow(file: str, package: str, found: dict[str, tuple[str, list[str], str]]) -> bool:
+def _follow(file: str, package: str, found: dict[str, Import]) -> bool:
     import ast
 
     try:
-        tree = ast.parse(Path(file).read_bytes())
-    except (OSError, SyntaxError, ValueError):
+        tree = ast.parse(_text(file) or b"?")
+    except (SyntaxError, ValueError):
         return False
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in IMPURE and isinstance(node.ctx, ast.Load):
@@ -139,7 +159,7 @@ def _follow(file: str, package: str, found: dict[str, tuple[str, list[str], str]
         if path not in found:
             shadows = [os.path.join(folder, name.partition(".")[0] + end) for end in ("", ".py")]
             shadows = [s for s in shadows if not os.path.lexists(s)]
-            found[path] = path, shadows, _digest(path)
+            found[path] = path, shadows, _text(path)
             if not _follow(path, getattr(module, "__package__", "") or "", found):
                 return False
     return True

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ebee.errors import MachineError
 from ebee.helpers import Helper
 from ebee.lang.build import build, input_key, keep, kept
 from ebee.lang.compiler import Options
-from ebee.lang.identity import front_end_identity
+from ebee.lang.identity import files_in, front_end_identity
 from ebee.lang.image import Image
 from ebee.lang.known import Known
 from ebee.lang.loader import Loaded
@@ -127,13 +125,8 @@ def _key(
 @cache
 def _identity() -> str:
     """The files of ebee's that decide what a program becomes, which a developer may change."""
-    root = Path(__file__).parents[2]
-    found = [front_end_identity()]
-    for part in ("abi", "isa", "machine", "machine/jit", "verifier"):
-        with os.scandir(root / part) as files:
-            found += sorted(f"{f.name} {s.st_size} {s.st_mtime_ns}" for f in files
-                            if f.name.endswith(".py") and (s := f.stat()))  # fmt: skip
-    return "\n".join(found)
+    parts = ("abi", "isa", "machine", "machine/jit", "verifier")
+    return front_end_identity() + repr(files_in(parts))
 
 
 @cache
