@@ -133,6 +133,84 @@ def wrong(tmp_path: Path) -> Path:
     return tmp_path
 
 
+PROGRAMS_START = """\
+from ebee import (  # isort: skip
+    LSM, SK, TC, XDP, Access, MsgContext, NetfilterContext, Record, RegistersContext,
+    SkbContext, SkLookupContext, SockAddrContext, SockContext, SockOpsContext, SockoptContext,
+    TraceContext, XdpContext, cgroup_sock, cgroup_sock_addr, cgroup_sockopt, current, fentry,
+    iterator, kprobe, ktime_ns, lsm, netfilter, ptr, sk_lookup, sk_msg, sock_ops, struct_ops, tc,
+    tracepoint, u8, u32, u64, usdt, xdp,
+)
+
+"""
+
+RIGHT_PROGRAMS = [
+    "@cgroup_sock('create')\ndef p(ctx: SockContext) -> Access:\n"
+    "    ctx.mark = 5\n    return Access.DENY if ctx.family == 2 else Access.ALLOW",
+    "@cgroup_sock_addr('connect4')\ndef p(ctx: SockAddrContext) -> Access:\n"
+    "    ctx.user_port = 80\n    return Access.DENY if ctx.sk.family == 2 else Access.ALLOW",
+    "@cgroup_sockopt('get')\ndef p(ctx: SockoptContext) -> Access:\n"
+    "    return Access.DENY if ctx.packet().remaining() else Access.ALLOW",
+    "@sk_msg\ndef p(ctx: MsgContext) -> SK:\n    return SK.PASS if ctx.size else SK.DROP",
+    "@fentry('f')\ndef p(ctx: TraceContext, a: ptr[u8], b: u32, result: u64) -> None: ...",
+    "@kprobe('f')\ndef p(ctx: RegistersContext, a: u32) -> None:\n    print(f'{ctx.rip}')",
+    "@lsm('f')\ndef p(a: ptr[u8]) -> LSM:\n    return LSM.DENY",
+    "@iterator('task')\ndef p(meta: ptr[u8], task: ptr[u8] | None) -> int:\n    return 0",
+    "@tracepoint('a/b')\ndef p(ctx: Record) -> None:\n    print(f'{ctx.whatever}')",
+    "@struct_ops('tcp_congestion_ops')\nclass Calm:\n    name = 'calm'\n"
+    "    def ssthresh(self, sk: ptr[u8]) -> u32:\n        return u32(2)",
+    "@xdp\ndef p(ctx: XdpContext) -> XDP:\n"
+    "    return XDP.DROP if current.pid == 5 and ktime_ns() > 7 else XDP.PASS",
+]
+
+WRONG_PROGRAMS = [
+    "@xdp\ndef p(ctx: SkbContext) -> XDP:\n    return XDP.PASS",
+    "@xdp\ndef p() -> XDP:\n    return XDP.PASS",
+    "@xdp\ndef p(ctx: XdpContext) -> XDP:\n    return TC.OK",
+    "@xdp\ndef p(ctx: XdpContext) -> str:\n    return ''",
+    "@tc\ndef p(ctx: XdpContext) -> TC:\n    return TC.OK",
+    "@cgroup_sock('create')\ndef p(ctx: SockAddrContext) -> Access:\n    return Access.DENY",
+    "@cgroup_sock_addr('bind4')\ndef p(ctx: SockContext) -> Access:\n    return Access.DENY",
+    "@cgroup_sock_addr('bind4')\ndef p(ctx: SockAddrContext) -> Access:\n"
+    "    ctx.user_port = '80'\n    return Access.DENY",
+    "@cgroup_sock_addr('bind4')\ndef p(ctx: SockAddrContext) -> Access:\n"
+    "    return Access.DENY if ctx.mark else Access.ALLOW",
+    "@cgroup_sockopt(4)\ndef p(ctx: SockoptContext) -> Access:\n    return Access.DENY",
+    "@sk_msg\ndef p(ctx: SkbContext) -> SK:\n    return SK.PASS",
+    "@sk_lookup\ndef p(ctx: SkLookupContext) -> SK:\n"
+    "    return SK.PASS if ctx.sk.family else SK.DROP",
+    "@sock_ops\ndef p(ctx: SockOpsContext) -> Access:\n    return SK.PASS",
+    "@netfilter\ndef p(ctx: NetfilterContext) -> None: ...",
+    "@kprobe(5)\ndef p(a: u32) -> None: ...",
+    "@fentry('f')\ndef p(a: u32) -> str:\n    return ''",
+    "@lsm('f')\ndef p(a: ptr[u8]) -> LSM:\n    return XDP.DROP",
+    "@xdp\ndef p(ctx: XdpContext) -> XDP:\n    return XDP(current.nobody)",
+]
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    for kind, texts in (("right", RIGHT_PROGRAMS), ("wrong", WRONG_PROGRAMS)):
+        for number, text in enumerate(texts):
+            (tmp_path / f"{kind}{number}.py").write_text(f"{PROGRAMS_START}{text}\n")
+    return tmp_path
+
+
+WRONG_FILES = {f"wrong{number}.py" for number in range(len(WRONG_PROGRAMS))}
+
+
+def test_mypy_finds_programs_of_other_hooks(programs: Path) -> None:
+    said = check_with_mypy(programs, *sorted(programs.glob("*.py")))
+    assert {line.partition(":")[0] for line in said.splitlines() if ": error: " in line} == (
+        WRONG_FILES
+    ), said
+
+
+def test_pyright_finds_programs_of_other_hooks(pyright: list[str], programs: Path) -> None:
+    said = check_with_pyright(pyright, programs, "standard")
+    assert {line.partition(":")[0] for line in said} == WRONG_FILES, said
+
+
 def test_mypy_finds_wrong_use(wrong: Path) -> None:
     said = check_with_mypy(wrong, *sorted(wrong.glob("*.py")))
     blamed = {line.partition(":")[0] for line in said.splitlines() if ": error: " in line}
