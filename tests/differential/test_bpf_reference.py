@@ -1,6 +1,7 @@
 """Every example of docs/language.md: functions three ways, programs on the machine and in the
 kernel."""
 
+import errno
 import os
 import random
 import re
@@ -13,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from threeway import ThreeWay, rows
 
-from ebee import linux
+from ebee import hooks, linux
+from ebee.errors import KernelError
 from ebee.lang.bpf import build
 from ebee.lang.source import define
 from ebee.machine.machine import Machine
@@ -25,6 +27,7 @@ TEXT = (ROOT / "docs" / "language.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.S)
 FUNCTIONS = [b for b in BLOCKS if "def example(" in b]
 PROGRAMS = [b for b in BLOCKS if "def program(" in b]
+CLASSES = [b for b in BLOCKS if "@struct_ops(" in b]
 
 
 def title(block):
@@ -32,7 +35,7 @@ def title(block):
 
 
 def test_every_block_is_one_or_the_other():
-    assert len(FUNCTIONS) + len(PROGRAMS) == len(BLOCKS) >= 20
+    assert len(FUNCTIONS) + len(PROGRAMS) + len(CLASSES) == len(BLOCKS) >= 20
     assert all(re.search(r"^# example\(.*\) == ", b, re.M) for b in FUNCTIONS)
 
 
@@ -48,8 +51,31 @@ def test_functions_mean_the_same_everywhere(block):
 @pytest.mark.parametrize("block", PROGRAMS, ids=title)
 def test_programs_run(block):
     spec = build.compile(define("from ebee import *\n" + block)["program"])
-    with Machine() as machine:
-        machine.load(spec).programs["program"].test_run(bytes(64))
+    hook = hooks.by_name(spec.programs["program"].hook)
+    if "machine" not in hook.missing:
+        with Machine() as machine:
+            machine.load(spec).programs["program"].test_run(bytes(64))
     if os.geteuid() == 0:
-        with linux.load(spec) as loaded:
-            loaded.programs["program"].test_run(bytes(64))
+        with in_kernel(spec) as loaded:
+            if hook.name in ("xdp", "tc", "cgroup_skb"):
+                loaded.programs["program"].test_run(bytes(64))
+
+
+@pytest.mark.parametrize("block", CLASSES, ids=title)
+def test_interfaces_are_registered(block):
+    name = re.search(r"^class (\w+)", block, re.M)[1]
+    spec = build.compile(define("from ebee import *\n" + block)[name])
+    if os.geteuid() == 0:
+        with in_kernel(spec) as loaded, loaded.maps[name].attach():
+            pass
+
+
+def in_kernel(spec):
+    """The object in the kernel; skipped where a policy forbids what is there (the machine of the
+    tests has no fentry), or what it reads is not there."""
+    try:
+        return linux.load(spec)
+    except KernelError as error:
+        if error.errno == errno.EPERM:
+            pytest.skip(str(error).splitlines()[0])
+        raise
