@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "unit"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "differential"))
@@ -176,8 +176,7 @@ def fuzz_functions(seed: str, numbers: range) -> Iterator[Batch]:
     """Functions give the same three ways. Numbers are functions: a module has some of them."""
     import test_bpf_functions as functions
 
-    with tempfile.TemporaryDirectory() as cache:  # not the user's: each is compiled only once
-        os.environ["XDG_CACHE_HOME"] = cache
+    with patch("ebee.cachedir.folder", lambda room: None):  # each is compiled only once
         for group in _groups(numbers, functions.BATCH):
             batch = Batch(len(group))
             part = group.start // functions.BATCH
