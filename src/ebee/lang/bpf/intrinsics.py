@@ -80,7 +80,10 @@ def call_helper(f: Function, node: ast.Call, name: HelperName) -> Value:
     for parameter, argument in zip(params, given, strict=False):
         text_of, m = _operand(f, parameter, argument, m)
         operands.append(text_of)
-    return _result(f, declared, result, operands, m)
+    found = _result(f, declared, result, operands, m)
+    if result.kind == "percpu_mem":  # a CPU's own of the variable that was given
+        return found._replace(type=f.type_of(given[0]))
+    return found
 
 
 def check_allowed(f: Function, declared: Helper) -> None:
