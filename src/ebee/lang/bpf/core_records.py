@@ -198,8 +198,6 @@ class Records:
 
     def finish(self, functions: str) -> tuple[list[str], str]:
         """The globals that stand for the records, and code with their names; once, at the end."""
-        if not self._records:
-            return [], functions
         roots = {r: self.number(r.btf, r.root) for r in self._records}
         defined: set[int] = set()
         while len(defined) < len(self._parts):  # members bring in further types

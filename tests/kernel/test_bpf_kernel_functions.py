@@ -1,0 +1,227 @@
+"""Functions, iterators, symbols and configuration of the kernel in Python programs."""
+
+import gzip
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from ebee import linux
+from ebee.errors import CompileError, KernelError, ObjectError, VerifierError
+from ebee.lang.bpf import build
+from ebee.lang.source import define
+
+pytestmark = pytest.mark.kernel
+
+
+def program(body, head=""):
+    lines = "".join(f"    {line}\n" for line in body.strip("\n").splitlines())
+    return (
+        "from ebee import *\nfrom ebee import bpf\nfrom ebee.vmlinux import task_struct, rq\n"
+        "from ebee.kfuncs import *\n"
+        "@struct\nclass Args:\n    x: u64\n"
+        f"a: Global[u64] = 0\nb: Global[u64] = 0\n{head}\n"
+        f"@syscall\ndef program(args: Args) -> int:\n    global a, b\n{lines}    return 0\n"
+    )
+
+
+def compiled(text):
+    return build.compile(define(text)["program"])
+
+
+def run(body, head="", x=0):
+    with linux.load(compiled(program(body, head))) as loaded:
+        result = loaded.programs["program"].test_run(ctx=x.to_bytes(8, "little"))
+        values = {name: v.value for name, v in loaded.variables.items()}
+        return result.retval, values.get("a", 0), values.get("b", 0)
+
+
+def refused(body, head=""):
+    with pytest.raises(CompileError) as error:
+        compiled(program(body, head))
+    return str(error.value)
+
+
+FUNCTIONS = "from ebee.kfuncs import bpf_task_from_pid, bpf_task_release, bpf_task_acquire\n"
+
+
+# --- functions -----------------------------------------------------------------------------------
+
+
+def test_references_are_given_back_on_every_way_out():
+    body = """
+for i in range(3):
+    with bpf_task_from_pid(i32(args.x)) as task:
+        if task is None:
+            return 5
+        a += u64(task.tgid)
+        if i == 1:
+            continue
+        if args.x == 77777:
+            raise Exit(3)
+        with bpf_task_acquire(task) as same:
+            if same is None:
+                break
+            b += u64(same.tgid)
+            if b > 1000000000:
+                return 9
+"""
+    me = os.getpid()
+    assert run(body, FUNCTIONS, me) == (0, 3 * me, 2 * me)
+    assert run(body, FUNCTIONS, 0x7FFF0000) == (5, 0, 0)
+
+
+def test_what_is_not_given_back_the_kernel_refuses():
+    spec = compiled(program("task = bpf_task_from_pid(1)\n", FUNCTIONS))
+    with pytest.raises(VerifierError, match="(?i)reference"):
+        linux.load(spec)
+
+
+def test_references_given_back_by_hand():
+    body = """
+task = bpf_task_from_pid(i32(args.x))
+if task is not None:
+    a = u64(task.pid)
+    bpf_task_release(task)
+"""
+    assert run(body, FUNCTIONS, os.getpid())[1] == os.getpid()
+
+
+def test_functions_that_no_kernel_has(tmp_path):
+    text = "from ebee.kfuncs import bpf_no_such_function\n"
+    with pytest.raises(CompileError, match="no function 'bpf_no_such_function' that programs"):
+        (tmp_path / "p.py").write_text(text)
+        build.compile(tmp_path / "p.py")
+
+
+def test_functions_that_the_kernel_may_lack():
+    body = """
+if exists(bpf_task_from_pid):
+    a = 1
+    with bpf_task_from_pid(i32(args.x)) as task:
+        if task is not None:
+            b = u64(task.tgid)
+"""
+    spec = compiled(program(body, FUNCTIONS))
+    assert spec.externs["bpf_task_from_pid"].weak
+    with linux.load(spec) as loaded:
+        loaded.programs["program"].test_run(ctx=os.getpid().to_bytes(8, "little"))
+        assert (loaded.variables["a"].value, loaded.variables["b"].value) == (1, os.getpid())
+
+
+def test_sections():
+    body = """
+with rcu():
+    task = bpf.get_current_task_btf()
+    for _ in range(3):
+        with no_preemption():
+            if task.tgid == 1:
+                continue
+            a += 1
+    if args.x == 5:
+        return 5
+b = 1
+"""
+    assert run(body) == (0, 3, 1)
+    assert run(body, x=5) == (5, 3, 0)
+
+
+# --- iterators -----------------------------------------------------------------------------------
+
+ITERATORS = "from ebee.kfuncs import bpf_iter_num, bpf_iter_task, bpf_iter_bits\n"
+
+
+def test_loops_over_numbers():
+    body = """
+for i in bpf_iter_num(3, i32(args.x)):
+    if i == 50:
+        break
+    if i % 2:
+        continue
+    a += u64(i)
+else:
+    b = 1
+if b == 0:
+    for i in bpf_iter_num(0, 4):
+        for j in bpf_iter_num(0, i):
+            if j == 2:
+                return i32(100 + i)
+            b += 1
+"""
+    assert run(body, ITERATORS, 20) == (0, sum(range(4, 20, 2)), 1)
+    assert run(body, ITERATORS, 60) == (103, sum(range(4, 50, 2)), 5)
+    assert run(body, ITERATORS, 3) == (0, 0, 1)
+
+
+def test_loops_over_tasks():
+    body = """
+with rcu():
+    for task in bpf_iter_task(None, 0):
+        if task.tgid == i32(args.x):
+            a = u64(task.pid)
+            b = u64(task.real_parent.tgid)
+            break
+"""
+    assert run(body, ITERATORS, os.getpid()) == (0, os.getpid(), os.getppid())
+
+
+def test_iterators_are_for_loops_only():
+    assert "cannot be called here" in refused("a = bpf_iter_num(0, 5)", ITERATORS)
+
+
+# --- symbols and configuration -------------------------------------------------------------------
+
+
+def configuration(name):
+    data = gzip.decompress(Path("/proc/config.gz").read_bytes()).decode()
+    found = re.search(rf"^{name}=(.*)$", data, re.M)
+    return found and found[1]
+
+
+@pytest.mark.skipif(not Path("/proc/config.gz").exists(), reason="no /proc/config.gz")
+def test_configuration():
+    head = """
+CONFIG_HZ: Kconfig[u32]
+CONFIG_BPF: Kconfig[bool]
+CONFIG_NO_SUCH_OPTION: Kconfig[u64] = 0
+LINUX_KERNEL_VERSION: Kconfig[u32]
+"""
+    body = """
+a = u64(CONFIG_HZ) * 10 + (1 if CONFIG_BPF else 0) + CONFIG_NO_SUCH_OPTION
+b = u64(LINUX_KERNEL_VERSION)
+"""
+    major, minor = (int(n) for n in os.uname().release.split(".")[:2])
+    found = run(body, head)
+    assert found[1] == int(configuration("CONFIG_HZ")) * 10 + 1
+    assert found[2] >> 8 == major << 8 | minor
+
+
+def test_options_that_must_be_there():
+    spec = compiled(program("a = CONFIG_NO_SUCH_OPTION", "CONFIG_NO_SUCH_OPTION: Kconfig[u64]"))
+    with pytest.raises((ObjectError, KernelError), match="CONFIG_NO_SUCH_OPTION"):
+        linux.load(spec)
+
+
+def test_symbols():
+    head = "runqueues: Ksym[rq]\n__start_rodata: Ksym[None]\nno_such_symbol: Ksym[None]\n"
+    body = """
+a = u64(__start_rodata)
+mine = bpf.this_cpu_ptr(runqueues)
+first = bpf.per_cpu_ptr(runqueues, 0)
+if first is not None:
+    b = u64(first.cpu) + 1
+if exists(no_such_symbol):
+    b = 99
+if mine.cpu > 100000:
+    return 1
+"""
+    found = run(body, head)
+    text = Path("/proc/kallsyms").read_text()
+    (address,) = re.findall(r"^(\w+) \w __start_rodata$", text, re.M)
+    assert found == (0, int(address, 16), 1)
+
+
+def test_first_values_of_externs():
+    message = refused("a = CONFIG_HZ", "CONFIG_HZ: Kconfig[u64] = 5")
+    assert "what the kernel lacks is 0" in message
