@@ -74,7 +74,7 @@ for i in range(3):
 
 def test_what_is_not_given_back_the_kernel_refuses():
     spec = compiled(program("task = bpf_task_from_pid(1)\n", FUNCTIONS))
-    with pytest.raises(VerifierError, match="(?i)reference"):
+    with pytest.raises(VerifierError, match=r"(?i)reference"):
         linux.load(spec)
 
 
@@ -90,8 +90,8 @@ if task is not None:
 
 def test_functions_that_no_kernel_has(tmp_path):
     text = "from ebee.kfuncs import bpf_no_such_function\n"
+    (tmp_path / "p.py").write_text(text)
     with pytest.raises(CompileError, match="no function 'bpf_no_such_function' that programs"):
-        (tmp_path / "p.py").write_text(text)
         build.compile(tmp_path / "p.py")
 
 
@@ -203,23 +203,31 @@ def test_options_that_must_be_there():
         linux.load(spec)
 
 
+def address(name):
+    found = re.findall(rf"^(\w+) \w {name}$", Path("/proc/kallsyms").read_text(), re.M)
+    return int(found[0], 16) if found else 0
+
+
 def test_symbols():
-    head = "runqueues: Ksym[rq]\n__start_rodata: Ksym[None]\nno_such_symbol: Ksym[None]\n"
+    head = "__start_rodata: Ksym[None]\nno_such_symbol: Ksym[None]\n"
     body = """
 a = u64(__start_rodata)
+if exists(no_such_symbol):
+    b = 99
+"""
+    assert run(body, head) == (0, address("__start_rodata"), 0)
+
+
+@pytest.mark.skipif(not address("runqueues"), reason="kallsyms has no data (KALLSYMS_ALL)")
+def test_variables_of_each_cpu():
+    body = """
 mine = bpf.this_cpu_ptr(runqueues)
 first = bpf.per_cpu_ptr(runqueues, 0)
 if first is not None:
     b = u64(first.cpu) + 1
-if exists(no_such_symbol):
-    b = 99
-if mine.cpu > 100000:
-    return 1
+a = u64(mine.cpu < 1000)
 """
-    found = run(body, head)
-    text = Path("/proc/kallsyms").read_text()
-    (address,) = re.findall(r"^(\w+) \w __start_rodata$", text, re.M)
-    assert found == (0, int(address, 16), 1)
+    assert run(body, "runqueues: Ksym[rq]\n") == (0, 1, 1)
 
 
 def test_first_values_of_externs():
