@@ -423,6 +423,9 @@ def _join(thread: Thread) -> None:
         raise
 
 
+ATTEMPTS = 2
+"""A kernel may panic when qemu's emulation misses that one processor has patched the code which
+another one runs (an int3 that is there no more)."""
 STOP = Event()
 """Every machine is to end."""
 
@@ -443,10 +446,12 @@ def _test(tested: Tested, arguments: list[str], cache: Path, seconds: float, fol
     ]
     started = time.monotonic()
     job = Run(tested.version, [*command, *paths, *arguments], cache, seconds, (Path(folder),))
-    try:
-        tested.status = run(job, tested.printed.extend)
-    except VmError as error:
-        tested.printed.extend(f"vm: {error}\n".encode())
+    for attempt in range(ATTEMPTS):
+        try:
+            tested.status = run(job, tested.printed.extend)
+            break
+        except VmError as error:
+            tested.printed.extend(f"vm: {error}\nvm: attempt {attempt + 1}\n".encode())
     tested.seconds = time.monotonic() - started
 
 

@@ -95,15 +95,11 @@ def open_link(words: Sequence[str]) -> Link:
 def _all(
     held: Mapping[Key, list[Owner]], pinned: Mapping[Key, list[str]]
 ) -> Iterator[dict[str, Any]]:
-    from ebee.linux.info import ids
+    from ebee.linux.info import each
     from ebee.linux.links import Link
 
-    for number in ids("link"):
-        try:
-            with Link.from_id(number) as link:
-                yield document(link, held, pinned)
-        except KernelError:  # gone meanwhile
-            continue
+    for link in each("link", Link.from_id):
+        yield document(link, held, pinned)
 
 
 def document(

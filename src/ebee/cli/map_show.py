@@ -61,18 +61,10 @@ def open_map(words: Sequence[str]) -> LinuxMap:
 
 
 def _all(held: Mapping[Key, list[Owner]], pinned: Mapping[Key, list[str]]) -> list[dict[str, Any]]:
-    from ebee.errors import KernelError
-    from ebee.linux.info import ids
+    from ebee.linux.info import each
     from ebee.linux.maps import LinuxMap
 
-    made = []
-    for number in ids("map"):
-        try:
-            with LinuxMap.from_id(number) as found:
-                made.append(document(found, held, pinned))
-        except KernelError:  # gone meanwhile
-            continue
-    return made
+    return [document(found, held, pinned) for found in each("map", LinuxMap.from_id)]
 
 
 def document(

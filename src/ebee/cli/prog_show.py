@@ -41,18 +41,10 @@ def show(words: Sequence[str], with_pins: bool, as_json: bool) -> None:
 
 
 def _all(held: Mapping[Key, list[Owner]], pinned: Mapping[Key, list[str]]) -> list[dict[str, Any]]:
-    from ebee.errors import KernelError
-    from ebee.linux.info import ids
+    from ebee.linux.info import each
     from ebee.linux.programs import LinuxProgram
 
-    found = []
-    for number in ids("prog"):
-        try:
-            with LinuxProgram.from_id(number) as program:
-                found.append(document(program, held, pinned))
-        except KernelError:  # gone meanwhile
-            continue
-    return found
+    return [document(program, held, pinned) for program in each("prog", LinuxProgram.from_id)]
 
 
 def document(

@@ -42,10 +42,7 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
         with _map(words) as one:
             found = [document(one, links)]
     else:
-        found = []
-        for each in _maps():
-            with each:
-                found.append(document(each, links))
+        found = [document(each, links) for each in _maps()]
     if as_json:
         report.print_json(found[0] if words else found)
         return
@@ -75,9 +72,8 @@ def dump(words: tuple[str, ...], as_json: bool) -> None:
     functions with the programs that fill them."""
     links = _links()
     found = []
-    with ExitStack() as held:
-        for each in [_map(words)] if words else _maps():
-            held.enter_context(each)
+    for each in [_map(words)] if words else _maps():
+        with each:
             found.append(document(each, links) | {"value": _value(each)})
     if as_json:
         report.print_json(found[0] if words else found)
@@ -236,35 +232,23 @@ def _function(btf: Btf, type_id: int, number: int) -> dict[str, Any]:
 
 def _links() -> dict[int, list[int]]:
     """Links of struct_ops by their map's number."""
-    from ebee.linux.info import ids
+    from ebee.linux.info import each
     from ebee.linux.links import Link
 
     found: dict[int, list[int]] = {}
-    for number in ids("link"):
-        try:
-            with Link.from_id(number) as link:
-                info = link.info()
-        except KernelError:  # gone meanwhile
-            continue
+    for link in each("link", Link.from_id):
+        info = link.info()
         # A link that was detached names no map.
         if info.type == "struct_ops" and info.get("map_id"):
-            found.setdefault(info.map_id, []).append(number)
+            found.setdefault(info.map_id, []).append(info.id)
     return found
 
 
 def _maps() -> Iterator[LinuxMap]:
-    from ebee.linux.info import ids
+    from ebee.linux.info import each
     from ebee.linux.maps import LinuxMap
 
-    for number in ids("map"):
-        try:
-            found = LinuxMap.from_id(number)
-        except KernelError:  # gone meanwhile
-            continue
-        if found.type == "struct_ops":
-            yield found
-        else:
-            found.close()
+    return (found for found in each("map", LinuxMap.from_id) if found.type == "struct_ops")
 
 
 def _map(words: Sequence[str]) -> LinuxMap:

@@ -72,21 +72,16 @@ def _looks(
 
 
 def _samples() -> dict[int, Sample]:
-    from ebee.errors import KernelError
-    from ebee.linux.info import ids
+    from ebee.linux.info import each
     from ebee.linux.owners import fdinfo
     from ebee.linux.programs import LinuxProgram
 
     found = {}
-    for number in ids("prog"):
-        try:
-            with LinuxProgram.from_id(number) as program:
-                info = program.info()
-                memory = int(fdinfo("self", program.fd.fileno()).get("memlock", 0))
-                found[number] = Sample(number, program.name, program.type, info.get("run_cnt", 0),
-                                       info.get("run_time_ns", 0), memory)  # fmt: skip
-        except KernelError:  # gone meanwhile
-            continue
+    for program in each("prog", LinuxProgram.from_id):
+        info = program.info()
+        memory = int(fdinfo("self", program.fd.fileno()).get("memlock", 0))
+        found[program.id] = Sample(program.id, program.name, program.type, info.get("run_cnt", 0),
+                                   info.get("run_time_ns", 0), memory)  # fmt: skip
     return found
 
 

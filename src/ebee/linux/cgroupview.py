@@ -13,7 +13,7 @@ from ebee.linux import uapi
 from ebee.linux.attach.common import opened
 from ebee.linux.flags import BPF_F_ALLOW_MULTI, BPF_F_ALLOW_OVERRIDE, BPF_F_PREORDER
 from ebee.linux.host import read
-from ebee.linux.info import ids
+from ebee.linux.info import each
 from ebee.linux.links import Link
 from ebee.linux.programs import LinuxProgram
 from ebee.linux.query import query
@@ -110,12 +110,11 @@ class View:
         if self._links is None:
             self._links = {}
             with suppress(KernelError):
-                for number in ids("link"):
-                    with suppress(KernelError), Link.from_id(number) as link:
-                        info = link.info()
-                        if info.type == "cgroup":
-                            key = info.cgroup_id, info.attach_type, info.prog_id
-                            self._links[key] = number
+                for link in each("link", Link.from_id):
+                    info = link.info()
+                    if info.type == "cgroup":
+                        key = info.cgroup_id, info.attach_type, info.prog_id
+                        self._links[key] = info.id
         return self._links.get((group, uapi.ATTACH_TYPES[name], program))
 
 

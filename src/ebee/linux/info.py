@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterator
-from typing import Any, Literal
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, Protocol, TypeVar
 
 from ebee.errors import KernelError
 from ebee.linux.errors import refused
@@ -15,6 +15,13 @@ from ebee.linux.sys import CStruct, Fd, Value, call, info_layout, open_fd
 
 Kind = Literal["prog", "map", "link", "btf"]
 NOUNS: dict[Kind, str] = {"prog": "program", "map": "map", "link": "link", "btf": "BTF"}
+
+
+class _Closed(Protocol):
+    def close(self) -> None: ...
+
+
+T = TypeVar("T", bound=_Closed)
 
 
 class Info(dict[str, Any]):
@@ -64,6 +71,23 @@ def ids(kind: Kind) -> Iterator[int]:
             doing = f"list the {NOUNS[kind]}s of the system"
             raise refused(error, doing, needs=("CAP_SYS_ADMIN",), since=since) from None
         yield found
+
+
+def each(kind: Kind, open_: Callable[[int], T]) -> Iterator[T]:
+    """All objects of a kind, opened by their ids, each until the next one is asked for; those that
+    are gone meanwhile are left out.
+
+        for program in each("prog", LinuxProgram.from_id): ...
+    """
+    for number in ids(kind):
+        try:
+            found = open_(number)
+        except KernelError:
+            continue
+        try:
+            yield found
+        finally:
+            found.close()
 
 
 def open_id(kind: Kind, number: int) -> Fd:

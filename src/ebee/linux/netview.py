@@ -18,7 +18,7 @@ from ebee.linux.attach.netlinks import (
     classifier_id,
 )
 from ebee.linux.attach.network import NETFILTER_FAMILIES, NETFILTER_HOOKS
-from ebee.linux.info import ids
+from ebee.linux.info import each
 from ebee.linux.links import Link
 from ebee.linux.netlink import IFLA_IFNAME, IFLA_XDP, TCA_KIND, TCA_OPTIONS, Route, number, parse
 from ebee.linux.netns import HERE
@@ -99,11 +99,10 @@ def _program(number_: int, link: int | None, names: dict[int, str]) -> dict[str,
 def _links() -> Iterator[tuple[tuple[str, int, int], int]]:
     """((type, interface, program), link) of the XDP links."""
     with suppress(KernelError):
-        for number_ in ids("link"):
-            with suppress(KernelError), Link.from_id(number_) as link:
-                info = link.info()
-                if info.type == "xdp":
-                    yield ("xdp", info.ifindex, info.prog_id), number_
+        for link in each("link", Link.from_id):
+            info = link.info()
+            if info.type == "xdp":
+                yield ("xdp", info.ifindex, info.prog_id), info.id
 
 
 def _interfaces(route: Route) -> Iterator[Interface]:
@@ -186,16 +185,15 @@ def _netfilter(names: dict[int, str]) -> Iterator[dict[str, Any]]:
     families = {n: name for name, n in NETFILTER_FAMILIES.items()}
     hooks = {n: name for name, n in NETFILTER_HOOKS.items()}
     with suppress(KernelError):
-        for number_ in ids("link"):
-            with suppress(KernelError), Link.from_id(number_) as link:
-                info = link.info()
-                if info.type == "netfilter":
-                    yield {
-                        "pf": families.get(info.pf, str(info.pf)),
-                        "hook": hooks.get(info.hooknum, str(info.hooknum)),
-                        "priority": info.priority, "flags": info.flags,
-                        **_program(info.prog_id, number_, names),
-                    }  # fmt: skip
+        for link in each("link", Link.from_id):
+            info = link.info()
+            if info.type == "netfilter":
+                yield {
+                    "pf": families.get(info.pf, str(info.pf)),
+                    "hook": hooks.get(info.hooknum, str(info.hooknum)),
+                    "priority": info.priority, "flags": info.flags,
+                    **_program(info.prog_id, info.id, names),
+                }  # fmt: skip
 
 
 def _of_namespace(kind: str) -> list[int]:

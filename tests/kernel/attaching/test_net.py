@@ -15,7 +15,7 @@ import time
 import pytest
 
 from ebee.errors import KernelError
-from ebee.linux import LinuxMap, attach, query
+from ebee.linux import LinuxMap, attach, netlink, query
 from ebee.linux.attachments import Attachment
 from ebee.linux.errors import older_than
 from ebee.linux.links import Link
@@ -325,20 +325,74 @@ def test_netkit_programs_see_packets_or_the_error_says_why_not(net):
             attach.netkit(drops, "veth0")
         with pytest.raises(KernelError, match="no end of a netkit pair"):
             attach.netkit(drops, "veth0", "middle")
-        made = subprocess.run(
-            ["ip", "link", "add", "nk0", "type", "netkit", "peer", "name", "nk1"],
-            capture_output=True,
-        )
-        if made.returncode:
-            pytest.skip("no netkit here: CONFIG_NETKIT is off, or ip does not know it")
-        ip("link", "set", "nk0", "up", netns=net.left)
-        ip("link", "set", "nk1", "up", netns=net.left)
+        index = netkit_pair("nk0")
+        assert index, "a pair of its own"
+        for name in ("nk0", "nk1"):
+            ip("link", "set", name, "up", netns=net.left)
         with attach.netkit(drops, "nk0") as link:
-            assert link.info().type == "netkit"
-            with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
-                raw.bind(("nk0", 0))
-                raw.send(bytes(64))
+            info = link.info()
+            assert (info.type, info.ifindex) == ("netkit", index)
+            send_frame("nk0")
             assert count(seen) == 1
+
+
+@since("6.7")
+def test_netkit_programs_of_both_ends_in_their_order_updated_and_detached(net):
+    with (
+        counts() as seen, counts() as other,
+        counter(seen, "sched_cls", -1, "netkit_primary") as first,
+        counter(other, "sched_cls", 2, "netkit_primary") as second,
+        counter(seen, "sched_cls", 2, "netkit_primary") as third,
+        counter(other, "sched_cls", 2, "netkit_peer") as peer,
+        net.inside("left"),
+    ):  # fmt: skip
+        index = netkit_pair("nk0")
+        for name in ("nk0", "nk1"):
+            ip("link", "set", name, "up", netns=net.left)
+        # The second drops; the first, which goes before it, lets it look.
+        with attach.netkit(second, "nk0") as late, attach.netkit(first, "nk0", before=late):
+            send_frame("nk0")
+            assert (count(seen), count(other)) == (1, 1)
+            late.update(third, replace=second)
+            send_frame("nk0")
+            assert (count(seen), count(other)) == (3, 1)
+            found = query.query(index, "netkit_primary")
+            assert [p.prog_id for p in found.programs] == [first.id, third.id]
+            late.detach()
+            send_frame("nk0")
+            assert (count(seen), count(other)) == (4, 1)
+        with attach.netkit(peer, "nk0", "peer"):
+            send_frame("nk1")
+            send_frame("nk0")
+            assert (count(seen), count(other)) == (4, 2)
+
+
+def netkit_pair(name):
+    """A pair of netkit devices that forward, `name` and "nk1", in this thread's namespace: the
+    index of the first. Debian's ip does not know them, the kernel's numbers are those of if_link.h.
+    """
+    peer = [(netlink.IFLA_IFNAME, "nk1")]
+    data = [(1, netlink.interface_message() + netlink.pack(peer)), (3, 0), (4, 0), (5, 0)]
+    attributes = [
+        (netlink.IFLA_IFNAME, name), (netlink.IFLA_LINKINFO, [(1, "netkit"), (2, data)]),
+    ]  # fmt: skip
+    flags = netlink.CREATE | netlink.EXCL
+    try:
+        with netlink.Route() as route:
+            what = netlink.interface_message()
+            route.ask(netlink.NEWLINK, what, attributes, "make netkit devices", flags)
+    except KernelError as error:
+        if error.errno != errno.EOPNOTSUPP:
+            raise
+        pytest.skip("this kernel was built without CONFIG_NETKIT")
+    return socket.if_nametoindex(name)
+
+
+def send_frame(name):
+    """A frame out of a device, past everything but its own programs."""
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
+        raw.bind((name, 0))
+        raw.send(bytes(64))
 
 
 # -- netfilter -------------------------------------------------------------------------------------
