@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -48,7 +47,7 @@ def read(source: Source) -> ObjectSpec:
         from ebee.lang.bpf.build import compile
 
         return compile(source)  # which says what it takes, for anything else
-    suffix = Path(source).suffix
+    suffix = os.path.splitext(source)[1]
     if suffix in (".py", ".c"):
         try:
             open(source, "rb").close()

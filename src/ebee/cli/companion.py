@@ -14,10 +14,10 @@ Without one, `--config` is refused, maps are shown as they are, and events as th
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -46,9 +46,9 @@ class Companion:
     @classmethod
     def of(cls, source: str, config: str | None) -> Companion:
         """The companion of a source file; ConfigError when rules are given that nobody reads."""
-        stem = Path(source).name.split(".")[0]
-        path = Path(source).with_name(f"{stem}_rules.py")
-        module = _load(path) if path.is_file() else None
+        folder, name = os.path.split(source)
+        path = os.path.join(folder, f"{name.partition('.')[0]}_rules.py")
+        module = _load(path) if os.path.isfile(path) else None
         rule_file = getattr(module, "RuleFile", None)
         if config is not None and rule_file is None:
             raise ConfigError(f"--config {config}: there is no {path} with a RuleFile to read it")
@@ -100,28 +100,29 @@ class Companion:
         ]
 
     def _blamed(self) -> AbstractContextManager[None]:
-        return _blamed(Path(str(getattr(self.module, "__file__", ""))))
+        return _blamed(str(getattr(self.module, "__file__", "")))
 
 
 @contextmanager
-def _blamed(path: Path) -> Iterator[None]:
+def _blamed(path: str) -> Iterator[None]:
     """A companion that fails is named with its line; errors of ebee's are passed on."""
     try:
         yield
     except EbeeError:
         raise
     except Exception as error:
-        frames = [f for f in extract_tb(error.__traceback__) if f.filename == str(path)]
+        frames = [f for f in extract_tb(error.__traceback__) if f.filename == path]
         line = f", line {frames[-1].lineno}" if frames else ""
         raise ConfigError(f"{path}{line}: {type(error).__name__}: {error}") from error
 
 
-def _load(path: Path) -> ModuleType:
-    found = importlib.util.spec_from_file_location(path.stem, path)
+def _load(path: str) -> ModuleType:
+    name = os.path.splitext(os.path.basename(path))[0]
+    found = importlib.util.spec_from_file_location(name, path)
     assert found is not None
     assert found.loader is not None
     module = importlib.util.module_from_spec(found)
-    sys.modules[path.stem] = module  # where dataclasses look for their module
+    sys.modules[name] = module  # where dataclasses look for their module
     with _blamed(path):
         found.loader.exec_module(module)
     return module

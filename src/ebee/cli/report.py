@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -155,6 +154,8 @@ def print_json(value: Any) -> None:
 
 def dumps(value: Any) -> str:
     """A value as JSON text."""
+    import json
+
     return json.dumps(plain(value), indent=2)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ebee.errors import ConfigError, ObjectError
@@ -37,7 +37,10 @@ def pick(kind: str, known: Mapping[str, T], name: str, where: str) -> T:
 def read_bytes(path: str) -> bytes:
     """A file, or standard input for `-`; ObjectError when it cannot be read."""
     try:
-        return sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
+        if path == STDIN:
+            return sys.stdin.buffer.read()
+        with open(path, "rb") as opened:
+            return opened.read()
     except IsADirectoryError:
         raise ObjectError(f"{path} is a folder, not a file") from None
     except FileNotFoundError:
@@ -50,12 +53,13 @@ def read_bytes(path: str) -> bytes:
 def read_spec(path: str) -> ObjectSpec:
     """The object in a file (`-`: standard input): compiled when it is C or Python source, else
     read as ELF. What reading or compiling it warns of goes to standard error."""
-    if Path(path).suffix in C_SUFFIXES:
+    suffix = os.path.splitext(path)[1]
+    if suffix in C_SUFFIXES:
         read_bytes(path)  # clang has no good words for what cannot be read
         from ebee.clang import build
 
         spec = build(path)
-    elif Path(path).suffix in PYTHON_SUFFIXES:
+    elif suffix in PYTHON_SUFFIXES:
         from ebee.lang.bpf.build import compile
 
         spec = compile(path)

@@ -7,7 +7,6 @@ import mmap
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ebee import cachedir
@@ -96,7 +95,7 @@ _CPU_LINES = (
 def _cpu() -> str:
     """Model and features of the first processor."""
     try:
-        with Path("/proc/cpuinfo").open("rb", buffering=0) as file:
+        with open("/proc/cpuinfo", "rb", buffering=0) as file:
             first = file.read(8192).split(b"\n\n")[0].decode(errors="replace")
     except OSError:
         return repr(os.uname()) if hasattr(os, "uname") else ""

@@ -11,9 +11,7 @@ import atexit
 import os
 import select
 import signal
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -99,6 +97,9 @@ class Worker:
     """One child process and the pipe to it. Not for use by several threads at once."""
 
     def __init__(self) -> None:
+        import subprocess
+        import tempfile
+
         self.owner = os.getpid()
         self.served = 0
         self.rss = 0
