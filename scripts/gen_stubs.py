@@ -96,7 +96,7 @@ from typing import Any
 from ebee.hooks import CtxField
 from ebee.lang.bpf.packets import Packet
 from ebee.lang.bpf.sockets import FlowKeys, Sock, SockCommon
-from ebee.types import Struct, array, be16, be32, ptr, u8, u32, u64
+from ebee.types import PtrType, Struct, array, be16, be32, ptr, u8, u32, u64
 
 CONTEXTS: dict[str, Any]
 PLAIN: dict[str, Any]
@@ -105,6 +105,7 @@ METHODS: tuple[str, ...]
 
 def type_of(f: CtxField) -> Any: ...
 def fields_of(name: str) -> list[CtxField]: ...
+def pointed(t: Any, name: str) -> PtrType | None: ...
 
 class Context(Struct):
     """What a program is given. Contexts are made by the kernel (or the machine) only."""
@@ -128,6 +129,8 @@ ROOM = ("XdpContext", "SkbContext")
 def member(f: CtxField) -> str:
     """The type of a context's member."""
     base = f.kind.removesuffix("?")
+    if base == "btf":
+        return "Any"
     if base.startswith("packet"):
         return "ptr[u8]"
     if base in sockets.POINTED:

@@ -485,9 +485,13 @@ def test_flows_are_dissected():
 
 
 NETFILTER = """
+seen: Global[u32] = 0
+
 @netfilter
 def program(ctx: NetfilterContext) -> NF:
-    return NF.DROP
+    global seen
+    seen = ctx.skb.len
+    return NF.DROP if ctx.state.hook == 1 else NF.ACCEPT
 """
 
 
@@ -503,6 +507,7 @@ def test_netfilter_drops(net):
             s.sendto(b"x", s.getsockname())
             with pytest.raises(TimeoutError):
                 s.recv(1)
+            assert made.variables["seen"].value == 29
 
 
 SYSCALL = """

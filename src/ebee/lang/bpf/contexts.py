@@ -103,6 +103,11 @@ BY_STRUCT = {
 }  # fmt: skip
 """UAPI struct of a hook's context -> class."""
 
+KERNEL = {
+    ("NetfilterContext", "state"): "nf_hook_state", ("NetfilterContext", "skb"): "sk_buff",
+}  # fmt: skip
+"""Context and member -> the kernel's struct that it points to."""
+
 METHODS = ("packet", "push", "pop")
 """What contexts of packets can do."""
 
@@ -157,6 +162,17 @@ def fields_of(name: str) -> list[CtxField]:
     hooks = [h for n in CONTEXTS[name].hooks if (h := by_name(n)) is not None]
     found = {f.name: f for h in hooks for f in h.fields}
     return sorted(found.values(), key=lambda f: f.offset)
+
+
+def pointed(t: Any, name: str) -> PtrType | None:
+    """The type of a context's member that points to one of the kernel's structs."""
+    kernel = KERNEL.get((getattr(t, "__name__", ""), name))
+    if kernel is None or not issubclass(t, Context):
+        return None
+    from ebee.lang.bpf import kernel_types
+
+    kernel_types.note_use()
+    return PtrType(kernel_types.find(kernel).trusted)
 
 
 def __getattr__(name: str) -> Any:

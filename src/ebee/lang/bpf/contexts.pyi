@@ -5,7 +5,7 @@ from typing import Any
 from ebee.hooks import CtxField
 from ebee.lang.bpf.packets import Packet
 from ebee.lang.bpf.sockets import FlowKeys, Sock, SockCommon
-from ebee.types import Struct, array, be16, be32, ptr, u8, u32, u64
+from ebee.types import PtrType, Struct, array, be16, be32, ptr, u8, u32, u64
 
 CONTEXTS: dict[str, Any]
 PLAIN: dict[str, Any]
@@ -14,6 +14,7 @@ METHODS: tuple[str, ...]
 
 def type_of(f: CtxField) -> Any: ...
 def fields_of(name: str) -> list[CtxField]: ...
+def pointed(t: Any, name: str) -> PtrType | None: ...
 
 class Context(Struct):
     """What a program is given. Contexts are made by the kernel (or the machine) only."""
@@ -280,8 +281,8 @@ class PerfEventContext(Context):
 class NetfilterContext(Context):
     """Context of @netfilter (struct bpf_nf_ctx)."""
 
-    state: u64
-    skb: u64
+    state: Any
+    skb: Any
 
 class RawContext(Context):
     """Context of @raw_tracepoint: the arguments of the tracepoint."""

@@ -15,6 +15,7 @@ from ebee.btf.ext import CoreKind
 from ebee.btf.names import near
 from ebee.btf.types import Array, Composite, Enum, Enum64, Int, Member, Ptr
 from ebee.lang import arith, memory
+from ebee.lang.bpf import contexts, current
 from ebee.lang.bpf.core_records import Step
 from ebee.lang.bpf.kernel_types import KernelType, is_kernel_pointer, pointee, static_type
 from ebee.lang.bpf.map_calls import helper
@@ -214,6 +215,8 @@ def _plain_type(f: Function, node: ast.expr) -> Any:
         return _plain_type(f, node.value)
     if isinstance(node, ast.Call):
         return _call_type(f, node)
+    if isinstance(node, ast.Attribute) and static(f, node.value) is current.current:
+        return f.type_of(node) if node.attr == "task" else None
     if isinstance(node, ast.Attribute | ast.Subscript):
         return _part_type(f, _type_of(f, node.value), node)
     return None
@@ -229,6 +232,8 @@ def _part_type(f: Function, around: Any, node: ast.Attribute | ast.Subscript) ->
         here = btf.resolve(around.id)
         return static_or_none(btf, here.type if isinstance(here, Array) else here.id)
     to = around.to if is_ptr(around) else around
+    if isinstance(node, ast.Attribute) and (kernel := contexts.pointed(to, node.attr)):
+        return kernel
     if isinstance(node, ast.Attribute) and is_struct(to) and node.attr in fields(to):
         return _declared(fields(to)[node.attr].type)
     if isinstance(node, ast.Subscript):

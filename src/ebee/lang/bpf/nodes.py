@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ebee.lang import memory
-from ebee.lang.bpf import current, externs, kfuncs, map_calls, members, packet_calls
+from ebee.lang.bpf import contexts, current, externs, kfuncs, map_calls, members, packet_calls
 from ebee.lang.bpf.contexts import Context
 from ebee.lang.bpf.exits import assert_, raise_
 from ebee.lang.bpf.formats import Record
@@ -91,6 +91,10 @@ def _context_member(f: Function, node: ast.Attribute, ctx: Value) -> Value:
     found = _context_field(f, ctx.type, node.attr)
     if found is not None and found.kind in POINTERS:
         return packet_calls.context_pointer(f, ctx, node.attr)
+    kernel = contexts.pointed(ctx.type, node.attr)
+    if kernel is not None and found is not None:
+        at = f.body.op(f"getelementptr inbounds i8, ptr {ctx.text}, i64 {found.offset}")
+        return Value(kernel, f.body.op(f"load ptr, ptr {at}, align 8"))
     members = ctx.type.__fields__
     if issubclass(ctx.type, Record) and getattr(
         getattr(members.get(node.attr), "type", None), "located", False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ebee import bpf
+from ebee import bpf, kfuncs
 from ebee.types import i64, struct, u32, u64
 
 CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME = 0, 1, 7
@@ -82,7 +82,31 @@ class Timer:
         return bpf.timer_cancel(self)
 
 
-for _kind, _name in ((SpinLock, "bpf_spin_lock"), (Timer, "bpf_timer")):
+@struct
+class WorkQueue:
+    """Work that is done later, where it may sleep, in a value of a map: `entry.work.init(flows)`,
+    `entry.work.callback(clean)`, `entry.work.start()`, where `clean(m: ptr[u8], key: ptr[Key],
+    work: ptr[u8]) -> i32` gives 0. Since Linux 6.10."""
+
+    first: u64
+    second: u64
+
+    def init(self, m: MapHere) -> i64:
+        """Prepare it, in a value of this map; 0, or -EBUSY when it has been."""
+        return i64(kfuncs.bpf_wq_init(self, m, 0))
+
+    def callback(self, function: Called) -> i64:
+        """Say what is to be done; 0, or -EINVAL when it is not prepared."""
+        return i64(kfuncs.bpf_wq_set_callback_impl(self, function, 0))
+
+    def start(self) -> i64:
+        """Let it be done; 0, or -EINVAL without a callback."""
+        return i64(kfuncs.bpf_wq_start(self, 0))
+
+
+for _kind, _name in (
+    (SpinLock, "bpf_spin_lock"), (Timer, "bpf_timer"), (WorkQueue, "bpf_wq"),
+):  # fmt: skip
     setattr(_kind, "__cname__", _name)  # noqa: B010
 
-__all__ = ["CLOCK_BOOTTIME", "CLOCK_MONOTONIC", "CLOCK_REALTIME", "SpinLock", "Timer"]
+__all__ = ["CLOCK_BOOTTIME", "CLOCK_MONOTONIC", "CLOCK_REALTIME", "SpinLock", "Timer", "WorkQueue"]
