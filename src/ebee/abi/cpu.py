@@ -12,9 +12,8 @@ CLOCK_HOST = 0
 CLOCK_FIXED = 1
 """Time stands at `now` until the machine moves it: from a capture's stamps, or a seed."""
 
-FAULT_NONE, FAULT_READ, FAULT_WRITE, FAULT_BUDGET, FAULT_DEPTH, FAULT_ARGUMENT, FAULT_PACKET = (
-    range(7)
-)
+(FAULT_NONE, FAULT_READ, FAULT_WRITE, FAULT_BUDGET, FAULT_DEPTH, FAULT_ARGUMENT, FAULT_PACKET,
+ FAULT_HELPER, FAULT_LOCK) = range(9)  # fmt: skip
 """Why compiled code ended a program early."""
 
 FAULTS = {
@@ -24,13 +23,16 @@ FAULTS = {
     FAULT_DEPTH: "calls nested too deep",
     FAULT_ARGUMENT: "a helper's argument is not what it takes",
     FAULT_PACKET: "not started: the packet is longer than a frame",
+    FAULT_LOCK: "a spin lock is held",
+    FAULT_HELPER: "there is no helper of the number called",
 }
 
 REDIRECT_NONE, REDIRECT_IFINDEX, REDIRECT_MAP = 0, 1, 2
 
 
 WALKS, KEY_ROOM = 8, 512
-"""How deep walks through maps nest, and bytes of their keys (the kernel's stack holds no more)."""
+"""How deep walks through maps nest, and bytes of their keys, unless there are maps with longer
+ones."""
 
 
 @struct
@@ -50,8 +52,11 @@ class Cpu:
     """One virtual CPU. Times in nanoseconds. `now` is the monotonic clock when time stands, and
     `realtime_offset` what leads from it to the time since the epoch; `random` is the state of
     the random numbers, never 0; `walks` is how deep walks through maps are nested, `keys` room for
-    the key of each (KEY_ROOM bytes); `fault_text` which program's instruction `fault_slot` is;
-    `text` and `values` are room for what bpf_printk formats and for the values that it is given."""
+    the key of each: a word with the bytes for one, then they; `fault_text` which program's
+    instruction `fault_slot` is; `lock` the spin lock that checked code holds; `made` notes what
+    helpers left in each place of the stack where a dynptr may be, valid in the run that `run`
+    counts; `text` and `values` are room for what bpf_printk formats and for the values that it is
+    given."""
 
     id: u32
     count: u32
@@ -83,5 +88,8 @@ class Cpu:
     stack: ptr[u8]
     packet: ptr[u8]
     keys: ptr[u8]
+    lock: ptr[u32]
+    made: ptr[u8]
+    run: u64
     text: array[u8, Literal[1024]]
     values: array[u8, Literal[512]]

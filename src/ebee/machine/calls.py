@@ -14,11 +14,12 @@ from ebee import helpers
 from ebee.abi.map import MapHeader
 from ebee.errors import MachineError
 from ebee.helpers import SCALARS, Helper, Param
+from ebee.helpers.dynptr_ops import SIZE, Dynptr
 from ebee.isa.insn import U64
 from ebee.machine.jit.runtime import record
 from ebee.machine.memory import Fault
 from ebee.machine.vm import Bound, Converter, Vm
-from ebee.types import ptr, u8, u32
+from ebee.types import ptr, u8, u32, view
 
 PLAIN = frozenset(SCALARS) | {"scalar", "any", "alloc_size", "func", "stack", "size0", "variadic"}
 """Kinds of arguments that are taken as they are."""
@@ -40,6 +41,13 @@ WRITES = frozenset(
 
 FIXED = {"spin_lock": 4, "timer": 16, "kptr": 8, "dynptr": 16, "dynptr_out": 16}
 """Bytes behind pointers of these kinds."""
+
+
+KEPT = frozenset((("dynptr_from_mem", "data"),))
+"""Arguments of helpers that are kept, so they must not lead to a stack (in the kernel: only to a
+value of a map)."""
+
+DYNPTR_ALIGN = 8
 
 
 def bind(number: int, extra: Mapping[int, Helper]) -> Bound:
@@ -141,6 +149,22 @@ def _argument(helper: Helper, index: int, param: Param) -> Converter:
             raise fail(vm, e.reason) from None
         if vm.dynptrs.get(addr) != vm.memory.read(addr, FIXED["dynptr"]):
             raise fail(vm, "is no dynptr that a helper has made")
+        found = view(Dynptr, vm.memory, addr)
+        if found.data and (size := found.size & SIZE):
+            try:
+                vm.check(int(found.data) + int(found.offset), int(size), True)
+            except Fault as e:
+                raise fail(vm, f"leads to memory that is gone: {e.reason}") from None
+        return ptr(vm.memory, addr, u8)
+
+    def dynptr_out(vm: Vm) -> Any:
+        addr = vm.regs[register]
+        try:
+            region = vm.check(addr, FIXED["dynptr_out"], True)
+        except Fault as e:
+            raise fail(vm, e.reason) from None
+        if region.name != "stack" or addr % DYNPTR_ALIGN:
+            raise fail(vm, "is no aligned place on the stack")
         return ptr(vm.memory, addr, u8)
 
     def spin_lock(vm: Vm) -> Any:
@@ -160,7 +184,7 @@ def _argument(helper: Helper, index: int, param: Param) -> Converter:
 
     special: dict[str, Converter] = {
         "map": map_of, "ctx": context, "str": text, "size": size, "alloc_mem": alloc_mem,
-        "dynptr": dynptr, "spin_lock": spin_lock,
+        "dynptr": dynptr, "dynptr_out": dynptr_out, "spin_lock": spin_lock,
     }  # fmt: skip
     if param.kind in special:
         return special[param.kind]
@@ -170,9 +194,11 @@ def _argument(helper: Helper, index: int, param: Param) -> Converter:
         addr, n = vm.regs[register], length(vm)
         if n:  # null, where it is allowed, goes with a length of zero (check_helper_mem_access)
             try:
-                vm.check(addr, n, write)
+                region = vm.check(addr, n, write)
             except Fault as e:
                 raise fail(vm, f"{e.access} of {n} bytes: {e.reason}") from None
+            if (helper.name, param.name) in KEPT and region.name == "stack":
+                raise fail(vm, "is on a stack")
         return ptr(vm.memory, addr, u8)
 
     return memory

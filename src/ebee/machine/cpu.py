@@ -16,6 +16,9 @@ FRAMES = 8
 STACK = 512
 """Bytes of one frame (MAX_BPF_STACK)."""
 
+MADE_SIZE = 24
+"""Bytes of the note of one dynptr (`Made` of jit.runtime)."""
+
 PAGE = 4096
 MAX_PACKET = 1 << 16
 TRACE = 1 << 16
@@ -72,9 +75,26 @@ class VirtualCpu:
         self.frames = [self._frame(stack, i) for i in range(FRAMES)]
         self.block.stack = ptr(memory, stack.base + FRAMES * STACK, Cpu)
         self.block.packet = self.packet.ptr
-        keys = memory.allocate("keys", WALKS * KEY_ROOM, readable=True)
-        self.block.keys = ptr(memory, keys.base, Cpu)
-        self._regions = [own, text, self.context, self.frame, keys, *self.frames]
+        made = memory.allocate("dynptrs", FRAMES * STACK // 8 * MADE_SIZE)
+        self.block.made = ptr(memory, made.base, Cpu)
+        self._regions = [own, text, self.context, self.frame, made, *self.frames]
+        self._keys: Region | None = None
+        self._key_room = 0
+        self.make_room(KEY_ROOM)
+
+    def make_room(self, key_size: int) -> None:
+        """Let walks through maps with keys of this size be possible."""
+        if key_size <= self._key_room:
+            return
+        before, self._key_room = self._keys, (key_size + 7) & ~7
+        keys = self.memory.allocate("keys", 8 + WALKS * self._key_room, readable=True)
+        self.memory.store(keys.base, 8, self._key_room)
+        self.block.keys = ptr(self.memory, keys.base, Cpu)
+        self._keys = keys
+        self._regions.append(keys)
+        if before is not None:
+            self._regions.remove(before)
+            self.memory.free(before)
 
     def _frame(self, stack: Region, depth: int) -> Region:
         """The stack of one depth: deeper ones lie lower; unreachable until the depth is entered."""

@@ -313,6 +313,8 @@ def _packet(code: Code, slot: int, insn: Insn, form: Form, helpers: Extra) -> Ha
     indirect = form.operation == "ind"
 
     def handler(vm: Interpreter) -> int:
+        if vm.regs[6] != vm.cpu.context.base:
+            raise Fault(vm.regs[6], 0, "packet load", "r6 is not the context")
         offset = signed(imm + (vm.regs[src] if indirect else 0), 32)
         data = vm.machine.packet_bytes(vm.cpu, offset, size)
         if data is None:  # outside the packet: the function ends with 0 (bpf_gen_ld_abs)

@@ -107,6 +107,8 @@ class Machine:
             resolve=partial(self._resolve, kind.handle if kind else None), lock=self.lock,
         )  # fmt: skip
         self._maps[made.address] = made
+        for cpu in self.cpus:
+            cpu.make_room(made.key_size)
         return made
 
     def _resolve(self, handle: str | None, number: int) -> int | None:

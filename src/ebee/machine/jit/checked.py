@@ -8,115 +8,42 @@ that the facts show to be right cost nothing, and LLVM drops checks that the pro
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ebee.abi.cpu import (
     FAULT_ARGUMENT,
     FAULT_BUDGET,
     FAULT_DEPTH,
+    FAULT_HELPER,
+    FAULT_LOCK,
     FAULT_READ,
     FAULT_WRITE,
     Cpu,
 )
 from ebee.abi.map import MapHeader
 from ebee.abi.packet import Packet
-from ebee.helpers import Helper, Param, by_id
+from ebee.helpers import Helper, Param
 from ebee.isa import Form, Insn
 from ebee.isa.insn import FP
-from ebee.machine.calls import FIXED, PLAIN, WRITES
+from ebee.machine.calls import FIXED, KEPT, PLAIN, WRITES
 from ebee.machine.cpu import FRAMES, STACK
 from ebee.machine.jit import runtime
 from ebee.machine.jit.calls import HelperCalls, Unsupported
-from ebee.machine.jit.flow import closing_edges, reachable
+from ebee.machine.jit.flow import closing_edges
 from ebee.machine.jit.lower import Lowering
 from ebee.machine.jit.names import map_name
-from ebee.machine.jit.unit import Unit
+from ebee.machine.jit.shape import UNLOCK, Shape
+from ebee.machine.memory import LOCK_SIZE
 from ebee.types import offsetof
 from ebee.verifier.facts import Fact
 
 CONTEXT = Fact("ctx", offset=0)
 
-_LIMIT = 1 << 31
-"""Constant offsets below this cannot wrap an address around."""
-
-
-class Shape:
-    """What can be said of a program's functions before they are lowered.
-
-    `cost`: instructions that a call of each runs at the most, None where loops, circles of calls or
-    callbacks leave it open; `nested`: calls may nest too deep, so the depth is counted; `escapes`:
-    pointers to the stack may be followed where they are not known to be such, so frames lie in the
-    machine's memory. `lowered`, `faulting`: functions that are done, and those that may fail.
-    """
-
-    def __init__(self, unit: Unit):
-        self.unit, self.code = unit, unit.code
-        assert isinstance(unit.calls, HelperCalls)
-        for name, m in unit.calls.maps.items():
-            if m.window is not None and m.window.skip >= 0:
-                raise Unsupported(
-                    f"{self.code.name}: the values of {name} hold spin locks, which are safe only"
-                    " in a program that has been verified"
-                )
-        self.cost: dict[int, int | None] = {}
-        self.lowered: set[int] = set()
-        self.faulting: set[int] = set()
-        self.escapes = self._escapes()
-        depth: dict[int, int] = {}
-        for start in unit.functions():  # callees first
-            self.cost[start] = self._cost(start)
-            below = [depth.get(c, FRAMES) for c in unit.callees(start)]
-            depth[start] = 1 + max(below, default=0)
-        self.nested = self.escapes or max(depth.values()) > FRAMES
-
-    def _cost(self, start: int) -> int | None:
-        code, facts, total = self.code, self.code.facts, 0
-        for slot in reachable(code, start):
-            form, runs = code.forms[slot], facts.runs.get(slot)
-            assert form is not None
-            if facts.before[slot] is None:
-                continue  # control never comes there
-            if runs is None:
-                return None
-            cost = 1
-            if form.operation in ("helper", "register"):
-                cost += 10
-                if form.operation == "register" or code.insns[slot].imm in LEADING:
-                    return None
-            below = self.cost.get(code.targets[slot]) if slot in code.targets else 0
-            if below is None:
-                return None
-            total += runs * (cost + below)
-        return total if total < SHORT else None
-
-    def _escapes(self) -> bool:
-        facts, code = self.code.facts, self.code
-        for slot, form in enumerate(code.forms):
-            if form is None or facts.before[slot] is None:
-                continue
-            if form.kind in ("load", "store", "atomic"):
-                base = code.insns[slot].src if form.kind == "load" else code.insns[slot].dst
-                fact = facts.reg(slot, base)
-                own = fact.of == facts.reg(slot, FP).of
-                if fact.kind in ("unknown", "scalar") or (fact.kind == "stack" and not own):
-                    return True
-            elif form.operation in ("helper", "local"):
-                kinds = {facts.reg(slot, r).kind for r in range(1, 6)}
-                if "unknown" in kinds or (form.operation == "local" and "stack" in kinds):
-                    return True
-                helper = by_id(code.insns[slot].imm) if form.operation == "helper" else None
-                for r, param in enumerate(helper.params if helper else (), 1):
-                    if param.kind == "any" and facts.reg(slot, r).kind == "stack":
-                        return True  # read without being checked as an argument
-        return False
-
-
-SHORT = 1 << 20
-"""Functions that run fewer instructions need no budget of their own."""
-
-LEADING = 12, 164, 181
-"""Helpers that lead elsewhere or run for long: tail calls, walks through maps, loops."""
-
 PROG_ARRAY = 3
 """Type of maps that tail calls take."""
+
+_LIMIT = 1 << 31
+"""Constant offsets below this cannot wrap an address around."""
 
 
 class CheckedLowering(Lowering):
@@ -142,6 +69,10 @@ class CheckedLowering(Lowering):
             self.stack = b.alloca(f"[{STACK} x i8]", 16, "stack")
         b.emit(f"call void @llvm.memset.p0.i64(ptr {self.stack}, i8 0, i64 {STACK}, i1 false)")
         self.unit.intrinsic("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
+        if self.shape.dynptrs and self.start == 0:
+            self.at_depth_zero(
+                lambda: b.emit(f"call void {self.unit.runtime('new_run')}(ptr %cpu)")
+            )
         if self.shape.cost[self.start] is None:
             self.budget = b.alloca("i64", 8, "budget")
             self.load_budget()
@@ -181,6 +112,8 @@ class CheckedLowering(Lowering):
             b.emit(f"store {t} {value}, ptr {self.cpu(name)}")
         text = b.op(f"ptrtoint ptr {self.unit.external('machine.text')} to i64")
         b.emit(f"store i64 {text}, ptr {self.cpu('fault_text')}")
+        if self.shape.locks:
+            b.emit(f"call void {self.unit.runtime('drop_lock')}(ptr %cpu)")
         self.ascend()
         b.end("ret i64 0")
         self.shape.faulting.add(self.start)
@@ -193,6 +126,28 @@ class CheckedLowering(Lowering):
         self.ascend()
         self.save_budget()
 
+    def at_depth_zero(self, then: Callable[[], None]) -> None:
+        """Do something where the program itself begins or ends, and not a call of it by itself."""
+        b = self.body
+        if not self.own_depth:
+            then()
+            return
+        here, on = b.name("outermost"), b.name("on")
+        b.end(f"br i1 {b.op(f'icmp eq i32 {self.own_depth}, 0')}, label %{here}, label %{on}")
+        b.label(here)
+        then()
+        b.label(on)
+
+    def leave(self, slot: int) -> None:
+        """A program must not end with a lock held."""
+        if self.shape.locks and self.start == 0:
+            self.at_depth_zero(lambda: self.require_no_lock(slot))
+
+    def require_no_lock(self, slot: int) -> None:
+        held = self.body.op(f"load ptr, ptr {self.cpu('lock')}", "lock")
+        address = self.body.op(f"ptrtoint ptr {held} to i64")
+        self.require(self.body.op(f"icmp eq ptr {held}, null"), slot, FAULT_LOCK, address)
+
     def save_budget(self) -> None:
         if self.budget:
             left = self.body.op(f"load i64, ptr {self.budget}")
@@ -204,13 +159,14 @@ class CheckedLowering(Lowering):
             self.body.emit(f"store i64 {left}, ptr {self.budget}")
 
     def do_exit(self, slot: int, insn: Insn, form: Form) -> None:
+        self.leave(slot)
         value = self.integer(0)
         self.before_return()
         self.body.end(f"ret i64 {value}")
 
     def do_packet(self, slot: int, insn: Insn, form: Form) -> None:
         if self.fact(slot, 6) != CONTEXT:
-            raise Unsupported(f"{self.code.where(slot)}: r6 is not known to be the context")
+            self.require(self._is_context(6), slot, FAULT_ARGUMENT, self.integer(6))
         super().do_packet(slot, insn, form)
 
     # -- refusing ----------------------------------------------------------------------------------
@@ -270,9 +226,15 @@ class CheckedLowering(Lowering):
             self.load_budget()
         return value
 
-    def no_such_map(self, slot: int) -> bool:
-        self.refuse(slot, FAULT_ARGUMENT, self.integer(1))
+    def no_such_map(self, slot: int, register: int) -> bool:
+        self.refuse(slot, FAULT_ARGUMENT, self.integer(register))
         return True
+
+    def no_such_helper(self, slot: int, number: str) -> None:
+        self.refuse(slot, FAULT_HELPER, number)
+
+    def require_valid(self, slot: int, holds: str, value: str) -> None:
+        self.require(holds, slot, FAULT_ARGUMENT, value)
 
     def require_walk(self, slot: int, holds: str) -> None:
         self.require(holds, slot, FAULT_DEPTH, "0")
@@ -369,6 +331,9 @@ class CheckedLowering(Lowering):
             return False
         right = window.writable if write else window.readable
         inside = fact.within(0, window.hi - window.lo, size)
+        if window.skip >= 0:
+            lock, end = window.skip - window.lo, window.hi - window.lo
+            inside = fact.within(0, lock, size) or fact.within(lock + LOCK_SIZE, end, size)
         if not inside and fact.offset is None and right:
             return False
         if not right or not inside:
@@ -393,8 +358,17 @@ class CheckedLowering(Lowering):
     # -- arguments of helpers ----------------------------------------------------------------------
 
     def check_arguments(self, slot: int, helper: Helper) -> None:
+        if self.shape.locks and helper.id != UNLOCK:
+            self.require_no_lock(slot)
+        self.dynptrs = [self.pointer(r) for r, p in enumerate(helper.params, 1)
+                        if p.kind.startswith("dynptr")]  # fmt: skip
         for register, param in enumerate(helper.params, 1):
             self._check_argument(slot, helper, register, param)
+
+    def called(self, slot: int, helper: Helper) -> None:
+        for pointer in self.dynptrs:
+            keep = self.unit.runtime("keep_dynptr")
+            self.body.emit(f"call void {keep}(ptr %cpu, ptr {pointer})")
 
     def _check_argument(self, slot: int, helper: Helper, register: int, param: Param) -> None:
         b, kind, fact = self.body, param.kind, self.fact(slot, register)
@@ -405,11 +379,21 @@ class CheckedLowering(Lowering):
         if kind == "size":
             holds = b.op(f"icmp ne i32 {self.narrow(register, 32)}, 0")
         elif kind == "ctx":
-            block = b.op(f"load i64, ptr {self.cpu('packet')}, !invariant.load !9")
-            holds = b.op(f"icmp eq i64 {number}, {block}")
+            holds = self._is_context(register)
         elif kind == "str":
             look, table = self.unit.runtime("string"), self.unit.external("machine.regions")
             holds = b.op(f"call i1 {look}(ptr {table}, ptr {self.pointer(register)})")
+        elif kind == "spin_lock":
+            holds = self._lock(register, take=helper.id != UNLOCK)
+        elif kind == "dynptr":
+            self._check_pointer(slot, helper, register, param, fact)
+            look, table = self.unit.runtime("is_dynptr"), self.unit.external("machine.regions")
+            holds = b.op(f"call i1 {look}(ptr %cpu, ptr {table}, ptr {self.pointer(register)})")
+        elif kind == "dynptr_out":
+            self._check_pointer(slot, helper, register, param, fact)
+            look = self.unit.runtime("made_at")
+            place = b.op(f"call ptr {look}(ptr %cpu, ptr {self.pointer(register)})")
+            holds = b.op(f"icmp ne ptr {place}, null")
         elif kind == "alloc_mem":
             holds = self._is_record(slot, register)
         elif kind == "map":
@@ -423,6 +407,20 @@ class CheckedLowering(Lowering):
                 " in a program that has been verified"
             )
         self.require(holds, slot, FAULT_ARGUMENT, number)
+
+    def _is_context(self, register: int) -> str:
+        """Whether a register holds the context."""
+        block = self.body.op(f"load i64, ptr {self.cpu('packet')}, !invariant.load !9")
+        return self.body.op(f"icmp eq i64 {self.integer(register)}, {block}")
+
+    def _lock(self, register: int, take: bool) -> str:
+        """Whether the spin lock in a register may be taken, or given back; notes that it is."""
+        word = self.pointer(register)
+        if not take:
+            give = self.unit.runtime("give_lock")
+            return self.body.op(f"call i1 {give}(ptr %cpu, ptr {word})")
+        look, table = self.unit.runtime("take_lock"), self.unit.external("machine.regions")
+        return self.body.op(f"call i1 {look}(ptr %cpu, ptr {table}, ptr {word})")
 
     def _is_map(self, slot: int, register: int, programs: bool) -> str:
         """Whether a register holds a map: the one that the facts name, or any of the machine's."""
@@ -456,6 +454,8 @@ class CheckedLowering(Lowering):
         size = self._length(slot, helper, param)
         if size != "0":
             write = param.kind in WRITES
+            if (helper.name, param.name) in KEPT:
+                fact = Fact("mem")  # not on a stack
             self._check_range(slot, fact, self.pointer(register), size, write)
 
     def _check_range(self, slot: int, fact: Fact, at: str, size: str, write: bool) -> None:

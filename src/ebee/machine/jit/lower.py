@@ -242,6 +242,7 @@ class Lowering(Accesses):
         out, there = b.name("outside"), b.name("inside")
         b.end(f"br i1 {outside}, label %{out}, label %{there}")
         b.label(out)
+        self.leave(slot)
         self.before_return()
         b.end("ret i64 0")
         b.label(there)
@@ -261,11 +262,21 @@ class Lowering(Accesses):
     def check_arguments(self, slot: int, helper: Helper) -> None:
         """Verified programs pass what the declaration asks for."""
 
-    def no_such_map(self, slot: int) -> bool:
+    def called(self, slot: int, helper: Helper) -> None:
+        """Behind a call of a helper; r1-r5 are worth nothing any more."""
+
+    def no_such_map(self, slot: int, register: int) -> bool:
         """Where a map is of a type that cannot be; whether control goes on behind it. Verified
         programs never come here."""
         self.body.end("unreachable")
         return False
+
+    def no_such_helper(self, slot: int, number: str) -> None:
+        """Where there is no helper of a number."""
+        self.body.end("unreachable")
+
+    def require_valid(self, slot: int, holds: str, value: str) -> None:
+        """An argument is what the helper takes; verified programs' always are."""
 
     def require_walk(self, slot: int, holds: str) -> None:
         """Walks through maps do not nest deeper than there is room; verified programs' never do."""
@@ -273,6 +284,9 @@ class Lowering(Accesses):
     def tables_know_stacks(self) -> bool:
         """Whether frames lie in the machine's memory where their addresses are taken."""
         return False
+
+    def leave(self, slot: int) -> None:
+        """Where the function ends, before it returns."""
 
     def before_return(self) -> None:
         """What has to be done before control leaves the function."""

@@ -18,10 +18,12 @@ PLAIN = (
     "map_peek_elem", "map_lookup_percpu_elem", "for_each_map_elem", "get_prandom_u32",
     "get_smp_processor_id", "get_numa_node_id", "get_current_pid_tgid", "get_current_uid_gid",
     "get_current_comm", "get_current_cgroup_id", "csum_diff", "loop", "strtol", "strtoul",
-    "xdp_get_buff_len", "xdp_load_bytes",
+    "xdp_get_buff_len", "xdp_load_bytes", "spin_lock", "spin_unlock", "dynptr_from_mem",
+    "dynptr_read", "dynptr_write", "dynptr_data",
 )  # fmt: skip
 RECORDS = (
     "ringbuf_output", "ringbuf_reserve", "ringbuf_submit", "ringbuf_discard", "ringbuf_query",
+    "ringbuf_reserve_dynptr", "ringbuf_submit_dynptr", "ringbuf_discard_dynptr",
 )  # fmt: skip
 TIMES = (
     "ktime_get_ns", "ktime_get_boot_ns", "ktime_get_coarse_ns", "ktime_get_tai_ns", "jiffies64",

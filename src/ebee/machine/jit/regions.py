@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from ebee.abi.map import NO_LOCK
 from ebee.errors import MachineError
 from ebee.machine.cpu import PacketRegion
 from ebee.machine.jit.runtime import (
@@ -62,6 +63,7 @@ class RegionTable:
         entry.base, entry.end = region.base, region.end
         entry.stride, entry.lo, entry.hi = region.stride, region.lo, region.hi
         entry.rights = _rights(region)
+        entry.skip = region.skip if region.skip >= 0 else NO_LOCK
         if isinstance(region, PacketRegion):
             entry.block = region.packet.ptr
         elif isinstance(region, GuardedRegion):

@@ -1,13 +1,15 @@
 # mypy: disable-error-code="arg-type,return-value,no-any-return,call-overload,assignment"
 """What compiled programs need of the machine besides helpers and maps: restricted Python."""
 
-from ebee.abi.cpu import KEY_ROOM, WALKS, Cpu
-from ebee.abi.map import MapHeader
+from ebee.abi.cpu import WALKS, Cpu
+from ebee.abi.map import NO_LOCK, MapHeader
 from ebee.abi.packet import Packet
 from ebee.abi.ringbuf import BUSY, HEADER
+from ebee.helpers.dynptr_ops import SIZE, Dynptr
 from ebee.maps.ringbuf_ops import DATA_AT, Ring, owns
 from ebee.maps.slot_ops import Slots
 from ebee.maps.slot_ops import get as slot_get
+from ebee.maps.value_ops import unlock
 from ebee.native import (
     acquire_fence,
     atomic_load,
@@ -20,9 +22,10 @@ from ebee.native import (
     memset,
     native,
 )
-from ebee.types import i32, i64, null, ptr, struct, u8, u16, u32, u64
+from ebee.types import i32, i64, null, ptr, sizeof, struct, u8, u16, u32, u64
 
 TAIL_CALLS = 33
+LOCK_SIZE = 4
 EFAULT, E2BIG = 14, 7
 ETH_HLEN = 14
 SKF_NET_OFF, SKF_LL_OFF = -0x100000, -0x200000
@@ -41,14 +44,16 @@ def tail_target(cpu: ptr[Cpu], m: ptr[Slots], programs: ptr[u64], index: u32) ->
 
 
 @native
-def key_room(cpu: ptr[Cpu]) -> ptr[u8]:
+def key_room(cpu: ptr[Cpu], size: u32) -> ptr[u8]:
     """Room for the key of a walk through a map, one deeper than those before; null when there is
     none."""
     deep = cpu.walks
-    if deep >= WALKS:
+    keys = cpu.keys
+    room = cast(ptr[u64], keys)[0]
+    if deep >= WALKS or size > room:
         return null
     cpu.walks = deep + 1
-    return byte_offset(cpu.keys, deep * KEY_ROOM)
+    return byte_offset(keys, sizeof(u64) + deep * room)
 
 
 @native
@@ -79,12 +84,26 @@ READABLE, WRITABLE, IS_PACKET, IS_RING, IS_STACK, NO_STACK, IS_MAP = 1, 2, 4, 8,
 """Rights and kinds of regions; NO_STACK goes with the right asked for, and refuses stacks."""
 
 
+MADE, DYNPTR_ALIGN = 512, 8
+"""Places on a CPU's stack where a dynptr may be: its size, and its alignment."""
+
+
+@struct
+class Made:
+    """What a helper left in a dynptr, in a run of the program."""
+
+    data: u64
+    size: u32
+    offset: u32
+    run: u64
+
+
 @struct
 class RegionEntry:
-    """One region: bytes `base..end`; for elements `stride` apart, only `lo..hi` of each. `rights`
-    for programs. Of a packet's frame only what lies between the pointers of `block`, its Packet; of
-    a ring buffer only the records in work, `block` is its Ring. Of a map nothing, `block` is its
-    MapHeader."""
+    """One region: bytes `base..end`; for elements `stride` apart, only `lo..hi` of each, without
+    the spin lock at `skip` (NO_LOCK: there is none). `rights` for programs. Of a packet's frame
+    only what lies between the pointers of `block`, its Packet; of a ring buffer only the records in
+    work, `block` is its Ring. Of a map nothing, `block` is its MapHeader."""
 
     base: u64
     end: u64
@@ -92,7 +111,7 @@ class RegionEntry:
     lo: u32
     hi: u32
     rights: u32
-    reserved: u32
+    skip: u32
     block: ptr[u8]
 
 
@@ -188,8 +207,100 @@ def granted(regions: ptr[Regions], addr: u64, size: u64, right: u32) -> bool:
         return owns(cast(ptr[Ring], r.block), byte_offset(r.block, addr - u64(r.block)), size)
     if r.stride != 0:
         at = (addr - r.base) % r.stride
-        return at >= r.lo and at + size <= r.hi
+        if at < r.lo or at + size > r.hi:
+            return False
+        return r.skip == NO_LOCK or at >= r.skip + LOCK_SIZE or at + size <= r.skip
     return True
+
+
+@native
+def is_lock(regions: ptr[Regions], addr: u64) -> bool:
+    """Whether a spin lock of a map value is at this address."""
+    while True:
+        sequence = stable(regions)
+        found = lock_there(regions, addr)
+        if same(regions, sequence):
+            return found
+
+
+@native
+def lock_there(regions: ptr[Regions], addr: u64) -> bool:
+    place = entries_until(regions, addr)
+    if place == 0:
+        return False
+    r = regions.entries + (place - 1)
+    if addr >= r.end or r.stride == 0 or r.skip == NO_LOCK:
+        return False
+    return (addr - r.base) % r.stride == r.skip
+
+
+@native
+def take_lock(cpu: ptr[Cpu], regions: ptr[Regions], word: ptr[u32]) -> bool:
+    """Note which lock the program is about to take; False when it must not: it is none, or the
+    program holds one."""
+    if cpu.lock or not is_lock(regions, u64(word)):
+        return False
+    cpu.lock = word
+    return True
+
+
+@native
+def give_lock(cpu: ptr[Cpu], word: ptr[u32]) -> bool:
+    """Note that the program is about to give a lock back; False when it does not hold it."""
+    if not word or u64(cpu.lock) != u64(word):
+        return False
+    cpu.lock = null
+    return True
+
+
+@native
+def drop_lock(cpu: ptr[Cpu]) -> None:
+    """Give back what a program held that failed."""
+    if cpu.lock:
+        unlock(cpu.lock)
+        cpu.lock = null
+
+
+# --- dynptrs of programs that nobody has verified -------------------------------------------------
+
+
+@native
+def made_at(cpu: ptr[Cpu], p: ptr[Dynptr]) -> ptr[Made]:
+    """Where it is noted what helpers left in this place of the stack; null anywhere else."""
+    bottom = byte_offset(cpu.stack, -MADE * DYNPTR_ALIGN)
+    at = u64(p) - u64(bottom)
+    if u64(p) < u64(bottom) or at > (MADE - 2) * DYNPTR_ALIGN or at & (DYNPTR_ALIGN - 1) != 0:
+        return null
+    return cast(ptr[Made], cpu.made) + at // DYNPTR_ALIGN
+
+
+@native
+def new_run(cpu: ptr[Cpu]) -> None:
+    """What programs before made counts no more."""
+    cpu.run = cpu.run + 1
+
+
+@native
+def keep_dynptr(cpu: ptr[Cpu], p: ptr[Dynptr]) -> None:
+    """Note what a helper left in a dynptr."""
+    made = made_at(cpu, p)
+    if made:
+        made.run = cpu.run
+        made.data = u64(p.data)
+        made.size = p.size
+        made.offset = p.offset
+
+
+@native
+def is_dynptr(cpu: ptr[Cpu], regions: ptr[Regions], p: ptr[Dynptr]) -> bool:
+    """Whether a dynptr is as a helper left it, and its memory still the program's."""
+    made = made_at(cpu, p)
+    if not made or made.run != cpu.run:
+        return False
+    if made.data != u64(p.data) or made.size != p.size or made.offset != p.offset:
+        return False
+    size = u64(p.size & SIZE)
+    return size == 0 or not p.data or allowed(regions, made.data + p.offset, size, WRITABLE)
 
 
 @native

@@ -59,6 +59,14 @@ class Unit:
             visit(start)
         return order
 
+    def callbacks(self) -> list[int]:
+        """Starts of the functions whose addresses the program takes: what helpers may call."""
+        forms = self.code.forms
+        return sorted({
+            target for slot, target in self.code.targets.items()
+            if (form := forms[slot]) is not None and form.operation == "func"
+        })  # fmt: skip
+
     def callees(self, start: int) -> set[int]:
         """Functions that a function calls, or has called back."""
         targets = self.code.targets

@@ -1,0 +1,107 @@
+"""What can be said of a program as a whole before its functions are lowered with checks."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+from ebee.helpers import all_helpers, by_id
+from ebee.isa.insn import FP
+from ebee.machine.cpu import FRAMES
+from ebee.machine.jit.flow import reachable
+from ebee.machine.jit.unit import Unit
+
+
+class Shape:
+    """What can be said of a program's functions before they are lowered.
+
+    `cost`: instructions that a call of each runs at the most, None where loops, circles of calls or
+    callbacks leave it open; `nested`: calls may nest too deep, so the depth is counted; `escapes`:
+    pointers to the stack may be followed where they are not known to be such, so frames lie in the
+    machine's memory; `locks`, `dynptrs`: it may use these. `lowered`, `faulting`: functions that
+    are done, and those that may fail.
+    """
+
+    def __init__(self, unit: Unit):
+        self.unit, self.code = unit, unit.code
+        numbers = self._numbers()
+        self.locks = bool(numbers & LOCKS)
+        self.dynptrs = bool(numbers & DYNPTRS)
+        self.cost: dict[int, int | None] = {}
+        self.lowered: set[int] = set()
+        self.faulting: set[int] = set()
+        self.escapes = self._escapes()
+        depth: dict[int, int] = {}
+        for start in unit.functions():  # callees first
+            self.cost[start] = self._cost(start)
+            below = [depth.get(c, FRAMES) for c in unit.callees(start)]
+            depth[start] = 1 + max(below, default=0)
+        self.nested = self.escapes or max(depth.values()) > FRAMES
+
+    def _numbers(self) -> Set[int]:
+        """The helpers that the program may call."""
+        found, facts = set(), self.code.facts
+        for slot, form in enumerate(self.code.forms):
+            if form is not None and form.operation == "helper" and facts.before[slot] is not None:
+                found.add(self.code.insns[slot].imm)
+            elif form is not None and form.operation == "register":
+                return LOCKS | DYNPTRS
+        return found
+
+    def _cost(self, start: int) -> int | None:
+        code, facts, total = self.code, self.code.facts, 0
+        for slot in reachable(code, start):
+            form, runs = code.forms[slot], facts.runs.get(slot)
+            assert form is not None
+            if facts.before[slot] is None:
+                continue  # control never comes there
+            if runs is None:
+                return None
+            cost = 1
+            if form.operation in ("helper", "register"):
+                cost += 10
+                if form.operation == "register" or code.insns[slot].imm in LEADING:
+                    return None
+            below = self.cost.get(code.targets[slot]) if slot in code.targets else 0
+            if below is None:
+                return None
+            total += runs * (cost + below)
+        return total if total < SHORT else None
+
+    def _escapes(self) -> bool:
+        facts, code = self.code.facts, self.code
+        if self.dynptrs:
+            return True  # where they are is noted by their places on the machine's stack
+        for slot, form in enumerate(code.forms):
+            if form is None or facts.before[slot] is None:
+                continue
+            if form.kind in ("load", "store", "atomic"):
+                base = code.insns[slot].src if form.kind == "load" else code.insns[slot].dst
+                fact = facts.reg(slot, base)
+                own = fact.of == facts.reg(slot, FP).of
+                if fact.kind in ("unknown", "scalar") or (fact.kind == "stack" and not own):
+                    return True
+            elif form.operation == "register":
+                return True
+            elif form.operation in ("helper", "local"):
+                kinds = {facts.reg(slot, r).kind for r in range(1, 6)}
+                if "unknown" in kinds or (form.operation == "local" and "stack" in kinds):
+                    return True
+                helper = by_id(code.insns[slot].imm) if form.operation == "helper" else None
+                for r, param in enumerate(helper.params if helper else (), 1):
+                    if param.kind == "any" and facts.reg(slot, r).kind == "stack":
+                        return True  # read without being checked as an argument
+        return False
+
+
+SHORT = 1 << 20
+"""Functions that run fewer instructions need no budget of their own."""
+
+LEADING = 12, 164, 181
+"""Helpers that lead elsewhere or run for long: tail calls, walks through maps, loops."""
+
+UNLOCK = 94
+LOCKS = frozenset((93, UNLOCK))
+DYNPTRS = frozenset(
+    h.id for h in all_helpers() if h.body and any(p.kind.startswith("dynptr") for p in h.params)
+)
+"""Helpers that work with spin locks and with dynptrs."""
