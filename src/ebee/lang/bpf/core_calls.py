@@ -178,11 +178,19 @@ def _cast(f: Function, node: ast.Call) -> Value:
         return _default(native.cast, f, node)
     value = f.value(node.args[1])
     if is_ptr(value.type):
+        same = is_kernel_pointer(value.type) and _essential(t) == _essential(value.type)
+        if same and value.type.to.way != "probe":  # another flavour of the same struct
+            t = PtrType(t.to.trusted)
         return Value(t, value.text, align=8)
     if not is_integer(value.type):
         raise Refusal(f"a `{name_of(value.type)}` is no address")
     number = arith.operand(f.body, arith.convert(f.body, value, u64), 64)
     return Value(t, f.body.op(f"inttoptr i64 {number} to ptr"), align=8)
+
+
+def _essential(t: PtrType) -> str:
+    name: str = t.to.__kernel__
+    return name.partition("___")[0]
 
 
 def _container_of(f: Function, node: ast.Call) -> Value:

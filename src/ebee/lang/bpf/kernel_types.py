@@ -13,8 +13,10 @@ type:
 from __future__ import annotations
 
 import enum
+import inspect
+import sys
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ebee.btf.types import (
     Array,
@@ -25,18 +27,37 @@ from ebee.btf.types import (
     Float,
     Fwd,
     Int,
+    Member,
     Ptr,
+    Struct,
     Typedef,
     Union,
     Void,
 )
+from ebee.errors import CompileError
 from ebee.lang.bpf import kernel_source
 from ebee.lang.errors import Refusal
 from ebee.lang.values import MaybePtr, Type, name_of
-from ebee.types import ArrayType, PtrType, char, i8, i16, i32, i64, u8, u16, u32, u64
+from ebee.types import (
+    ArrayType,
+    PtrType,
+    alignof,
+    char,
+    i8,
+    i16,
+    i32,
+    i64,
+    sizeof,
+    u8,
+    u16,
+    u32,
+    u64,
+)
 
 if TYPE_CHECKING:
     from ebee.btf import Btf
+
+T = TypeVar("T")
 
 Way = Literal["probe", "trusted", "context"]
 
@@ -174,6 +195,42 @@ def enumeration(btf: Btf, id: int, name: str) -> type[enum.IntEnum]:
     return made
 
 
+# --- declared by programs ------------------------------------------------------------------------
+
+
+def kernel_struct(cls: type[T]) -> type[T]:
+    """A struct as some kernels have it: the members that a program wants, in any order, for those
+    that the types at hand lack. It is looked up by its name up to `___`.
+
+    @kernel_struct
+    class task_struct___before_5_14:
+        state: i64
+    """
+    from ebee.btf.builder import BtfBuilder
+    from ebee.btf.static import StaticTypes
+
+    builder, space = BtfBuilder(), sys._getframe(1).f_globals
+    words, members, at = StaticTypes(builder), [], 0
+    id = builder.reserve()
+    for name, annotation in inspect.get_annotations(cls).items():
+        t = eval(annotation, dict(space)) if isinstance(annotation, str) else annotation
+        t = t.__static__() if isinstance(t, KernelType) else t
+        to = getattr(t, "to", None) if isinstance(t, PtrType) else None
+        if isinstance(to, KernelType):
+            kind, size = builder.intern(Ptr(builder.intern(Fwd(to.__kernel__)))), 8
+        else:
+            kind, size = words.add(t), sizeof(t)
+        align = 8 if to is not None else alignof(t)
+        at = -(-at // align) * align
+        members.append(Member(name, kind, at * 8))
+        at += size
+    if not members:
+        raise CompileError(f"{cls.__name__} has no members\nway out: name: type, as in a @struct")
+    builder.set(id, Struct(cls.__name__, at, tuple(members)))
+    made: Any = pointee(builder.build(), id)
+    return made  # type: ignore[no-any-return]
+
+
 # --- from BTF ------------------------------------------------------------------------------------
 
 
@@ -237,5 +294,7 @@ def note_use() -> None:
     """Nothing to note: which types there are is part of what kept objects are named by."""
 
 
-__all__ = ["DIRECT", "KernelType", "argument", "enumeration", "find", "is_kernel",
-           "is_kernel_pointer", "mismatch", "pointee", "source", "static_type"]  # fmt: skip
+__all__ = [
+    "DIRECT", "KernelType", "argument", "enumeration", "find", "is_kernel", "is_kernel_pointer",
+    "kernel_struct", "mismatch", "pointee", "source", "static_type",
+]  # fmt: skip
