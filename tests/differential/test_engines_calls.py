@@ -257,6 +257,47 @@ def test_what_no_verified_program_does_is_stopped_at_the_same_place(name, tier, 
     assert compiled(FAULTS[name], tier, trusted) == (found, maps)
 
 
+@pytest.mark.parametrize(("tier", "trusted"), WAYS)
+def test_a_lock_keeps_other_cpus_out(tier, trusted):
+    text = (
+        LOOKED_UP
+        + """
+        r1 = r6; r1 += 4; call spin_lock; r2 = *(u64 *)(r6 +8); r2 += 1; *(u64 *)(r6 +8) = r2
+        r1 = r6; r1 += 4; call spin_unlock; r0 = 2; exit"""
+        + ENDS
+    )
+    count = 50_000
+    places, lengths = array("Q", bytes(8 * count)), array("I", [64]) * count
+    with Machine(cpus=3) as machine:
+        made = load(machine, text)
+        batches = [PacketBatch(bytes(64), places, lengths, places) for _ in range(3)]
+        made.programs["p"].run_parallel(batches, tier, trusted)
+        value = made.raw_maps["locks"].lookup(bytes(4))
+        assert int.from_bytes(value[8:], "little") == 3 * count
+
+
+def test_who_fails_with_a_lock_held_keeps_nobody_waiting():
+    text = (
+        FIRST
+        + "r9 &= 1\n"
+        + LOOKED_UP
+        + """
+        r1 = r6; r1 += 4; call spin_lock; if r9 == 0 goto +2; r1 = 0; r0 = *(u8 *)(r1 +0)
+        r1 = r6; r1 += 4; call spin_unlock; r0 = 2; exit"""
+        + ENDS
+    )
+    zeros = array("Q", bytes(8 * 1000))
+    with Machine(cpus=2) as machine:
+        program = load(machine, text).programs["p"]
+        bad, good = (PacketBatch(bytes([n]) * 64, zeros, array("I", [64]) * 1000, zeros)
+                     for n in (1, 0))  # fmt: skip
+        with pytest.raises(ProgramFault, match="read outside"):
+            program.run_parallel([bad, good], "quick")
+        while program.run_batch(good, "quick", cpu=1):
+            pass
+        assert (bad.done, good.done) == (0, 1000)
+
+
 # --- helpers by number ----------------------------------------------------------------------------
 
 BY_NUMBER = [

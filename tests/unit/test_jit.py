@@ -185,7 +185,7 @@ def test_a_helper_that_is_not_on_the_machine_is_refused_by_all(name):
             MachineError, match=f"p, instruction 0: bpf_{name} is not on the machine"
         ):
             program.test_run(bytes(14))
-        with pytest.raises(Unsupported, match="helper [0-9]+ is not on the machine"):
+        with pytest.raises(Unsupported, match=r"helper [0-9]+ is not on the machine"):
             program.compiled("quick")
 
 
