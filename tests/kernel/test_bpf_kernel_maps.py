@@ -226,6 +226,46 @@ def test_timers_fire():
         assert made.maps["entries"][7]["fired"] == 7
 
 
+WORK = """
+@struct
+class Entry:
+    work: WorkQueue
+    done: u64
+
+entries = Hash[u32, Entry](max_entries=4)
+
+@func
+def clean(m: ptr[u8], key: ptr[u32], work: ptr[u8]) -> i32:
+    entry = entries.lookup(key[0])
+    if entry is not None:
+        entry.done += 5
+    return 0
+
+@xdp
+def program(ctx: XdpContext) -> XDP:
+    key = u32(7)
+    if key not in entries:
+        entries[key] = Entry()
+    entry = entries.lookup(key)
+    if entry is None:
+        return XDP.ABORTED
+    if entry.work.init(entries) != 0 or entry.work.callback(clean) != 0:
+        return XDP.ABORTED
+    return XDP.PASS if entry.work.start() == 0 else XDP.ABORTED
+"""
+
+
+def test_work_is_done_later():
+    if older_than("6.10"):
+        pytest.skip("work queues require Linux >= 6.10")
+    with loaded(WORK) as made:
+        assert made.programs["program"].test_run(FRAME).retval == 2
+        deadline = time.monotonic() + 5
+        while made.maps["entries"][7]["done"] != 5 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert made.maps["entries"][7]["done"] == 5
+
+
 CPUS = """
 counts = PerCpuArray[u64](max_entries=1)
 sum: Global[u64] = 0

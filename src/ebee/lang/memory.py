@@ -54,10 +54,11 @@ def check_null(p: Value, what: str) -> None:
     if p.maybe == 2:
         raise Refusal(f"{what} is None here", "use it where it is not None")
     if p.maybe:
-        name = what if what.startswith("`") else "`p`"
-        raise Refusal(
-            f"{what} may be None here", f"test it first: `if {name[1:-1]} is None: return ...`"
-        )
+        name = what[1:-1] if what.startswith("`") else "p"
+        test = f"`if {name} is None: return ...`"
+        if not name.isidentifier():
+            test = f"`p = {name}`, `if p is None: return ...`, and use `p`"
+        raise Refusal(f"{what} may be None here", f"test it first: {test}")
 
 
 def known_address(t: Type, known: Known, at: int) -> Value:

@@ -169,7 +169,10 @@ def _pointer(f: Function, p: Param, node: ast.expr, what: str) -> str:
     if value.maybe and not p.nullable:
         memory.check_null(value, what)
     if not (is_ptr(value.type) or is_struct(value.type) or isinstance(value.type, ArrayType)):
-        raise Refusal(f"{what} is a `{name_of(value.type)}`, not a pointer, struct or array")
+        wanted = {"btf": f"a {p.of} of the kernel", "btf_sock": "a socket: ctx.sk"}.get(p.kind)
+        wanted = "current.task, or another task_struct" if p.of == "task_struct" else wanted
+        message = f"{what} is a `{name_of(value.type)}`, not a pointer, struct or array"
+        raise Refusal(message, wanted or "give a struct, or an address")
     return value.text
 
 

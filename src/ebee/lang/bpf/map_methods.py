@@ -35,7 +35,7 @@ class Via:
 
 
 _REDIRECT = Via("redirect_map", (MAP, "key", ("otherwise", 0)))
-_SKB = ("sk_skb_stream_parser", "sk_skb_stream_verdict", "sk_skb_verdict", "sk_skb")
+_SKB = ("sk_skb",)
 
 
 _SELECT = Via("sk_select_reuseport", ("ctx", MAP, "key", ("flags", 0)))
@@ -116,7 +116,8 @@ def _call(f: Function, node: ast.Call, m: Value, via: Via) -> Value:
     if isinstance(helper, dict):
         hook = unit_of(f).hook.name
         if hook not in helper:
-            raise Refusal(f"{hook} programs cannot do that", f"only those of {', '.join(helper)}")
+            message = f"{hook} programs cannot call `{ast.unparse(node.func)}`"
+            raise Refusal(message, f"only those of {', '.join(helper)} can")
         helper = helper[hook]
     name = helper_name(helper)
     assert name is not None

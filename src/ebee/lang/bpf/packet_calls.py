@@ -37,10 +37,9 @@ def context_field(f: Function, name: str, write: bool = False) -> CtxField:
     members = [m for m in hook.fields if not m.at or attach_type in m.at]
     for field in members:
         if field.name == name:
-            if write and not (
-                field.write and (not field.write_at or attach_type in field.write_at)
-            ):
-                writable = ", ".join(m.name for m in members if m.write) or "none"
+            if write and not _can_change(field, attach_type):
+                changed = (m.name for m in members if _can_change(m, attach_type))
+                writable = ", ".join(changed) or "none"
                 raise Refusal(
                     f"{hook.name} programs cannot change `{name}` of their context",
                     f"members that they can change: {writable}",
@@ -48,6 +47,10 @@ def context_field(f: Function, name: str, write: bool = False) -> CtxField:
             return field
     names = ", ".join(field.name for field in members)
     raise Refusal(f"the context of a {hook.name} program has no member `{name}`", f"it has {names}")
+
+
+def _can_change(field: CtxField, attach_type: int | None) -> bool:
+    return field.write and (not field.write_at or attach_type in field.write_at)
 
 
 def context_pointer(f: Function, ctx: Value, name: str) -> Value:

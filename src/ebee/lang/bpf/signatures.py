@@ -143,7 +143,10 @@ def _check_argument(
             if form_of(hook) == SLOTS:
                 return  # an argument that happens to be called so
             message = f"{hook.name} programs run before there is a result"
-            raise at(source, node, Refusal(message, "use the hook for the return"))
+            entry = hook.name.replace(".", "_")
+            after = "kretsyscall" if entry == "ksyscall" else entry.replace("probe", "retprobe")
+            way_out = f'@{after}("{program.target}")'
+            raise at(source, node, Refusal(message, way_out))
     elif returns and form_of(hook) != SLOTS:
         message = f"at the return the arguments are gone: `{name}`"
         raise at(source, node, Refusal(message, "note them at the entry, in a map by thread"))
@@ -173,7 +176,8 @@ def _complete(program: Program, source: Source) -> None:
         given = hints.get(name)
         if given == "Record" or given is formats.Record:
             if program.hook.name != "tracepoint":
-                raise at(source, nodes[name], Refusal("only tracepoints have a Record", "@struct"))
+                refusal = Refusal("only tracepoints have a Record", "declare it as a @struct")
+                raise at(source, nodes[name], refusal)
             with _blamed(source, nodes[name]):
                 hints[name] = formats.record_of(program.target)
     elif form == SLOTS:
