@@ -193,7 +193,7 @@ def in_thread() -> Iterator[Callable[[Callable[[], None]], threading.Thread]]:
 
     yield run
     for thread in started:
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
 

@@ -147,7 +147,7 @@ def test_streams_of_a_program_are_read(ebee: Run, tmp_path: Path) -> None:
 
 def test_lines_are_put_together_from_what_comes() -> None:
     parts = iter([b"one\ntw", b"", b"o\n", b"three", b""])
-    assert list(prog_attach._lines(lambda: next(parts, b""), 0.11)) == ["one", "two", "three"]
+    assert list(prog_attach._lines(lambda: next(parts, b""), 1.0)) == ["one", "two", "three"]
 
 
 @pytest.mark.skipif(not older_than("6.17"), reason="this kernel has streams")

@@ -1,6 +1,7 @@
 """`ebee struct_ops`: registered, shown, taken back."""
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,8 @@ pytestmark = pytest.mark.kernel
 
 Run = Callable[..., tuple[int, str, str]]
 SOURCE = Path(__file__).parents[1] / "fixtures" / "structs" / "congestion.c"
+OURS = f"c{os.getpid()}"
+"""What the congestion controls of this test are called, of up to 15 characters."""
 AVAILABLE = Path("/proc/sys/net/ipv4/tcp_available_congestion_control")
 
 
@@ -25,7 +28,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from ebee.obj import save
 
     folder = tmp_path_factory.mktemp("ops")
-    text = SOURCE.read_text().replace('"ebee_', '"cli_')
+    text = SOURCE.read_text().replace('"ebee_', f'"{OURS}_')
     for name, other in (("plain", "linked"), ("linked", "plain")):
         section = 'SEC(".struct_ops' + (".link" if other == "linked" else "") + '")\n'
         head = f"{section}struct tcp_congestion_ops {other}"
@@ -48,7 +51,7 @@ def test_functions_stay_registered_until_they_are_taken_back(
     [made] = json.loads(out)
     try:
         assert (made["name"], made["pinned"]) == ("plain", None)
-        assert "cli_plain" in available()
+        assert f"{OURS}_plain" in available()
         ours = json.loads(ebee("struct_ops", "show", made["id"], "--json")[1])
         assert ours == {
             "id": made["id"], "name": "plain", "kernel_struct_ops": "tcp_congestion_ops",
@@ -61,7 +64,7 @@ def test_functions_stay_registered_until_they_are_taken_back(
         assert bpftool("struct_ops", "show", "id", made["id"]).items() <= ours.items()
     finally:
         assert ebee("struct_ops", "unregister", made["id"]) == (0, "", "")
-    assert "cli_plain" not in available()
+    assert f"{OURS}_plain" not in available()
 
 
 def test_what_a_map_holds_is_dumped(ebee: Run, bpftool: Callable[..., Any], objects: Path) -> None:
@@ -88,7 +91,7 @@ def test_what_a_map_holds_is_dumped(ebee: Run, bpftool: Callable[..., Any], obje
         }
         assert functions["ssthresh"]["program"]["name"] == "ssthresh"
         assert functions["release"]["program"] is None
-        assert (data["name"], data["flags"]) == ("cli_plain", theirs["flags"])
+        assert (data["name"], data["flags"]) == (f"{OURS}_plain", theirs["flags"])
         shown = ebee("struct_ops", "dump", "id", made["id"])[1]
         assert re.search(r"(?m)^ *ssthresh +ssthresh \(program \d+\)$", shown)
         assert made["id"] in [m["id"] for m in json.loads(ebee("struct_ops", "dump", "--json")[1])]
@@ -102,14 +105,14 @@ def test_links_are_pinned_and_detached(ebee: Run, objects: Path, bpffs: Path) ->
     assert code == 0, err
     [made] = json.loads(out)
     assert made["pinned"] == str(bpffs / "linked")
-    assert "cli_linked" in available()
+    assert f"{OURS}_linked" in available()
     shown = json.loads(ebee("struct_ops", "show", made["id"], "--json")[1])
     assert (shown["state"], len(shown["links"])) == ("registered", 1)
     if not older_than("6.11"):
         assert ebee("struct_ops", "unregister", "id", made["id"]) == (0, "", "")
-        assert "cli_linked" not in available()
+        assert f"{OURS}_linked" not in available()
     (bpffs / "linked").unlink()
-    assert "cli_linked" not in available()
+    assert f"{OURS}_linked" not in available()
 
 
 @pytest.mark.skipif(older_than("6.4"), reason="needs Linux 6.4")
@@ -117,7 +120,7 @@ def test_what_cannot_be_pinned_is_not_registered(ebee: Run, objects: Path, tmp_p
     code, _, err = ebee("struct_ops", "register", objects / "linked.o", tmp_path)
     assert code == 1
     assert "BPF file system" in err
-    assert "cli_linked" not in available()
+    assert f"{OURS}_linked" not in available()
     code, _, err = ebee("struct_ops", "register", objects / "linked.o")
     assert code == 1
     assert "linked: registered only as long as a link lives; say the folder" in err

@@ -46,8 +46,8 @@ def test_the_command_shows_what_ran(ebee: Run, loaded: LinuxProgram) -> None:
     worker = threading.Thread(target=work)
     worker.start()
     try:
-        code, out, _ = ebee("top", "-n", "2", "--interval", "0.2", "--json")
-        text = ebee("top", "-n", "1", "--interval", "0.2", "--sort", "runs")[1]
+        code, out, _ = ebee("top", "-n", "2", "--interval", "1", "--json")
+        text = ebee("top", "-n", "1", "--interval", "1", "--sort", "runs")[1]
     finally:
         done.set()
         worker.join()

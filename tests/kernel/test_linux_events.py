@@ -295,10 +295,12 @@ def test_signals_that_are_handled_lose_and_end_nothing(events, in_thread):
 
     def produce():
         for n in range(50):
+            before = len(handled)
             signal.pthread_kill(main, signal.SIGUSR1)
             write.test_run(packet(n))
             signal.pthread_kill(main, signal.SIGUSR1)
-            time.sleep(0.002)
+            while len(handled) == before:
+                time.sleep(0.0005)
         ring.stop()
 
     try:
@@ -308,7 +310,7 @@ def test_signals_that_are_handled_lose_and_end_nothing(events, in_thread):
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert seen == [n for n in range(50) for _ in range(20)]
-    assert len(handled) > 20
+    assert len(handled) >= 50
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -369,12 +371,12 @@ def test_iterating_ends_when_nothing_comes_for_a_while(events, in_thread):
 
     with ring_writer(events) as write, RingBuffer(events) as ring:
         in_thread(produce)
-        assert [first(r) for r in ring.records(0.5)] == [0, 1, 2, 3, 4]
+        assert [first(r) for r in ring.records(2)] == [0, 1, 2, 3, 4]
 
 
 def test_async_values_wait_and_time_out(events, in_thread):
     async def collect():
-        return [v.turn async for v in ring.async_values(0.3)]
+        return [v.turn async for v in ring.async_values(2)]
 
     with ring_writer(events, 3) as write, RingBuffer(events, codec("packet", "turn")) as ring:
         in_thread(lambda: (time.sleep(0.05), write.test_run(packet(1))))
@@ -387,7 +389,7 @@ def test_stop_ends_async_iteration_from_another_thread(events, in_thread):
 
     with ring_writer(events) as write, RingBuffer(events) as ring:
         in_thread(lambda: (time.sleep(0.05), write.test_run(packet(6)), ring.stop()))
-        assert asyncio.run(asyncio.wait_for(collect(), 5)) == [6]
+        assert asyncio.run(asyncio.wait_for(collect(), 30)) == [6]
 
 
 def test_a_closed_reader_says_so(events):
@@ -473,14 +475,14 @@ def test_waiting_for_perf_records(perf, in_thread):
     with perf_writer(perf) as write, PerfBuffer(perf) as reader:
         assert not reader.wait(0.02)
         in_thread(lambda: (time.sleep(0.05), write.test_run(packet(5))))
-        assert reader.wait(5)
+        assert reader.wait(30)
         assert [first(r) for r in reader.read()] == [5]
         in_thread(lambda: (time.sleep(0.05), write.test_run(packet(6)), reader.stop()))
 
         async def collect():
             return [first(r) async for r in reader]
 
-        assert asyncio.run(asyncio.wait_for(collect(), 5)) == [6]
+        assert asyncio.run(asyncio.wait_for(collect(), 30)) == [6]
 
 
 def test_a_perf_reader_gives_everything_back(perf, open_fds):
@@ -613,7 +615,7 @@ def test_a_full_user_ring_waits_for_room(drain, in_thread):
             ring.send({"number": 1}, timeout=0.05)
         assert time.monotonic() - started >= 0.05
         in_thread(lambda: (time.sleep(0.05), program.test_run()))
-        ring.send((1,), timeout=5)
+        ring.send((1,), timeout=30)
         program.test_run()
         assert sums() == (sent + 1, sent + 1)
 
@@ -636,7 +638,7 @@ def test_threads_share_a_producer(drain, in_thread):
     made, program, sums = drain
     with UserRingBuffer(made) as ring:
         threads = [
-            in_thread(lambda: [ring.send(struct.pack("=Q", 1), 10) for _ in range(500)])
+            in_thread(lambda: [ring.send(struct.pack("=Q", 1), 60) for _ in range(500)])
             for _ in range(3)
         ]
         while any(t.is_alive() for t in threads):

@@ -66,7 +66,7 @@ def test_packets_are_received_in_place(redirected, xsks):
         with net.socket("left") as sender:
             for n in range(200):  # far more than there are frames
                 sender.send(numbered(net, n))
-                assert xsk.wait(2)
+                assert xsk.wait(20)
                 (frame,) = xsk.receive_frames()
                 assert number(frame.data) == n
                 assert frame.data.obj is umem.data.obj
@@ -127,10 +127,10 @@ def test_frames_are_sent_back_without_a_copy(redirected, xsks):
     net = redirected
     with opened(net) as xsk, net.socket("left") as client:
         put(xsks, xsk)
-        client.settimeout(2)
+        client.settimeout(20)
         for n in range(500):
             client.send(numbered(net, n))
-            assert xsk.wait(2)
+            assert xsk.wait(20)
             frames = xsk.receive_frames()
             for frame in frames:
                 mac = bytes(frame.data[:6])
@@ -273,7 +273,7 @@ def test_packets_larger_than_a_frame_take_several(net, xsks):
             for size in (60, 2000, 5000, 9000):
                 packet = net.frame(bytes(n & 0xFF for n in range(size - 14)))
                 other.send(packet)
-                assert xsk.wait(2)
+                assert xsk.wait(20)
                 frames = xsk.receive_frames()
                 assert b"".join(f.data for f in frames) == packet
                 assert [f.more for f in frames] == [True] * (len(frames) - 1) + [False]

@@ -10,7 +10,8 @@ from __future__ import annotations
 import errno
 import os
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
@@ -211,12 +212,14 @@ def submit(attributes: Attributes) -> int:
 
     Interrupted calls are made again, but for test runs, whose effects cannot be taken back, and
     batches, whose attributes then hold results. On a kernel that charges BPF memory to
-    RLIMIT_MEMLOCK (before 5.11) a failing EPERM raises that limit once and tries again.
+    RLIMIT_MEMLOCK (before 5.11) a failing EPERM raises that limit once and tries again. Where
+    signals come so fast that no verification ends, the last attempt is made without any.
     """
     command = attributes.command
     attempts = LOAD_ATTEMPTS
     while True:
-        result = syscall()(attributes.number, attributes.data, attributes.size)
+        with _without_signals() if attempts == 1 else nullcontext():
+            result = syscall()(attributes.number, attributes.data, attributes.size)
         attributes.result = result
         if result >= 0:
             return 0
@@ -230,6 +233,18 @@ def submit(attributes: Attributes) -> int:
         )
         if not again:
             return code
+
+
+@contextmanager
+def _without_signals() -> Iterator[None]:
+    """No signal comes to this thread."""
+    import signal
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def call(command: str, /, **fields: Value) -> Attributes:

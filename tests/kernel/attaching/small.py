@@ -94,7 +94,22 @@ def ip(*words, netns=""):
     return done.stdout
 
 
-def wait_for(true, seconds=2.0):
+PATIENCE, BRIEF = 20.0, 0.2
+"""Seconds for what must come, on a machine that does much else; and for what must not."""
+
+
+def silent(sock):
+    """Whether nothing comes to a socket."""
+    sock.settimeout(BRIEF)
+    try:
+        return not sock.recv(2000)
+    except TimeoutError:
+        return True
+    finally:
+        sock.settimeout(PATIENCE)
+
+
+def wait_for(true, seconds=PATIENCE):
     """Whether something becomes true before long."""
     end = time.monotonic() + seconds
     while not true() and time.monotonic() < end:

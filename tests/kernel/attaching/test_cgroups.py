@@ -35,7 +35,7 @@ def talk(address, receive=True):
     """A datagram to oneself."""
     with socket.socket(family(address), socket.SOCK_DGRAM) as made:
         made.bind((address, 0))
-        made.settimeout(2)
+        made.settimeout(20)
         made.sendto(b"x", made.getsockname()[:2])
         if receive:
             made.recvfrom(10)
@@ -50,7 +50,7 @@ def converse(address):
     """A TCP connection to oneself."""
     with (
         socket.create_server((address, 0), family=family(address)) as server,
-        socket.create_connection(server.getsockname()[:2], 2) as client,
+        socket.create_connection(server.getsockname()[:2], 20) as client,
     ):
         client.getpeername()
         client.getsockname()

@@ -8,7 +8,7 @@ from ebee.linux import attach
 from ebee.linux.errors import older_than
 from ebee.linux.info import ids
 
-from .small import load
+from .small import load, wait_for
 
 pytestmark = pytest.mark.kernel
 
@@ -48,4 +48,4 @@ def test_cycles_leave_no_descriptor_program_or_link(net, cgroup, open_fds, way):
                 if n % 100 == 0:
                     own.add(program.id)
         assert open_fds() == before
-    assert not own & set(ids("prog"))
+    assert wait_for(lambda: not own & set(ids("prog")))

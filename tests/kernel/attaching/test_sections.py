@@ -114,7 +114,7 @@ def test_a_program_attaches_as_its_section_says(net, cgroup, loaded, name):
 def test_socket_programs_attach_to_sockets(loaded):
     with socket.socket(type=socket.SOCK_DGRAM) as one, loaded.programs["on_socket"].attach(one):
         one.bind(("127.0.0.1", 0))
-        one.settimeout(2)
+        one.settimeout(20)
         one.sendto(b"whole", one.getsockname())
         assert one.recv(10) == b"whole"
     with reuseport() as one, loaded.programs["on_reuseport"].attach(one) as held:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from typing import Literal
 
 import pytest
 
@@ -17,6 +18,8 @@ from ebee.linux.info import ids
 
 pytestmark = pytest.mark.kernel
 CYCLES = 10_000
+IN_VM = bool(os.environ.get("EBEE_VM"))
+"""An emulated machine is slow, and what is counted is the same on each."""
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +45,7 @@ def test_ten_thousand_cycles_leave_no_descriptor(walker, open_fds):
     for _ in range(100):
         cycle()
     before, size = open_fds(), memory()
-    for _ in range(CYCLES // (1 if not os.environ.get("EBEE_VM") else 10)):
+    for _ in range(CYCLES // (40 if IN_VM else 1)):
         cycle()
     assert open_fds() == before
     assert (memory() - size) * resource.getpagesize() < 16 << 20
@@ -68,7 +71,7 @@ def test_every_kind_of_link_gives_its_descriptors_back(kind, open_fds):
     with LinuxProgram.load(assemble("r0 = 0; exit"), type) as program:
         function(program).close()
         before = open_fds()
-        for _ in range(20):
+        for _ in range(5 if IN_VM else 20):
             function(program).close()
         function(program)  # and so does one that is merely forgotten
         assert open_fds() == before
@@ -88,7 +91,7 @@ def test_failures_leave_no_descriptor(witness, open_fds):
         with pytest.raises(KernelError):
             attempt()
     before = open_fds()
-    for attempt in attempts * 5:
+    for attempt in attempts * (1 if IN_VM else 5):
         with pytest.raises(KernelError):
             attempt()
     witness.stack.pop_all().close()
@@ -108,11 +111,11 @@ sys.stdin.read()
 """
 
 
-def gone(number: int) -> bool:
-    """Whether a link has ended; the kernel takes its time."""
+def gone(number: int, kind: Literal["link", "prog"] = "link") -> bool:
+    """Whether a link or program has ended; the kernel takes its time."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        if number not in ids("link"):
+        if number not in ids(kind):
             return True
         time.sleep(0.05)
     return False
@@ -134,7 +137,7 @@ def test_a_killed_process_leaves_only_what_it_pinned(bpffs):
         assert link.info().prog_id == program
         path.unlink()
     assert gone(pinned)
-    assert program not in ids("prog")
+    assert gone(program, "prog")
 
 
 def test_a_fork_holds_what_its_parent_closes(witness):
@@ -168,8 +171,7 @@ def test_signals_interrupt_nothing(walker):
     before = signal.signal(signal.SIGALRM, handler)
     signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
     try:
-        end = time.monotonic() + 1
-        while time.monotonic() < end:
+        while caught <= 50:
             with walker() as program, attach.iterator(program) as walk:
                 assert walk.read() == b""
             with LinuxMap.create("array", 4, 8, 4) as made:
@@ -177,4 +179,3 @@ def test_signals_interrupt_nothing(walker):
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    assert caught > 50
