@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FORMAT = "1"
 """Changes when images or their making change without a change of IR."""
 
-_PARTS = ("", "lang", "lang/bpf", "hooks", "helpers", "maps", "obj", "btf")
+_PARTS = ("", "types", "lang", "lang/bpf", "hooks", "helpers", "maps", "obj", "btf")
 """Folders of ebee that decide what a program becomes."""
 
 
