@@ -141,10 +141,11 @@ def test_the_cgroups_below_one(cgroup):
 def test_every_kind_of_iterator_of_this_kernel_can_be_walked():
     types = Btf.vmlinux()
     kinds = sorted(
-        t.name.removeprefix("bpf_iter_")
-        for t in types
-        if isinstance(t, Func) and re.fullmatch(r"bpf_iter_[a-z0-9_]+", t.name)
-        and not t.name.endswith(("_new", "_next", "_destroy", "_info")) and is_target(types, t)
+        name.removeprefix("bpf_iter_")
+        for name, number in types.names()
+        if re.fullmatch(r"bpf_iter_[a-z0-9_]+", name) and types.kind(number) is Func
+        and not name.endswith(("_new", "_next", "_destroy", "_info"))
+        and is_target(types, types.type(number))
     )  # fmt: skip
     walked, refused = set(), {}
     for kind in kinds:
