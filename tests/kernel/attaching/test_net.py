@@ -402,7 +402,11 @@ def send_frame(name):
     """A frame out of a device, past everything but its own programs."""
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
         raw.bind((name, 0))
-        raw.send(bytes(64))
+        try:
+            raw.send(bytes(64))
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:  # a program dropped it
+                raise
 
 
 # -- netfilter -------------------------------------------------------------------------------------
