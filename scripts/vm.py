@@ -464,8 +464,8 @@ ALSO = ("test_linux_probe.py", "test_cli_prog_profile.py", "test_cli_token.py")
 
 
 def everyday() -> list[str]:
-    """What is tested: tracing, what is declared to be there, what takes fentry or tokens, and a test
-    for each hook."""
+    """What is tested: tracing, what is declared to be there, what takes fentry or tokens, and
+    a test for each hook."""
     shown = runpy.run_path(str(ROOT / "tests/kernel/matrix.py"))["SHOWN"].values()
     paths = [f"tests/kernel/{name}" for name in ("tracing", *ALSO)]
     return paths + sorted({f"tests/kernel/{t}" for t in shown if not t.startswith("tracing/")})
