@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 PACKAGE = "linux-source-6.12"
@@ -16,7 +16,9 @@ WANTED = (
     "tools/build", "tools/scripts", "scripts/bpf_doc.py", "include/uapi",
 )  # fmt: skip
 SECONDS = 120
-SELFTESTS = "selftests"
+SELFTESTS, GCC = "selftests", "gcc"
+CLANG = ("clang-19", "-target", "bpfel", "-g")
+BPF_GCC = ("bpf-gcc", "-gbtf", "-mco-re")
 OBJECTS = (".o", ".elf")
 RECORDER = Path(__file__).with_name("corpus_record.c")
 
@@ -30,6 +32,7 @@ class Item:
     path: Path
     includes: tuple[Path, ...] = ()
     options: tuple[str, ...] = ()
+    compiler: tuple[str, ...] = CLANG
 
     @property
     def key(self) -> str:
@@ -94,9 +97,16 @@ class Corpus:
             options = ("-mcpu=v3", "-DENABLE_ATOMICS_TESTS", "-std=gnu11", "-fms-extensions")
             yield Item(SELFTESTS, source.stem, source, includes, options)
 
+    def of_gcc(self) -> Iterator[Item]:
+        """The same once more, as objects of Debian's gcc-bpf where that is there."""
+        if shutil.which(BPF_GCC[0]):
+            for item in self.selftests():
+                yield replace(item, group=GCC, compiler=BPF_GCC)
+
     def items(self, more: list[Path], pattern: str) -> list[Item]:
         """All whose name (or group/name) fits a pattern."""
-        found = [*self.selftests(), *(item for folder in more for item in inside(folder))]
+        found = [*self.selftests(), *self.of_gcc()]
+        found += (item for folder in more for item in inside(folder))
         fits = fnmatch.fnmatch
         return [i for i in found if fits(i.name, pattern) or fits(i.key, pattern)]
 
@@ -108,7 +118,7 @@ class Corpus:
         failed = made.with_suffix(".failed")
         if made.exists():
             return made, ""
-        if failed.exists() and not self.types:
+        if failed.exists() and (not self.types or item.compiler is BPF_GCC):
             return made, failed.read_text()
         made.parent.mkdir(parents=True, exist_ok=True)
         text = self._compile(item, made)
@@ -118,18 +128,20 @@ class Corpus:
 
     def _compile(self, item: Item, made: Path) -> str:
         includes = [f"-I{folder}" for folder in (*item.includes, self.generated)]
-        if item.group == SELFTESTS:  # libbpf's headers and the kernel's types come first
+        if item.group in (SELFTESTS, GCC):  # libbpf's headers and the kernel's types come first
             includes.insert(0, includes.pop())
         command = [
-            "clang-19", "-target", "bpfel", "-O2", "-g", "-w", "-fno-strict-aliasing",
-            "-D__TARGET_ARCH_x86", *item.options, *includes,
+            *item.compiler, "-O2", "-w", "-fno-strict-aliasing", "-D__TARGET_ARCH_x86",
+            *item.options, *includes,
             "-idirafter", "/usr/include/x86_64-linux-gnu", "-idirafter", "/usr/include",
             "-c", str(item.path), "-o", str(made),
         ]  # fmt: skip
         text = ""
         # The kernel's functions as this kernel has them, or (they change) as the test says.
         attempts = [[], ["-DBPF_NO_KFUNC_PROTOTYPES"], ["-mcpu=v4"]]
-        if self.types:
+        if item.compiler is BPF_GCC:
+            attempts = attempts[:2]
+        elif self.types:
             old = f"-I{self.original}"
             attempts += [[old], [old, "-DBPF_NO_KFUNC_PROTOTYPES"]]
         for more in attempts:
