@@ -10,14 +10,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 PROGRESS = 10.0
 """Seconds between lines of progress."""
@@ -63,6 +66,22 @@ class Total:
         return (f"{self.kind}: {self.next - self.first:,} of {self.end - self.first:,} {unit} (seed"
                 f" {self.seed!r}, {self.first:,} to {self.next - 1:,}), {counts}{self.bad:,} bad,"
                 f" {self.seconds:,.0f} s")  # fmt: skip
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """TimeoutError after so much processor time: a case that hangs is a finding, not an end."""
+
+    def stop(*_: Any) -> None:
+        raise TimeoutError(f"took more than {seconds:g} s")
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def _load(path: Path) -> Total:

@@ -408,6 +408,7 @@ def test_a_name_that_is_no_text_is_refused():
         ([Typedef("a", 2), Const(1)], "refers to itself"),
         ([Struct("s", 4, (Member("a", 1, 0),))], "contains itself"),
         ([Int("i", 4), Struct("s", 4, (Member("a", 3, 0),)), Array(2, 1, 1)], "contains itself"),
+        ([Int("i", 4), Array(2, 1, 1), Struct("s", 4, (Member("a", 2, 0),))], "nests more than 64"),
         ([Int("i", 4), Struct("s", 4, (Member("a", 1, 8),))], "reaches bit 40 of only 4 bytes"),
         ([Float("f", 4), Struct("s", 8, (Member("a", 1, 1),))], "begins at bit 1"),
         ([Int("i", 4), Struct("s", 8, (Member("a", 1, 0, 33),))], "33 bits in a type of 4"),

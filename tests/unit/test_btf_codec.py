@@ -320,6 +320,14 @@ def test_codecs_without_types():
         Codec.from_size(3).decode(b"abcd")
 
 
+def test_an_array_of_itself_in_a_struct_is_refused(w):
+    """Found by fuzzing: what its elements are was looked for without end."""
+    inner = w.b.add(Struct("inner", 8, (Member("a", len(w.b) + 1, 0),)))
+    w.b.add(Array(inner + 1, w.u32, 1))
+    with pytest.raises(BtfError, match="nests more than 64 arrays"):
+        w.codec(inner)
+
+
 def test_types_without_values_are_refused(w):
     for id in (0, w.struct("loop", 8, ("self", len(w.b), 0))):
         with pytest.raises(BtfError, match=r"has no size|contains itself"):

@@ -351,6 +351,16 @@ class Btf:
             found = self.type(found.type)
         return found
 
+    def innermost(self, id: int) -> Type:
+        """What the elements of type `id` are, if it is an array (of arrays), or a variable of one;
+        else the resolved type itself."""
+        found = self.resolve(id)
+        for _ in range(_DEPTH):
+            if not isinstance(found, Array | Var):
+                return found
+            found = self.resolve(found.type)
+        raise BtfError(f"{self.name}: type {id} nests more than {_DEPTH} arrays")
+
     def sizeof(self, id: int) -> int:
         """Bytes of a value of type `id`; BtfError if it has no size (void, functions, `struct x;`
         without a body)."""

@@ -326,9 +326,7 @@ def _refuse_cycle(btf: Btf, found: Composite | Datasec) -> None:
         at = btf.type(waiting.pop())
         members = at.members if isinstance(at, Composite) else ()
         for member in at.vars if isinstance(at, Datasec) else members:
-            inner = btf.resolve(member.type)
-            while isinstance(inner, (Array, Var)):
-                inner = btf.resolve(inner.type)
+            inner = btf.innermost(member.type)
             if isinstance(inner, Datasec):
                 raise BtfError(f"{btf.name}: {describe(at)} contains the section {inner.name!r}")
             if isinstance(inner, Composite) and inner.size >= found.size:

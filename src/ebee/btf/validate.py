@@ -204,9 +204,7 @@ def _check_containment(btf: Btf) -> None:
 def _contained(btf: Btf, id: int) -> set[int]:
     found, inside = btf.type(id), set()
     for member in found.members if isinstance(found, Composite) else ():
-        inner = btf.resolve(member.type)
-        while isinstance(inner, Array):
-            inner = btf.resolve(inner.type)
+        inner = btf.innermost(member.type)
         if isinstance(inner, Composite):
             inside.add(inner.id)
     return inside
