@@ -169,3 +169,31 @@ def test_import_of_ebee_stays_light():
     code = "import ebee, sys; print([m for m in sys.modules if m.startswith('ebee.')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("future", ["", "from __future__ import annotations\n"])
+def test_the_types_of_a_map_may_stand_in_its_annotation(tmp_path, future):
+    (tmp_path / "annotated_maps.py").write_text(
+        f"{future}from ebee import *\n"
+        "class Stage(IntEnum):\n    FIRST = 0\n"
+        "hits: Hash[u32, u64] = Hash(max_entries=8)\n"
+        "total: Array[u64] = Array(max_entries=1)\n"
+        "events: RingBuf[u64] = RingBuf(size=4096)\n"
+        "jumps: ProgArray[Stage] = ProgArray()\n"
+        "peers: SockHash[u32] = SockHash(max_entries=2)\n"
+        "kept: SkStorage[u64] = SkStorage()\n".replace("class", "from enum import IntEnum\nclass")
+    )
+    program = tmp_path / "prog.py"
+    program.write_text(
+        f"{future}from ebee import *\nfrom annotated_maps import hits, total, events\n"
+        "from annotated_maps import jumps, peers, kept\n"
+        "@xdp\ndef prog(ctx: XdpContext) -> XDP:\n"
+        "    hits[1] = 2\n    n = total[0]\n    if n:\n        n[0] += 1\n    return XDP.PASS\n"
+    )
+    maps = ebee.compile(program).maps
+    found = {name: (m.key_size, m.value_size) for name, m in maps.items() if name[0] != "."}
+    assert found == {
+        "hits": (4, 8), "total": (4, 8), "events": (0, 0), "jumps": (4, 4), "peers": (4, 4),
+        "kept": (4, 8),
+    }  # fmt: skip
+    assert maps["jumps"].max_entries == 1

@@ -22,16 +22,26 @@ ANY, NOEXIST, EXIST = 0, 1, 2
 """Flags of update: always, only a new key, only an old one."""
 
 
-class _Typed:
-    """A map class with its types, `Hash[Key, Value]`: calling it declares a map."""
+class Typed:
+    """A map class with its types, `Hash[Key, Value]`: calling it declares a map. As an annotation
+    it has the types of a map that is declared without; see `declared`."""
 
     def __init__(self, cls: type[AnyMap[Any, Any]], types: tuple[Any, ...]):
         self.cls, self.types = cls, types
 
     def __call__(self, *args: Any, **attributes: Any) -> Any:
         made = self.cls(*args, **attributes)
-        made._set_types(self.types)
+        self.give(made)
         return made
+
+    def give(self, m: AnyMap[Any, Any]) -> None:
+        """Give a map its types; TypeError when it takes no such types."""
+        m._set_types(self.types)
+        m.given = self.types
+
+    def __str__(self) -> str:
+        names = ", ".join(getattr(t, "__name__", str(t)) for t in self.types)
+        return f"{self.cls.__name__}[{names}]"
 
     def __static__(self) -> Any:
         """As the annotation of a parameter: a map of this kind and these types."""
@@ -73,6 +83,8 @@ class AnyMap(Generic[K, V]):
         self.inner: AnyMap[Any, Any] | None = None
         self.key: Any = None
         self.value: Any = None
+        self.given: tuple[Any, ...] = ()
+        """The types that stood in brackets."""
         self.name = ""
 
     def _set_types(self, given: tuple[Any, ...]) -> None:
@@ -94,7 +106,7 @@ class AnyMap(Generic[K, V]):
             items = item if isinstance(item, tuple) else (item,)
             if any(i in (Any, None) or isinstance(i, TypeVar) for i in items):
                 return super().__class_getitem__(item)  # the bases of the classes below
-            return _Typed(cls, items)
+            return Typed(cls, items)
 
     # What programs may do; compiled, never run.
 
@@ -258,5 +270,5 @@ def _only_compiled(m: AnyMap[Any, Any]) -> TypeError:
 
 __all__ = [
     "ANY", "EXIST", "NOEXIST", "AnyMap", "Array", "Hash", "LpmTrie", "LruHash", "LruPerCpuHash",
-    "PerCpuArray", "PerCpuHash", "ProgArray", "RingBuf",
+    "PerCpuArray", "PerCpuHash", "ProgArray", "RingBuf", "Typed",
 ]  # fmt: skip

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from ebee.errors import CompileError, EbeeError
 from ebee.lang.bpf import struct_ops
+from ebee.lang.bpf.declared import at_declaration, complete
 from ebee.lang.bpf.maps import AnyMap, ProgArray
 from ebee.lang.bpf.programs import program_of
 from ebee.lang.bpf.struct_ops import Declared, declared_of, operation_of
 from ebee.lang.bpf.unit import BpfUnit, Entry
+from ebee.lang.errors import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +58,7 @@ def lower(source: Source) -> tuple[BpfUnit, str]:
     if whole:
         for key, thing in space.items():
             if isinstance(thing, AnyMap):
-                unit.map(key, thing)
+                _map(unit, space, key, thing)
     entries += [_entry(f) for d in kernel for _, f in d.operations()]
     for entry in entries:
         unit.program(entry)
@@ -69,6 +71,14 @@ def lower(source: Source) -> tuple[BpfUnit, str]:
     for function in missing:
         unit.program(_entry(function))
     return unit, name
+
+
+def _map(unit: BpfUnit, space: dict[str, Any], name: str, m: AnyMap[Any, Any]) -> None:
+    try:
+        complete(space, name, m)
+        unit.map(name, m)
+    except Refusal as refusal:
+        raise at_declaration(space, name, refusal) from None
 
 
 def _entry(function: Any) -> Entry:

@@ -19,6 +19,7 @@ from ebee.lang.bpf import arguments, contexts, iterators, long_loops, nodes, sig
 from ebee.lang.bpf.contexts import Context
 from ebee.lang.bpf.core_records import Records
 from ebee.lang.bpf.debug import Debug, quote
+from ebee.lang.bpf.declared import complete
 from ebee.lang.bpf.exits import PLACE, after_call, begin_program
 from ebee.lang.bpf.externs import Externs
 from ebee.lang.bpf.kernel_types import is_kernel
@@ -536,6 +537,7 @@ def map_value(f: Function, name: str, m: AnyMap[Any, Any]) -> Value:
     """A map as an operand, for calls of its methods and of functions that take it."""
     unit = f.unit
     assert isinstance(unit, BpfUnit)
+    complete(f.source.function.__globals__, name, m)
     return Value(Constant(m), unit.map(name, m))
 
 
