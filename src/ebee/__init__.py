@@ -67,6 +67,10 @@ _WHERE = {
     "lang.bpf.references": "no_preemption rcu",
     "lang.bpf.special": "CLOCK_BOOTTIME CLOCK_MONOTONIC CLOCK_REALTIME SpinLock Timer WorkQueue",
     "lang.bpf.struct_ops": "struct_ops",
+    "lang.bpf.tcp_options": """
+        OPTION_END OPTION_MSS OPTION_NOP OPTION_SACK OPTION_SACK_PERMITTED OPTION_TIMESTAMPS
+        OPTION_WINDOW_SCALE TcpOptions read_tcp_options
+    """,
     "lang.bpf.variables": "Const Global",
     "loading": "load read",
     "machine.capture": "Capture CaptureWriter",

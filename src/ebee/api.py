@@ -231,6 +231,17 @@ from ebee.lang.bpf.special import (
     WorkQueue,
 )
 from ebee.lang.bpf.struct_ops import struct_ops
+from ebee.lang.bpf.tcp_options import (
+    OPTION_END,
+    OPTION_MSS,
+    OPTION_NOP,
+    OPTION_SACK,
+    OPTION_SACK_PERMITTED,
+    OPTION_TIMESTAMPS,
+    OPTION_WINDOW_SCALE,
+    TcpOptions,
+    read_tcp_options,
+)
 from ebee.lang.bpf.variables import Const, Global
 from ebee.loading import load, read
 from ebee.machine.capture import Capture, CaptureWriter
@@ -298,6 +309,13 @@ __all__ = [
     "LWT",
     "NF",
     "NOEXIST",
+    "OPTION_END",
+    "OPTION_MSS",
+    "OPTION_NOP",
+    "OPTION_SACK",
+    "OPTION_SACK_PERMITTED",
+    "OPTION_TIMESTAMPS",
+    "OPTION_WINDOW_SCALE",
     "ROUTING",
     "SCTP",
     "SCTP_PROTOCOL",
@@ -403,6 +421,7 @@ __all__ = [
     "StackTrace",
     "SysctlContext",
     "TaskStorage",
+    "TcpOptions",
     "TcpSock",
     "Timer",
     "TraceContext",
@@ -480,6 +499,7 @@ __all__ = [
     "rcu",
     "read",
     "read_dns_name",
+    "read_tcp_options",
     "replace_checksum16",
     "replace_checksum32",
     "save",
