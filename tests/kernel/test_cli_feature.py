@@ -36,6 +36,21 @@ def test_the_keys_stay(ours: dict[str, Any], ebee: Run) -> None:
     assert json.loads(ebee("feature", "--json")[1]).keys() == ours.keys()
 
 
+def test_bpftools_words_are_understood(
+    ebee: Run, bpftool: Callable[..., Any], ours: dict[str, Any]
+) -> None:
+    assert json.loads(ebee("feature", "probe", "kernel", "--json")[1]).keys() == ours.keys()
+    for group in ("prog_types", "map_types", "attach_types", "link_types", "helpers"):
+        mine = json.loads(ebee("feature", "list_builtins", group, "--json")[1])
+        theirs = {name.removesuffix("_deprecated") for name in
+                  bpftool("feature", "list_builtins", group)}  # fmt: skip
+        assert theirs <= set(mine), group
+        assert ebee("feature", "list_builtins", group)[1].split() == mine
+    code, _, err = ebee("feature", "list_builtins", "helper")
+    assert code == 1
+    assert "Did you mean 'helpers'?" in err
+
+
 def test_program_types_are_bpftools(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
     """But for struct_ops, lsm and tracing, of which it tries another attach type."""
     known = {

@@ -252,6 +252,9 @@ def listing(as_json: bool) -> None:
     report.show(report.table("BTF in the kernel", ("id", "name", "size", "of"), rows, ["size"]))
 
 
+btf.add_command(listing, "show")
+
+
 def _write(output: str | None, content: str | bytes) -> None:
     """To a file, or standard output."""
     data = content.encode() if isinstance(content, str) else content

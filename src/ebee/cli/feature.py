@@ -29,9 +29,17 @@ def feature(
 
     \b
     ebee feature xdp ringbuf bpf_loop bpf_task_acquire BPF_LSM
+
+    As bpftool's: `ebee feature probe [kernel]`, and `ebee feature list_builtins GROUP`, the words
+    that ebee knows: prog_types, map_types, attach_types, link_types, helpers.
     """
     from ebee.linux import inventory
 
+    if names[:1] == ("list_builtins",):
+        _show_builtins(names[1:], as_json)
+        return
+    if names[:1] == ("probe",):
+        names = names[2:] if names[1:2] == ("kernel",) else names[1:]
     if helpers_of is not None:
         found: Any = inventory.helpers([_type(helpers_of)])
         _show_list(found[helpers_of], f"Helpers for {helpers_of} programs", as_json)
@@ -43,6 +51,24 @@ def feature(
         report.print_json(inventory.document())
     else:
         _show(inventory.document())
+
+
+def _show_builtins(words: tuple[str, ...], as_json: bool) -> None:
+    from ebee.cli.source import nearest
+    from ebee.linux import uapi
+
+    groups = {
+        "prog_types": uapi.PROG_TYPES, "map_types": uapi.MAP_TYPES, "link_types": uapi.LINK_TYPES,
+        "attach_types": uapi.ATTACH_TYPES, "helpers": {f"bpf_{name}": 0 for name in uapi.HELPERS},
+    }  # fmt: skip
+    if len(words) != 1 or words[0] not in groups:
+        near = nearest(words[0], groups) if words else ""
+        raise ConfigError(f"list_builtins takes one of {', '.join(groups)}.{near}")
+    names = [name for name in groups[words[0]] if not name.endswith("_deprecated")]
+    if as_json:
+        report.print_json(names)
+    else:
+        click.echo("\n".join(names))
 
 
 def _type(name: str) -> str:
