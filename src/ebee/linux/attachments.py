@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ebee.errors import KernelError
+from ebee.errors import EbeeError, KernelError
 from ebee.linux.info import Info, object_info
 from ebee.linux.links import HasFd, Link
 from ebee.linux.sys import Fd
@@ -93,5 +93,5 @@ class Attachment(Link):
 
     def __del__(self) -> None:
         if "fd" in self.__dict__:
-            with suppress(Exception):
+            with suppress(EbeeError, OSError):  # nobody is there to be told
                 self.close()

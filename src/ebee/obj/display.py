@@ -7,6 +7,8 @@ from html import escape
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from ebee.errors import EbeeError
+
 if TYPE_CHECKING:
     from ebee.obj.handles import Map, Object
     from ebee.obj.spec import MapSpec, ObjectSpec, ProgramSpec
@@ -58,7 +60,7 @@ def map_html(m: Map) -> str:
     title = f"{m.name}: {m.type}"
     try:
         found = list(islice(m.items(), ROWS + 1))
-    except Exception as error:  # a notebook shows what it can: a ring buffer has no elements
+    except EbeeError as error:  # a notebook shows what it can: a ring buffer has no elements
         return table(title, ("", ""), [("max_entries", m.max_entries)], note=str(error))
     values = [v.sum() if m.per_cpu and _addable(v) else v for _, v in found]
     parts = [("key", [k for k, _ in found]), ("value", values)]
