@@ -96,9 +96,21 @@ def _store(w: Walk, reg: Reg, to: BtfType, off: int, size: int) -> None:
     target = w.program.target
     if w.program.hook.name == "struct_ops" and target is not None:
         return _store_ops(target.struct, to, off, size)
-    if to.name == "nf_conn___init" or to.name == "nf_conn":
-        raise DoesNotKnow("stores into connections that are tracked")
+    if to.name in ("nf_conn___init", "nf_conn"):
+        return _store_connection(w, off, size)
     raise only
+
+
+def _store_connection(w: Walk, off: int, size: int) -> None:
+    """A store into a tracked connection: its mark (nf_conntrack_btf_struct_access)."""
+    t = w.struct("nf_conn").type
+    assert isinstance(t, Struct)
+    mark = next((m for m in t.members if m.name == "mark"), None)
+    if mark is None or off != mark.offset // 8:
+        raise Rejected("read-only", f"no write support to nf_conn at off {off}")
+    if size > 4:
+        text = f"write access at off {off} with size {size} beyond the member of nf_conn ended at"
+        raise Rejected("read-only", f"{text} {off + 4}")
 
 
 def _store_ops(struct: str, to: BtfType, off: int, size: int) -> None:

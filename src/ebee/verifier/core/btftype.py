@@ -22,6 +22,7 @@ from ebee.btf import (
     Void,
 )
 from ebee.btf.types import Const, Restrict, Type, Typedef, Volatile
+from ebee.errors import BtfError
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.errors import EFAULT, EINVAL, DoesNotKnow, Rejected
 
@@ -48,6 +49,11 @@ class BtfType:
     def composite(self) -> bool:
         """Whether it is a struct or union."""
         return isinstance(self.type, Struct | Union)
+
+    def known(self) -> None:
+        """DoesNotKnow where only the name and size of a struct are there (`Btf.partial`)."""
+        if self.composite and self.btf.is_opaque(self.id):
+            raise DoesNotKnow(f"the members of struct {self.name}: {self.btf.name} lacks them")
 
     def __repr__(self) -> str:
         return f"<BtfType {self.name} {self.id}>"
@@ -142,6 +148,7 @@ def walk(at: BtfType, off: int, size: int, flexible: bool = True) -> Found:
         t = at.type
         if not isinstance(t, Struct | Union):
             raise Rejected("btf-access", f"Type '{at.name}' is not a struct", "", EINVAL)
+        at.known()
         if isinstance(t, Union) and len(t.members) != 1:
             flags |= R.UNTRUSTED
         if off + size > t.size:
@@ -232,7 +239,7 @@ def _flat(btf: Btf, id: int) -> tuple[BtfType, int, int]:
         found = of(btf, found.type.type)
     try:
         return found, length, found.size
-    except Exception:
+    except BtfError:
         text = f"field {found.name} doesn't have size"
         raise Rejected("btf-access", text, "", EFAULT) from None
 

@@ -25,7 +25,7 @@ from ebee.verifier.core import (
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.args import Call
 from ebee.verifier.core.code import Op
-from ebee.verifier.core.errors import EINVAL, DoesNotKnow, Rejected
+from ebee.verifier.core.errors import EBADF, EINVAL, DoesNotKnow, Rejected
 from ebee.verifier.core.program import MapInfo
 from ebee.verifier.core.reg import UNINIT, UNKNOWN, ZERO, Reg, known
 from ebee.verifier.core.state import Frame, State
@@ -316,6 +316,7 @@ def callback_later(w: Walk, op: Op, func: int, name: str, sleepable: bool, holde
         frame.regs[regno] = made
     frame.regs[10] = _stack_pointer(frame)
     frame.callback, frame.entry = name, caller.entry + 1
+    w.run_later.add(frame.subprog)
     other = State([frame])
     other.sleepable, other.first = sleepable, start
     w.set_aside(other, start)
@@ -484,6 +485,9 @@ def wide_load(w: Walk, op: Op) -> int:
         made.frame = w.cfg.owner[op.target]
     else:
         found = w.program.pseudo.get(op.slot)
+        if found is None and op.name.startswith("lddw_map"):
+            text = f"fd {op.insn.imm} is not pointing to valid bpf_map"
+            raise Rejected("bad-map", text, "a file cannot name maps by number", EBADF)
         if found is None:
             raise DoesNotKnow("addresses of this kind")
         kind, info, offset = found

@@ -42,7 +42,7 @@ class Cfg:
 
     def __init__(self, insns: list[Insn], ops: list[Op | None], program: Program):
         self.insns, self.ops, self.count = insns, ops, len(insns)
-        self.hook = program.hook.name
+        self.hook, self.catches = program.hook.name, program.catches
         self.kfuncs = {
             op.slot: called(program, op)
             for op in ops
@@ -74,7 +74,7 @@ class Cfg:
         return found
 
     def _find_functions(self) -> None:
-        starts = {0}
+        starts = {0, max(self.catches, 0)}
         for op in self.ops:
             if op is not None and op.name in ("call_local", "lddw_func"):
                 if not 0 <= op.target < self.count:
@@ -120,7 +120,7 @@ class Cfg:
 
     def _reach(self) -> None:
         seen = bytearray(self.count)
-        work = [0]
+        work = [0, max(self.catches, 0)]
         while work:
             slot = work.pop()
             if seen[slot]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-EACCES, EINVAL, E2BIG, EFAULT, ENOTSUPP, EPERM = 13, 22, 7, 14, 524, 1
+EPERM, E2BIG, EBADF, EACCES, EFAULT, EINVAL, ENOTSUPP = 1, 7, 9, 13, 14, 22, 524
 
 
 class Rejected(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ebee.btf import Ptr, Struct, Union, Void
+from ebee.errors import BtfError
 from ebee.verifier.core import btftype, graph, iters, kfuncargs, locks
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.btftype import BtfType
@@ -215,7 +216,7 @@ def _memory(meta: Meta, to: BtfType) -> Reg:
     if not size:
         try:
             size = to.size
-        except Exception:
+        except BtfError:
             text = f"kernel function {meta.name} returns pointer type {to.name} is not supported"
             raise Rejected("kfunc", text, "", EINVAL) from None
         made.type |= R.RDONLY

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ebee.btf import Btf, FuncProto, Ptr, Typedef, Void
 from ebee.btf.types import Param
+from ebee.errors import BtfError
 from ebee.hooks.numbers import PROG_TYPES
 from ebee.verifier.core import args, btfptr, btftype, dynptr, graph, iters, locks, mem
 from ebee.verifier.core import reg as R
@@ -357,7 +358,7 @@ def _memory(w: Walk, meta: Meta, index: int, param: Param, to: BtfType, reg: Reg
     regno = index + 1
     try:
         size = to.size
-    except Exception:
+    except BtfError:
         kind = btftype.kind_name(to.type)
         text = f"arg#{index} reference type('{kind} {to.name}') size cannot be determined: -22"
         raise Rejected("kfunc", text, "", EINVAL) from None

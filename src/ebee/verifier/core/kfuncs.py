@@ -125,8 +125,12 @@ _TABLES: tuple[tuple[str, str, str], ...] = (
         cubictcp_cwnd_event cubictcp_acked bbr_init bbr_main bbr_sndbuf_expand bbr_undo_cwnd
         bbr_cwnd_event bbr_ssthresh bbr_min_tso_segs bbr_set_state"""),
 )  # fmt: skip
-# Not here, and so not known: the metadata of received frames (xdp_metadata_kfunc_ids), which only
-# programs bound to a device may ask for.
+DEVICE_BOUND = frozenset((
+    "bpf_xdp_metadata_rx_timestamp", "bpf_xdp_metadata_rx_hash", "bpf_xdp_metadata_rx_vlan_tag",
+))  # fmt: skip
+"""Metadata of received frames (xdp_metadata_kfunc_ids): of programs bound to a device."""
+
+DEV_BOUND_ONLY = 1 << 6  # BPF_F_XDP_DEV_BOUND_ONLY
 
 
 @cache
@@ -171,4 +175,9 @@ def called(program: Program, op: Op) -> tuple[str, FuncProto]:
         raise Rejected("kfunc", f"kernel btf_id {op.imm} is not a function", "", EINVAL)
     proto = btf.type(found.type)
     assert isinstance(proto, FuncProto)
+    if found.name in DEVICE_BOUND:
+        if not program.flags & DEV_BOUND_ONLY:
+            text = "metadata kfuncs require device-bound program"
+            raise Rejected("kfunc", text, "a flag of loading, with the device", EINVAL)
+        raise DoesNotKnow(f"what the device says of {found.name}")
     return found.name, proto

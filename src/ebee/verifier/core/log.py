@@ -10,7 +10,7 @@ from ebee.isa.disasm import Names, text_of
 from ebee.verifier.core import dynptr
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.code import Op
-from ebee.verifier.core.errors import Rejected
+from ebee.verifier.core.errors import DoesNotKnow, Rejected
 from ebee.verifier.core.reg import Reg
 from ebee.verifier.core.scalar import s64
 from ebee.verifier.core.state import ACTIVE, DYNPTR, INVALID, ITER, SPILL, Frame, Slot, State
@@ -81,7 +81,7 @@ class Log:
                 subprog.arguments(w, 0)
             except Rejected as error:
                 self.add(f"{error.message}\n")
-            except Exception:
+            except DoesNotKnow:
                 return
 
     def popped(self, state: State) -> None:

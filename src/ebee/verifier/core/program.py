@@ -87,6 +87,12 @@ class Program:
     def sleepable(self) -> bool:
         return bool(self.flags & SLEEPABLE)
 
+    @property
+    def catches(self) -> int:
+        """Where the function begins that handles exceptions; -1: there is none."""
+        name = self.exception_callback
+        return next((f.start for f in self.funcs if name and f.name == name), -1)
+
     def types(self) -> Btf:
         """The kernel's BTF; DoesNotKnow without one."""
         if self.kernel is None:
@@ -143,8 +149,6 @@ def from_spec(spec: ObjectSpec, program: ProgramSpec, kernel: Btf | None = None)
     )  # fmt: skip
     for function in linked.funcs:
         made.linkage[function.start] = spec.function(function.name).linkage
-    if program.exception_callback:
-        raise DoesNotKnow("exception callbacks")
     references.resolve(spec, linked, made)
     made.target = target_of(spec, program, made)
     return made

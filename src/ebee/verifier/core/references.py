@@ -73,7 +73,7 @@ class _Resolver:
         found = self.made.types().get(ref.symbol, Func)
         if found is not None:
             call = Insn(JMP | CALL, 0, PSEUDO_KFUNC_CALL, 0, found.id)
-        elif extern.weak:
+        elif extern.weak and not self.made.types().partial:
             call = Insn(JMP | CALL, imm=MISSING_KFUNC)
         else:
             raise DoesNotKnow(f"a kernel function {ref.symbol}")
@@ -91,7 +91,7 @@ class _Resolver:
                 insn = made.insns[ref.slot]
                 made.insns[ref.slot : ref.slot + 2] = lddw(insn.dst, found.id, PSEUDO_BTF_ID)
                 return
-            if extern.weak:
+            if extern.weak and not made.types().partial:
                 made.insns[ref.slot : ref.slot + 2] = lddw(made.insns[ref.slot].dst, 0, 0)
                 return
             raise DoesNotKnow(f"a kernel variable {ref.symbol}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ebee.hooks.numbers import PROG_TYPES
 from ebee.verifier.core import locks, prune
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.code import Op
@@ -19,8 +20,10 @@ RESULT = {"sk_lookup": (0, 1), "netfilter": (0, 1), "iter": (0, 1), "fentry": (0
 
 MAX_DEPTH = 512
 MAX_FRAMES = 8
-_PRIVATE_STACK = frozenset(("kprobe", "tracepoint", "perf_event", "raw_tracepoint", "fentry",
-                            "fexit", "tp_btf", "lsm", "struct_ops", "uprobe"))  # fmt: skip
+PRIVATE_FROM = 64  # BPF_PRIV_STACK_MIN_SIZE
+_PRIVATE_STACK = frozenset(
+    PROG_TYPES[name] for name in ("kprobe", "tracepoint", "perf_event", "raw_tracepoint", "tracing")
+)
 
 
 def step(w: Walk, op: Op) -> int:
@@ -34,7 +37,7 @@ def step(w: Walk, op: Op) -> int:
     frame = state.frame
     if frame.callback:
         _async_result(w)
-    elif frame.start != 0:
+    elif frame.start not in (0, w.program.catches):
         _global_result(w)
     else:
         _program_result(w)
@@ -159,44 +162,73 @@ def _program_result(w: Walk, regno: int = 0) -> None:
 
 
 def check_stack_depth(w: Walk) -> None:
-    """All frames that may be there at once fit 512 bytes (check_max_stack_depth)."""
-    cfg = w.cfg
-    calls: dict[int, list[int]] = {}
-    tails: set[int] = set()
-    callbacks: set[int] = set()
-    throws: dict[int, int] = {}
-    for slot, op in enumerate(cfg.ops):
-        if op is None:
-            continue
-        if op.name in ("call_local", "lddw_func"):
-            calls.setdefault(cfg.owner[slot], []).append(cfg.owner[op.target])
-        if op.name == "lddw_func":
-            callbacks.add(cfg.owner[op.target])
-        if op.name == "call_helper" and op.imm == 12:
-            tails.add(cfg.owner[slot])
-        if op.name == "call_kfunc" and w.kfunc_name(op) == "bpf_throw":
-            throws.setdefault(cfg.owner[slot], slot)
+    """All frames that may be there at once fit 512 bytes (check_max_stack_depth). What runs later
+    has a stack of its own; what it shares with the program has no private one."""
+    depths = _Depths(w)
+    for function in sorted(w.run_later, reverse=True):
+        depths.descend(function, 0, ())
+    depths.private = _has_private_stacks(w, bool(depths.tails))
+    depths.descend(0, 0, ())
 
-    def rounded(function: int) -> int:
-        return (w.depths.get(function, 0) + 15) // 16 * 16
 
-    def descend(function: int, depth: int, chain: tuple[int, ...]) -> None:
+def _has_private_stacks(w: Walk, tails: bool) -> bool:
+    """Whether frames of 64 bytes and more are put elsewhere, each with a limit of its own, in
+    programs that are not entered again while they run (bpf_enable_priv_stack)."""
+    hook = w.program.hook
+    private = hook.prog_type in _PRIVATE_STACK and hook.name != "iter"
+    return w.profile.private_stacks and private and not tails
+
+
+class _Depths:
+    """Descents into all functions that one calls."""
+
+    def __init__(self, w: Walk):
+        self.w, self.private = w, False
+        self.shared: set[int] = set()  # functions that were seen without private stacks
+        ops = [op for op in w.cfg.ops if op is not None]
+        owner = w.cfg.owner
+        taken = {owner[op.target] for op in ops if op.name == "lddw_func"}
+        self.called_back = taken | w.run_later
+        self.tails = {owner[op.slot] for op in ops if op.name == "call_helper" and op.imm == 12}
+
+    def descend(self, function: int, depth: int, chain: tuple[int, ...]) -> None:
+        w = self.w
+        if chain and function in self.tails and depth >= 256:
+            text = "tail_calls are not allowed when call stack of previous frames is"
+            raise Rejected("stack-depth", f"{text} {depth} bytes. Too large")
+        own = (w.depths.get(function, 0) + 15) // 16 * 16
+        if not self.private:
+            self.shared.add(function)
+        if own >= PRIVATE_FROM and function not in self.shared:
+            if own > MAX_DEPTH:
+                text = f"stack size of subprog {function} is {own}. Too large"
+                raise Rejected("stack-depth", text)
+        else:
+            depth += own
+        if depth > MAX_DEPTH:
+            text = f"combined stack size of {len(chain) + 1} calls is {depth}. Too large"
+            raise Rejected("stack-depth", text)
+        here = (*chain, function)
+        for slot in range(w.cfg.starts[function], w.cfg.ends[function]):
+            op = w.cfg.ops[slot]
+            if op is None:
+                continue
+            if op.name == "call_kfunc" and w.kfunc_name(op) == "bpf_throw":
+                if self.called_back.intersection(here):
+                    text = f"bpf_throw kfunc (insn {slot}) cannot be called from callback"
+                    raise Rejected("exception", f"{text} subprog {function}", "", EINVAL)
+            elif op.name in ("call_local", "lddw_func"):
+                self._call(op, depth, here)
+
+    def _call(self, op: Op, depth: int, chain: tuple[int, ...]) -> None:
+        callee = self.w.cfg.owner[op.target]
+        if callee in self.w.run_later:
+            if op.name == "lddw_func":
+                return
+            if op.target == self.w.program.catches:
+                text = f"insn {op.slot} cannot call exception cb directly"
+                raise Rejected("exception", text, "", EINVAL)
         if len(chain) >= MAX_FRAMES:
             text = f"the call stack of {len(chain)} frames is too deep !"
             raise Rejected("call-depth", text, "", E2BIG)
-        if chain and function in tails and depth >= 256:
-            text = "tail_calls are not allowed when call stack of previous frames is"
-            raise Rejected("stack-depth", f"{text} {depth} bytes. Too large")
-        if function in throws and callbacks.intersection((*chain, function)):
-            text = f"bpf_throw kfunc (insn {throws[function]}) cannot be called from callback"
-            raise Rejected("exception", f"{text} subprog {function}", "", EINVAL)
-        depth += rounded(function)
-        if depth > MAX_DEPTH:
-            if w.program.hook.name in _PRIVATE_STACK:
-                raise DoesNotKnow("private stacks")
-            text = f"combined stack size of {len(chain) + 1} calls is {depth}. Too large"
-            raise Rejected("stack-depth", text)
-        for callee in calls.get(function, ()):
-            descend(callee, depth, (*chain, function))
-
-    descend(0, 0, ())
+        self.descend(callee, depth, chain)

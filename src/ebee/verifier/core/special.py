@@ -107,6 +107,8 @@ def _pointed(btf: Btf, type_id: int, at: int, kernel: Btf | None) -> BtfType | N
     assert isinstance(pointer, Ptr)
     local = btftype.of(btf, pointer.type)
     found = btftype.struct(kernel, local.name) if kernel is not None else None
+    if found is None and kernel is not None and kernel.partial:
+        raise DoesNotKnow(f"whether the kernel has a struct {local.name}: {kernel.name} is a part")
     return found or local
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ebee import helpers
 from ebee.btf import Btf, Func, FuncProto, Ptr, Void
+from ebee.errors import BtfError
 from ebee.verifier.core import args, btftype, dynptr, kfuncargs, mem, special
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.btftype import BtfType
@@ -113,9 +114,7 @@ def _argument(
         raise wrong
     try:
         size = target.size
-        if isinstance(target.type, Void | FuncProto):
-            raise ValueError
-    except Exception:
+    except BtfError:
         kind = btftype.kind_name(target.type)
         text = f"arg#{index} reference type('{kind} {target.name}') size cannot be determined: -22"
         raise Rejected("global-function", text, "", EINVAL) from None
@@ -211,7 +210,11 @@ def check_regions(w: Walk, start: int) -> None:
 def global_frame(w: Walk, start: int) -> Frame:
     """The state in which a global function is checked."""
     frame = Frame(0, w.cfg.owner[start], start, -1)
-    for index, wanted in enumerate(arguments(w, start)):
+    taken = arguments(w, start)
+    if start == w.program.catches and [each.kind for each in taken] != ["scalar"]:
+        text = "exception cb only supports single integer argument"
+        raise Rejected("exception", text, "", EINVAL)
+    for index, wanted in enumerate(taken):
         frame.regs[index + 1] = _given(w, wanted)
     return frame
 

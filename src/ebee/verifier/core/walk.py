@@ -43,6 +43,7 @@ class Walk:
         self.log = Log(log_level) if log_level else None
         self.returned = 0  # where the last return led to
         self.called_globals: set[int] = set()
+        self.run_later: set[int] = set()  # numbers of functions that do not run below the program
         self.place_types: dict[int, int] = {}  # of the pointer of each load and store
         self.depths: dict[int, int] = {}  # stack used, by function
         self.cfg = Cfg(program.insns, decode(program.insns), program)
@@ -90,6 +91,9 @@ class Walk:
         frame = Frame(0, 0, 0, -1)
         frame.regs[1] = R.pointer(R.CTX)
         self._walk(frame)
+        if (catches := self.program.catches) > 0:
+            self.called_globals.add(catches)
+            self.run_later.add(self.cfg.owner[catches])
         done: set[int] = set()
         while todo := sorted(self.called_globals - done):
             start = todo[0]
