@@ -117,3 +117,64 @@ def test_what_is_found_needs_neither_the_compiler_nor_the_program_to_run(files):
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert ran.stdout == "[]\n", ran.stderr
+
+
+RECORD = """\
+from ebee import *
+
+last: Global[u32] = 0
+
+@tracepoint("made/up")
+def program(ctx: Record) -> None:
+    global last
+    last = u32(ctx.wanted)
+"""
+FORMAT = """\
+name: up
+ID: 1
+format:
+	field:unsigned short common_type;	offset:0;	size:2;	signed:0;
+
+	field:int other;	offset:8;	size:4;	signed:1;
+	field:u32 wanted;	offset:{at};	size:4;	signed:0;
+	field:__data_loc char[] text;	offset:20;	size:4;	signed:0;
+	field:char name[16];	offset:24;	size:16;	signed:0;
+	field:unsigned long args[6];	offset:40;	size:48;	signed:0;
+	field:const char * where;	offset:88;	size:8;	signed:0;
+	field:__u8 addr[4];	offset:96;	size:4;	signed:0;
+
+print fmt: "%d", REC->other
+"""
+
+
+def test_a_tracepoint_s_format_is_part_of_what_is_kept(tmp_path, monkeypatch):
+    from ebee.lang.bpf import formats
+
+    folder = tmp_path / "events" / "made" / "up"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(formats, "ROOTS", (str(tmp_path),))
+    file = tmp_path / "prog.py"
+    file.write_text(RECORD)
+    offsets = []
+    for at in (12, 12, 16):
+        (folder / "format").write_text(FORMAT.format(at=at))
+        spec = build.compile(file)
+        (load,) = (i for i in spec.programs["program"].insns if i.op == 0x61 and i.src == 1)
+        offsets.append(load.off)
+    assert offsets == [12, 12, 16]
+
+
+def test_members_of_records_have_the_types_of_their_formats(tmp_path, monkeypatch):
+    from ebee.lang.bpf import formats
+    from ebee.types import ArrayType, PtrType, char, fields, i32, u8, u32, u64
+
+    folder = tmp_path / "events" / "made" / "up"
+    folder.mkdir(parents=True)
+    (folder / "format").write_text(FORMAT.format(at=12))
+    monkeypatch.setattr(formats, "ROOTS", (str(tmp_path),))
+    found = {n: (f.offset, f.type) for n, f in fields(formats.record_of("made/up")).items()}
+    assert found == {
+        "other": (8, i32), "wanted": (12, u32), "text": (20, formats.LOCATED),
+        "name": (24, ArrayType(char, 16)), "args": (40, ArrayType(u64, 6)),
+        "where": (88, PtrType(u8)), "addr": (96, ArrayType(u8, 4)),
+    }  # fmt: skip

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ebee.errors import EbeeError
@@ -189,20 +191,16 @@ def _complete(program: Program, source: Source) -> None:
                 hints.update({n: t for n, t in known.items() if n in missing})
 
 
-class _blamed:
-    """What is not found out is the fault of this node."""
-
-    def __init__(self, source: Source, node: ast.AST):
-        self.source, self.node = source, node
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, _: Any, error: BaseException | None, __: Any) -> None:
-        if isinstance(error, Refusal):
-            raise at(self.source, self.node, error) from None
-        if isinstance(error, EbeeError):
-            first = str(error).splitlines()[0]
-            raise at(self.source, self.node, Refusal(first, "declare the type")) from None
+@contextmanager
+def _blamed(source: Source, node: ast.AST) -> Iterator[None]:
+    """What cannot be found out is the fault of this node."""
+    try:
+        yield
+    except Refusal as refusal:
+        raise at(source, node, refusal) from None
+    except EbeeError as error:
+        first = str(error).splitlines()[0]
+        raise at(source, node, Refusal(first, "declare the type")) from None
 
 
 __all__ = ["FORMS", "RESULT", "check", "context_of", "form_of"]

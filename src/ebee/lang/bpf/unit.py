@@ -99,7 +99,7 @@ class BpfUnit(Unit):
         """The hook of the program that is being compiled."""
         self.attach_type: int | None = None
         self.record: Any = None
-        """The type of its first parameter, which may be its context."""
+        """The @struct that it is given, where its context is one."""
         self.maps: dict[str, AnyMap[Any, Any]] = {}
         self.variables: dict[str, Variable] = {}
         self.globals: list[str] = []
@@ -125,7 +125,8 @@ class BpfUnit(Unit):
         self._entries[entry.function] = entry
         params = signature_of(entry.function)[0]
         given = tuple(Value(t, "") for _, t in params)
-        self.record = params[0][1] if params else None
+        record = signatures.form_of(self.hook) == signatures.RECORD
+        self.record = params[0][1] if record else None
         if entry.name in self._names:
             raise CompileError(f"{source.file}: two functions are called {entry.name}")
         job = Job(entry.function, given, (False,) * len(params), entry.name, "external", None)
