@@ -234,6 +234,16 @@ def test_a_full_map_says_so():
         assert key(made, 3).hex() in str(failed.value)
 
 
+@pytest.mark.parametrize("kind", ["ringbuf", "user_ringbuf"])
+def test_a_map_without_elements_says_so(kind):
+    if kind == "user_ringbuf" and older_than("6.1"):
+        pytest.skip("needs Linux 6.1")
+    with LinuxMap.create(kind, 0, 0, 4096, name="r") as made:
+        for ask in (made.items, made.keys):
+            with pytest.raises(KernelError, match=f"a {kind} map has no such operation"):
+                list(ask())
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [

@@ -310,7 +310,7 @@ class LinuxMap(RawMapDefaults):
         """
         command = "MAP_LOOKUP_AND_DELETE_BATCH" if delete else "MAP_LOOKUP_BATCH"
         after = bytearray(max(self.key_size, 8))
-        fitting = BATCH_BYTES // (self.key_size + self.value_bytes)
+        fitting = BATCH_BYTES // max(self.key_size + self.value_bytes, 1)  # ring buffers: 0
         count = count or max(1, min(BATCH, fitting, self.max_entries))
         while True:
             keys, values = bytearray(count * self.key_size), bytearray(count * self.value_bytes)
