@@ -7,6 +7,7 @@ import pytest
 from ebee.errors import KernelError
 from ebee.isa.asm import assemble
 from ebee.linux import LinuxMap, LinuxProgram, uapi
+from ebee.linux.errors import older_than
 from ebee.linux.host import possible_cpus
 from ebee.linux.info import ids
 
