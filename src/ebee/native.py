@@ -14,12 +14,13 @@ import functools
 import inspect
 import time as _time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from ebee.errors import MachineError
 from ebee.types import Int, PtrType, i64, ptr, sizeof, store, typeof, u8, u32, u64
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 fn = Callable[..., Any]
 
 
@@ -81,6 +82,10 @@ def _converter(annotation: Any) -> Callable[[Any], Any] | None:
     return None
 
 
+@overload
+def cast(t: type[T], value: Any) -> T: ...
+@overload
+def cast(t: Any, value: Any) -> Any: ...
 def cast(t: Any, value: Any) -> Any:
     """A pointer as a pointer to another type (`cast(ptr[u32], p)`), an integer as another type."""
     target = typeof(t)
