@@ -129,6 +129,27 @@ def c(source: str, names: tuple[str, ...], base: str | None, output: str | None)
     _write(output, as_c(types, ids))
 
 
+@btf.command(epilog=HELP)
+@click.argument("source", default=KERNEL)
+@click.option("-o", "--output", required=True, metavar="DIR", help="The folder to write into.")
+def stubs(source: str, output: str) -> None:
+    """Write what editors and type checkers know of the types that programs import: vmlinux.pyi and
+    kfuncs.pyi in DIR/ebee-stubs, of the running kernel or of SOURCE. Without them they know the
+    types that come with ebee. Programs are compiled with SOURCE's under EBEE_BTF=SOURCE.
+
+    \b
+    ebee btf stubs -o typings
+    """
+    from ebee.btf.stubs import Stubs, functions
+
+    types, folder = open_types(source, None), Path(output) / "ebee-stubs"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in (("vmlinux", Stubs(types).text()), ("kfuncs", functions(types))):
+        (folder / f"{name}.pyi").write_text(text)
+    (folder / "py.typed").write_text("partial\n")
+    print(folder)
+
+
 @btf.command("min", epilog=HELP)
 @click.argument("objects", nargs=-1, required=True, metavar="OBJECT...")
 @click.option("-o", "--output", required=True, metavar="FILE", help="Where to write it.")

@@ -258,7 +258,8 @@ def bind(node: ast.Call, kfunc: Kfunc) -> dict[str, ast.expr | Value]:
 
 
 def _plain(name: str) -> str:
-    return name.partition("__")[0] or name
+    """A parameter as programs name it."""
+    return (name.partition("__")[0] or name) + ("_size" if name.endswith(SIZES) else "")
 
 
 def _operand(f: Function, kfunc: Kfunc, p: Param, argument: ast.expr | Value) -> tuple[str, str]:
