@@ -179,6 +179,12 @@ def test_a_kprobe_s_arguments(needs):
         assert tracer.sees(lambda: ask(PID)) == (1, PID, 1, 0)
 
 
+def test_a_kprobe_s_arguments_by_btf(needs):
+    needs("kprobe")
+    with Tracer(KPROBE.replace("p: task_struct", "p")) as tracer:
+        assert tracer.sees(lambda: ask(PID)) == (1, PID, 1, 0)
+
+
 def test_a_kretprobe_s_result(needs):
     needs("kprobe")
     with Tracer("""
@@ -401,6 +407,10 @@ def test_a_function_of_another_program_is_replaced(needs):
         ('@kprobe("do_exit")\ndef program(result: i64) -> None: ...', "before there is a result"),
         ('@kretprobe("do_exit")\ndef program(code: i64) -> None: ...', "arguments are gone"),
         ('@kprobe("do_exit")\ndef program(a: i64, ctx: RegistersContext) -> None: ...', "first"),
+        ('@kprobe("do_exit+0x10")\ndef program(code: i64) -> None: ...', "may be anywhere"),
+        ('@kprobe("do_exit")\ndef program(code, more) -> None: ...', "1 arguments: code"),
+        ('@kprobe("do_exit")\ndef program(c: RegistersContext, code, more) -> None: ...',
+         "1 arguments: code"),
         ('@kprobe("do_exit")\ndef program(ctx: XdpContext) -> None: ...', "is no `XdpContext`"),
         ('@tracepoint("no/such")\ndef program(ctx: Record) -> None: ...', "not known here"),
         ('@lsm("file_open")\ndef program(f: u64) -> XDP:\n    return XDP.DROP', "no result of lsm"),

@@ -161,8 +161,8 @@ PREFIXES = {"lsm": "bpf_lsm_", "lsm_cgroup": "bpf_lsm_", "iter": "bpf_iter_"}
 
 
 def arguments_of(program: Program, names: list[str]) -> dict[str, Any]:
-    """The types of a program's parameters by position, from the BTF of what it is attached to; the
-    context, if any, has its type already."""
+    """The types of a program's parameters (without the context) by position, from the BTF of what
+    it is attached to."""
     from ebee.btf import FuncProto
     from ebee.lang.bpf import kernel_types
 
@@ -170,8 +170,6 @@ def arguments_of(program: Program, names: list[str]) -> dict[str, Any]:
     btf, proto, first = _prototype(program.hook.name, target)
     if btf is None or not isinstance(proto, FuncProto):
         raise Refusal(f"the kernel's types do not know {target}", "give the parameters types")
-    if "ctx" in names[:1]:
-        names = names[1:]
     params = proto.params[first:]
     more = int("result" in names or program.hook.name == "lsm")
     if len(names) > len(params) + more:

@@ -136,6 +136,9 @@ def _check_argument(
             refusal = Refusal("the context comes first", f"def {source.name}(ctx, ...)")
             raise at(source, node, refusal)
         return
+    if "+" in program.target and hook.name == "kprobe":
+        message = "inside a function its arguments may be anywhere"
+        raise at(source, node, Refusal(message, f"def {source.name}(ctx: RegistersContext)"))
     if not (is_integer(t) or is_ptr(t) or is_struct(t)):
         message = f"an argument of type `{name_of(t)}`"
         raise at(source, node, Refusal(message, f"{name}: u64, or {name}: ptr[u8]"))
@@ -182,11 +185,12 @@ def _complete(program: Program, source: Source) -> None:
                 raise at(source, nodes[name], refusal)
             with _blamed(source, nodes[name]):
                 hints[name] = formats.record_of(program.target)
-    elif form == SLOTS:
-        missing = [n for n in inspect.signature(source.function).parameters if n not in hints]
+    elif form == SLOTS or program.hook.name == "kprobe":
+        given = inspect.signature(source.function, eval_str=True).parameters
+        missing = [n for n in given if n not in hints]
         if missing:
             with _blamed(source, nodes[missing[0]]):
-                names = list(nodes)
+                names = [n for n, p in given.items() if not _any_context(p.annotation)]
                 known = formats.arguments_of(program, names)
                 hints.update({n: t for n, t in known.items() if n in missing})
 
