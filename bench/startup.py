@@ -1,10 +1,14 @@
-"""Start-up: processes of `import ebee`, `ebee --help`, `ebee run`, beside an empty Python.
+"""Start-up: processes of `import ebee`, `ebee --help`, `ebee run`, and compiling, beside an empty
+Python.
 
 Python's own bytecode is there, as after an installation. "cold" is with an empty cache of ebee's,
-so the program is compiled, and its code for the host too; "warm" is the second time. `ebee run`
-ends after the first packet: what is measured is from the shell to it, and the way out.
+so the program is compiled; "warm" is the second time. `ebee run` ends after the first packet: what
+is measured is from the shell to it, and the way out.
 
-python bench/startup.py
+A compile is `ebee.compile(file)` in a new process that has imported ebee and nothing else of it, so
+what the compile imports counts. "warm worker": the process has compiled something else before.
+
+python bench/startup.py [RUNS]
 """
 
 from __future__ import annotations
@@ -22,27 +26,57 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS, FEW = 20, 7
+"""Rounds, and how many of them `ebee run` and first compiles take part in."""
 CLI = "import sys; sys.argv[1:] = {!r}.split(); from ebee.cli import main; main()"
 FIREWALL = "run examples/firewall.py --pcap examples/data/web.pcapng --limit 1 --top 0"
 
 
+COMPILE = """
+import sys, time, ebee
+if {warm}: ebee.compile("examples/counter.py")
+begin = time.perf_counter(), time.process_time()
+ebee.compile({file!r})
+end = time.perf_counter(), time.process_time()
+print(*(b - a for a, b in zip(begin, end)))
+"""
+PARTS = "dns_watcher", "syscall_counter"
+"""Examples that together are a program of a hundred lines."""
+
+
 class Case(NamedTuple):
-    """What is measured: code, its limit in ms, and whether ebee's cache is empty each time."""
+    """What is measured: code, its limit in ms, whether ebee's cache is empty each time, and whether
+    the code says itself how many seconds it took."""
 
     code: str
     limit: int | None = None
     cold: bool = False
+    says: bool = False
+
+    @property
+    def slow(self) -> bool:
+        return self.cold or FIREWALL in self.code
 
 
-CASES = {
-    "python -c pass": Case("pass"),
-    "import ebee": Case("import ebee", 50),
-    "ebee --version": Case(CLI.format("--version"), 150),
-    "ebee --help": Case(CLI.format("--help"), 150),
-    "ebee run --help": Case(CLI.format("run --help"), 150),
-    "ebee run firewall.py, warm": Case(CLI.format(FIREWALL), 350),
-    "ebee run firewall.py, cold": Case(CLI.format(FIREWALL), 700, cold=True),
-}
+def compiling(file: str, limit: int, cold: bool = False, warm: bool = False) -> Case:
+    return Case(COMPILE.format(file=file, warm=warm), limit, cold, says=True)
+
+
+def cases(hundred: str) -> dict[str, Case]:
+    """What is measured, by name; `hundred`: a file of a hundred lines."""
+    firewall = "examples/firewall.py"
+    return {
+        "python -c pass": Case("pass"),
+        "import ebee": Case("import ebee", 50),
+        "ebee --version": Case(CLI.format("--version"), 150),
+        "ebee --help": Case(CLI.format("--help"), 150),
+        "ebee run --help": Case(CLI.format("run --help"), 150),
+        "ebee run firewall.py, warm": Case(CLI.format(FIREWALL), 350),
+        "ebee run firewall.py, cold": Case(CLI.format(FIREWALL), 700, cold=True),
+        "compile firewall.py, first": compiling(firewall, 300, cold=True),
+        "compile firewall.py, from the cache": compiling(firewall, 15),
+        "compile 100 lines, warm worker": compiling(hundred, 150, cold=True, warm=True),
+        "compile 100 lines, from the cache": compiling(hundred, 10, warm=True),
+    }
 
 
 @contextmanager
@@ -56,7 +90,7 @@ def surroundings() -> Iterator[dict[str, str]]:
 
 
 class Took(NamedTuple):
-    """Milliseconds of one process: from start to end, and of processor time in it."""
+    """Milliseconds: time that passed, and of processor time in the process and its children."""
 
     wall: float
     cpu: float
@@ -69,37 +103,47 @@ def measure(case: Case, env: dict[str, str]) -> Took:
             env = env | {"XDG_CACHE_HOME": empty}
         begin = time.perf_counter()
         child = subprocess.Popen([sys.executable, "-c", case.code], env=env, cwd=ROOT,
-                                 stdout=subprocess.DEVNULL)  # fmt: skip
+                                 stdout=subprocess.PIPE, text=True)  # fmt: skip
+        assert child.stdout is not None
+        said = child.stdout.read()
         _, status, used = os.wait4(child.pid, 0)
         wall = (time.perf_counter() - begin) * 1e3
         child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise SystemExit(f"{case.code} ended with status {child.returncode}")
+    if case.says:
+        return Took(*(float(word) * 1e3 for word in said.split()))
     return Took(wall, (used.ru_utime + used.ru_stime) * 1e3)
 
 
 def main() -> int:
-    """Print a line for each case; the exit code counts those over their limit. On a machine that is
-    busy with other things processor time is what counts."""
-    times: dict[str, list[Took]] = {name: [] for name in CASES}
+    """Print a line for each case; the exit code counts those over their limit. The least of all
+    rounds is what counts, and on a machine that is busy with other things, of processor time."""
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
     with surroundings() as env:
-        for number in range(RUNS + 1):
-            for name, case in CASES.items():  # in turn, so that a busy moment hits all alike
-                if FIREWALL in case.code and number > FEW:
+        hundred = Path(env["XDG_CACHE_HOME"], "hundred.py")
+        parts = [(ROOT / "examples" / f"{name}.py").read_text() for name in PARTS]
+        hundred.write_text("\n".join(parts))
+        chosen = cases(str(hundred))
+        times: dict[str, list[Took]] = {name: [] for name in chosen}
+        for number in range(runs + 1):
+            for name, case in chosen.items():  # in turn, so that a busy moment hits all alike
+                if case.slow and number > FEW:
                     continue
                 took = measure(case, env)
                 if number:  # the first round fills the caches
                     times[name].append(took)
     cpus, load = os.cpu_count() or 1, os.getloadavg()[0]
     busy = load > cpus
-    print(f"processes, median of {RUNS} ({FEW} of run) in ms ({cpus} CPUs, load {load:.1f})")
-    print(f"{'':28} {'time':>8} {'of CPU':>8}")
+    print(f"{runs} rounds ({min(FEW, runs)} of the slow ones), ms ({cpus} CPUs, load {load:.1f})")
+    print(f"{'':36} {'least':>7} {'median':>7} {'of CPU':>7} {'median':>7}")
     over = 0
-    for name, case in CASES.items():
-        wall, cpu = (statistics.median(part) for part in zip(*times[name], strict=True))
-        line = f"{name:28} {wall:8.1f} {cpu:8.1f}"
+    for name, case in chosen.items():
+        wall, cpu = zip(*times[name], strict=True)
+        figures = min(wall), statistics.median(wall), min(cpu), statistics.median(cpu)
+        line = f"{name:36}" + "".join(f" {figure:7.1f}" for figure in figures)
         if case.limit is not None:
-            counts = cpu if busy else wall
+            counts = min(cpu) if busy else min(wall)
             over += counts > case.limit
             said = "within" if counts <= case.limit else "OVER"
             line += f"   limit {case.limit} ms: {said}{' (of CPU: it is busy here)' * busy}"
