@@ -133,6 +133,24 @@ def test_a_configuration_that_is_missing_or_damaged(compiled, tmp_path):
             linux.load(compiled(OPTIONS), kconfig=path)
 
 
+def test_what_the_kernel_can_do_is_configuration_too(compiled):
+    """The names of libbpf's own: cookies of attachments (Linux 5.15), wrapped system calls."""
+    spec = compiled("""
+        extern _Bool LINUX_HAS_BPF_COOKIE __kconfig;
+        extern _Bool LINUX_HAS_SYSCALL_WRAPPER __kconfig;
+        _Bool cookie, wrapper;
+        SEC("xdp") int look(struct xdp_md *ctx)
+        {
+            cookie = LINUX_HAS_BPF_COOKIE; wrapper = LINUX_HAS_SYSCALL_WRAPPER;
+            return 0;
+        }
+    """)
+    with linux.load(spec) as obj:
+        obj.programs["look"].test_run(FRAME)
+        assert obj.variables["cookie"].value is not older_than("5.15")
+        assert obj.variables["wrapper"].value is bool(addresses(["__x64_sys_bpf"]))
+
+
 def test_values_stand_as_libbpf_places_them(compiled):
     """By falling alignment, rising size, then name (cmp_externs)."""
     spec = compiled(OPTIONS)
