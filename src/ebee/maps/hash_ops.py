@@ -28,7 +28,7 @@ from ebee.abi.map import (
     MapHeader,
 )
 from ebee.maps import layout
-from ebee.maps.hash_function import hash_bytes
+from ebee.maps.hash_function import first_word, hash_bytes, last_word, same_key
 from ebee.maps.value_ops import copy_in, copy_locked, copy_out_locked
 from ebee.native import (
     atomic_add,
@@ -39,7 +39,6 @@ from ebee.native import (
     cast,
     cpu_relax,
     memcpy,
-    memeq,
     memset,
     native,
 )
@@ -256,18 +255,22 @@ def allocate(m: ptr[Hash], slot: u32) -> u32:
 
 
 @native
-def matches(m: ptr[Hash], link: u32, h: u32, key: ptr[u8]) -> bool:
-    return record(m, link).hash == h and memeq(key_of(m, link), key, m.head.key_size)
+def matches(m: ptr[Hash], link: u32, h: u32, key: ptr[u8], first: u64, last: u64) -> bool:
+    if record(m, link).hash != h:
+        return False
+    return same_key(key_of(m, link), key, m.head.key_size, first, last)
 
 
 @native
 def find(m: ptr[Hash], h: u32, key: ptr[u8]) -> u32:
     """The link of a key without a lock; 0 when it is not there."""
     bucket = h & m.mask
+    head = first_word(key, m.head.key_size)
+    last = last_word(key, m.head.key_size)
     while True:
         link = atomic_load(m.buckets + bucket) & ~u32(LOCKED)
         while link != 0 and link < END:
-            if matches(m, link, h, key):
+            if matches(m, link, h, key, head, last):
                 return link
             link = atomic_load(record(m, link).ref.next)
         if link == 0 or link == END | bucket:
@@ -288,8 +291,10 @@ def lock_bucket(word: ptr[u32]) -> u32:
 def find_locked(m: ptr[Hash], first: u32, h: u32, key: ptr[u8]) -> u32:
     """The link of a key in a chain that we hold."""
     link = first
+    head = first_word(key, m.head.key_size)
+    last = last_word(key, m.head.key_size)
     while link != 0 and link < END:
-        if matches(m, link, h, key):
+        if matches(m, link, h, key, head, last):
             return link
         link = record(m, link).next
     return u32(0)

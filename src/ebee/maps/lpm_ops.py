@@ -39,7 +39,7 @@ from ebee.native import (
     native,
     release_fence,
 )
-from ebee.types import be32, be64, const, i64, null, ptr, struct, u8, u16, u32, u64
+from ebee.types import be32, const, i64, null, ptr, struct, u8, u16, u32, u64
 
 if TYPE_CHECKING:
     from ebee.obj.spec import MapSpec
@@ -195,8 +195,9 @@ def word(m: ptr[Trie], data: ptr[u8], i: u32) -> u64:
     """The i-th 64 bits of a key's data in host order, zeros behind its end."""
     at = 8 * i
     rest = m.bits // 8 - at
-    if rest >= 8:
-        return u64(cast(ptr[be64], byte_offset(data, at))[0])
+    if rest >= 8:  # as two halves: see hash_function.word
+        halves = cast(ptr[be32], byte_offset(data, at))
+        return u64(halves[0]) << 32 | u64(halves[1])
     w = u64(0)
     if rest >= 4:
         w = u64(cast(ptr[be32], byte_offset(data, at))[0]) << 32
@@ -212,8 +213,11 @@ def bit(data: ptr[u8], n: u32) -> u32:
 
 
 @native
-def covers(m: ptr[Trie], link: u32, first: u64, data: ptr[u8], n: u32) -> bool:
-    """Whether the first n bits of a node and of the data are equal; `first` is word 0."""
+def covers(
+    m: ptr[Trie], link: u32, first: u64, second: u64, data: ptr[u8], n: u32
+) -> bool:  # fmt: skip
+    """Whether the first n bits of a node and of the data are equal; `first` and `second` are words
+    0 and 1."""
     words = words_of(m, link)
     differ = words[0] ^ first
     if n <= 64:
@@ -222,7 +226,7 @@ def covers(m: ptr[Trie], link: u32, first: u64, data: ptr[u8], n: u32) -> bool:
         return False
     for i in range(1, m.words):
         end = 64 * u32(i + 1)
-        differ = words[i] ^ word(m, data, u32(i))
+        differ = words[i] ^ (second if i == 1 else word(m, data, u32(i)))
         if n <= end:
             return differ >> (end - n) == 0
         if differ != 0:
@@ -253,20 +257,20 @@ def match(m: ptr[Trie], link: u32, data: ptr[u8], prefixlen: u32) -> u32:
 
 
 @native
-def longest(m: ptr[Trie], data: ptr[u8], prefixlen: u32) -> u32:
-    """The node with the longest prefix of the key; 0 when there is none. Among nodes that change
-    under it the walk still ends, since prefixes must grow."""
+def longest(m: ptr[Trie], data: ptr[u8], prefixlen: u32, first: u64, second: u64) -> u32:
+    """The node with the longest prefix of the key, `first` and `second` its first words; 0 when
+    there is none. Among nodes that change under it the walk still ends, since prefixes must grow.
+    """
     found = u32(0)
     least = u32(0)
-    first = word(m, data, 0)
     link = u32(0)
     if (
         m.bits == ADDRESS_BITS
         and prefixlen >= MAPPED_BITS + TABLE_BITS
         and first == 0
-        and word(m, data, 1) >> 32 == MAPPED >> 32
+        and second >> 32 == MAPPED >> 32
     ):
-        at = u32(word(m, data, 1) >> (32 - TABLE_BITS)) & (TABLE - 1)
+        at = u32(second >> (32 - TABLE_BITS)) & (TABLE - 1)
         entry = atomic_load(m.table + (TABLE + at))
         link = u32(entry)
         found = u32(entry >> 32)
@@ -281,7 +285,7 @@ def longest(m: ptr[Trie], data: ptr[u8], prefixlen: u32) -> u32:
     while link != 0:
         node = node_at(m, link)
         own = u32(node.prefixlen)
-        if own < least or own > prefixlen or not covers(m, link, first, data, own):
+        if own < least or own > prefixlen or not covers(m, link, first, second, data, own):
             return found
         if node.intermediate == 0:
             found = link
@@ -297,9 +301,12 @@ def lookup(cpu: ptr[Cpu], m: ptr[Trie], key: ptr[u8]) -> ptr[u8]:
     prefixlen = cast(ptr[u32], key)[0]
     if prefixlen > m.bits:
         return null
+    data = byte_offset(key, PREFIX)
+    first = word(m, data, 0)  # before the first atomic load, behind which all is read anew
+    second = word(m, data, 1) if m.words > 1 else u64(0)
     while True:
         sequence = atomic_load(m.ref.sequence)
-        link = longest(m, byte_offset(key, PREFIX), prefixlen)
+        link = longest(m, data, prefixlen, first, second)
         acquire_fence()
         if atomic_load(m.ref.sequence) == sequence:
             if link == 0:
