@@ -119,6 +119,16 @@ def test_incomplete_maps_are_refused() -> None:
         made.maps["plain"].attach()  # type: ignore[attr-defined]
 
 
+def test_programs_for_different_members_of_two_maps_are_refused() -> None:
+    spec = load("congestion")
+    plain = spec.maps["plain"]
+    places = {program: member for member, program in plain.contents.items()}
+    plain.contents = {places["undo_cwnd"]: "ssthresh", places["cong_avoid"]: "cong_avoid"}
+    linux.load(spec, programs=["cong_avoid"]).close()
+    with pytest.raises(ObjectError, match=r"ssthresh is in maps linked and plain, .* different"):
+        linux.load(spec, programs=["ssthresh"])
+
+
 def test_programs_of_no_map_are_refused() -> None:
     with pytest.raises(ObjectError, match="program unused is in no struct_ops map"):
         linux.load(load("congestion"), programs=["unused"])

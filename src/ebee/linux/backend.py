@@ -355,10 +355,16 @@ class LinuxObject(handles.Object):
 
     def _member(self, spec: ProgramSpec) -> tuple[dict[str, Any], int]:
         """The kernel's struct that a program is a member of, and which one."""
-        for ops in self._ops.values():
-            if spec.name in ops.places:
-                return ops.attributes(), ops.places[spec.name]
-        raise ObjectError(f"program {spec.name} is in no struct_ops map that is created")
+        holders = [ops for ops in self._ops.values() if spec.name in ops.places]
+        if not holders:
+            raise ObjectError(f"program {spec.name} is in no struct_ops map that is created")
+        first, *others = holders
+        place = first.attributes(), first.places[spec.name]
+        for other in others:
+            if (other.attributes(), other.places[spec.name]) != place:
+                text = f"maps {first.name} and {other.name}, which want it for different members"
+                raise ObjectError(f"program {spec.name} is in {text}: write one for each")
+        return place
 
     def _fill(self, spec: MapSpec) -> None:
         """Put programs and maps that the spec names into a map."""
