@@ -349,15 +349,56 @@ def test_whose_control_group(cgroup):
 
 
 ARENA = """
-heap = Arena(pages=4)
+@struct
+class Node:
+    next: u64
+    value: u64
 
-@xdp
-def program(ctx: XdpContext) -> XDP:
-    return XDP.PASS
+@struct
+class Given:
+    value: u64
+    sum: u64
+    head: u64
+
+heap = Arena[Node](pages=4)
+head: Global[u64] = 0
+
+@syscall
+def program(ctx: Given) -> int:
+    '''Put a value in front of a list that is kept in the arena, and add all of it up.'''
+    global head
+    node = heap.alloc()
+    if node is None:
+        return 1
+    node.value = ctx.value
+    node.next = head
+    head = heap.address(node)
+    address = head
+    for _ in range(8):
+        here = heap.at(address)
+        if address == 0 or here is None:
+            break
+        ctx.sum += here.value
+        address = here.next
+    ctx.head = head
+    return 0
+
+@syscall
+def clear(ctx: Given) -> int:
+    global head
+    address = head
+    for _ in range(8):
+        here = heap.at(address)
+        if address == 0 or here is None:
+            break
+        address = here.next
+        heap.free(here)
+    head = 0
+    return 0
 """
 
 
-def test_an_arena_is_made():
+def test_a_list_in_an_arena():
     if older_than("6.9"):
         pytest.skip("arenas require Linux >= 6.9")
     import types
@@ -366,6 +407,25 @@ def test_an_arena_is_made():
     vars(module).update(define("from ebee import *\n" + ARENA))
     with linux.load(build.compile(module)) as made:
         assert made.maps["heap"].max_entries == 4
+        run = made.programs["program"].test_run
+
+        def put(value):
+            done = run(ctx=struct.pack("<QQQ", value, 0, 0))
+            return done.retval, struct.unpack("<QQQ", done.ctx)
+
+        assert put(5)[1][1] == 5
+        assert put(7)[1][1] == 12
+        code, (_, total, head) = put(30)
+        assert (code, total) == (0, 42)
+        assert put(1)[0] == 0
+        assert put(1)[0] == 1  # all four pages are taken
+        memory = made.maps["heap"].memory()
+        at = head - memory.address
+        following, value = struct.unpack("<QQ", memory[at : at + 16])
+        assert value == 30
+        assert following - memory.address in range(0, 4 * 4096, 4096)
+        made.programs["clear"].test_run(ctx=bytes(24))
+        assert put(9)[1][1] == 9
 
 
 DEVICES = """

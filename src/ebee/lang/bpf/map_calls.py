@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ebee.lang import arith, memory
 from ebee.lang.bpf.map_methods import methods_of
 from ebee.lang.bpf.maps import AnyMap, ProgArray, RingBuf, _PerCpu
-from ebee.lang.bpf.maps_kernel import UserRingBuf
+from ebee.lang.bpf.maps_kernel import Arena, UserRingBuf
 from ebee.lang.bpf.maps_more import ArrayOfMaps, HashOfMaps
 from ebee.lang.errors import Refusal, at
 from ebee.lang.values import (
@@ -261,6 +261,10 @@ def method(m: AnyMap[Any, Any], name: str) -> Method:
         table = {"lookup": _inner}
     elif isinstance(m, RingBuf):
         table = {"output": _output, "reserve": _reserve, "discard": discard}
+    elif isinstance(m, Arena):
+        from ebee.lang.bpf.arenas import METHODS
+
+        table = METHODS
     elif isinstance(m, UserRingBuf):
         table = {"drain": _drain}
     elif isinstance(m, _PerCpu):

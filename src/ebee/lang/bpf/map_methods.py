@@ -74,7 +74,7 @@ VIA: dict[type, dict[str, Via]] = {
         "has_current": Via("current_task_under_cgroup", (MAP, "index")),
         "has_socket_of": Via("skb_under_cgroup", ("ctx", MAP, "index")),
     },
-    kernel.ReuseportArray: {"select": _SELECT}, kernel.Arena: {},
+    kernel.ReuseportArray: {"select": _SELECT},
     kernel.AttachedStorage: {"get": _OWN}, kernel.PerCpuAttachedStorage: {"get": _OWN},
     more.TaskStorage: _storage("task"), more.InodeStorage: _storage("inode"),
     more.SkStorage: _storage("sk"), more.CgroupStorage: _storage("cgrp"),

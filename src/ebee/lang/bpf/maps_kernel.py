@@ -51,13 +51,14 @@ class UserRingBuf(AnyMap[None, V]):
         raise _only_compiled(self)
 
 
-class Arena(AnyMap[Any, Any]):
-    """Memory that programs and user space share: `heap = Arena(pages=100)`. `address`: where user
-    space has it, 0: anywhere. Since Linux 6.9."""
+class Arena(AnyMap[Any, V]):
+    """Memory that programs and user space share: `heap = Arena[Node](pages=100)`. `address`: where
+    user space has it, 0: anywhere. Since Linux 6.9."""
 
     type = "arena"
-    types = 0
+    types = 1
     sizes = (0, 0)
+    _any: ClassVar[dict[str, Any]] = {"pages": 1}
     always = 1 << 10  # BPF_F_MMAPABLE
 
     def __init__(self, *, pages: int, flags: int = 0, address: int = 0, pinned: bool = False):
@@ -65,6 +66,22 @@ class Arena(AnyMap[Any, Any]):
             raise ValueError(f"Arena: {pages} pages are more than 4 GiB")
         super().__init__(max_entries=pages, flags=flags, pinned=pinned)
         self.map_extra = address
+
+    def alloc(self, pages: int = 1) -> V | None:
+        """Pages of zeros, or None when there are no more; in sleepable programs (@syscall)."""
+        raise _only_compiled(self)
+
+    def free(self, place: V, pages: int = 1) -> None:
+        """Give pages back; in sleepable programs."""
+        raise _only_compiled(self)
+
+    def address(self, place: V) -> u64:
+        """Where user space has what is at an address, for pointers that are kept there."""
+        raise _only_compiled(self)
+
+    def at(self, address: int) -> V | None:
+        """What is at an address as user space knows it; None at 0."""
+        raise _only_compiled(self)
 
 
 class AttachedStorage(AnyMap[Any, V]):
