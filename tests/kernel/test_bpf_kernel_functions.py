@@ -170,6 +170,69 @@ def test_iterators_are_for_loops_only():
     assert "cannot be called here" in refused("a = bpf_iter_num(0, 5)", ITERATORS)
 
 
+# --- references in maps --------------------------------------------------------------------------
+
+KEPT = (
+    FUNCTIONS
+    + """
+@struct
+class Kept:
+    task: Kptr[task_struct]
+    count: u64
+
+kept = Array[Kept](max_entries=1)
+"""
+)
+
+
+def test_references_in_maps_are_exchanged():
+    body = """
+entry = kept.lookup(0)
+if entry is None:
+    return 1
+with bpf_task_from_pid(i32(args.x)) as task:
+    if task is None:
+        return 2
+    if entry.count == 1000:
+        return 3
+    with entry.task.exchange(task) as old:
+        if old is not None:
+            b += u64(old.pid)
+with rcu():
+    now = entry.task.get()
+    if now is not None:
+        a += u64(now.tgid)
+if args.x == 1:
+    with entry.task.exchange(None) as last:
+        entry.count += 1 if last is not None else 0
+"""
+    me, parent = os.getpid(), os.getppid()
+    with linux.load(compiled(program(body, KEPT))) as loaded:
+        for number in (me, parent, 0x7FFF0000):
+            loaded.programs["program"].test_run(ctx=number.to_bytes(8, "little"))
+        assert loaded.variables["a"].value == me + parent
+        assert loaded.variables["b"].value == me
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("entry.task.exchange(entry)", "`ptr[Kept]` where a task_struct is kept"),
+        ("entry.task.exchange()", "`exchange` takes what is to be there"),
+        ("entry.task.get(1)", "`get` takes no arguments"),
+        (
+            "for i in range(2):\n    with bpf_task_from_pid(1) as task:\n        if task is None:\n"
+            "            return 0\n        for j in range(2):\n            a = 1\n"
+            "            entry.task.exchange(task)",
+            "a reference is given away inside a loop",
+        ),
+    ],
+)
+def test_wrong_exchanges(body, said):
+    start = "entry = kept.lookup(0)\nif entry is None:\n    return 1\n"
+    assert said in refused(start + body, KEPT)
+
+
 # --- symbols and configuration -------------------------------------------------------------------
 
 

@@ -142,6 +142,8 @@ class Debug:
             return self.base(8, True)
         if t is bool:
             return self.node('!DIBasicType(name: "_Bool", size: 8, encoding: DW_ATE_boolean)')
+        if is_ptr(t) and (tag := getattr(t, "tag", "")):
+            return self._tagged(t.to, tag)
         if is_ptr(t):
             return self.pointer(self.type(t.to) if _describable(t.to) else "null")
         if isinstance(t, ArrayType):
@@ -151,6 +153,19 @@ class Debug:
         if is_int(t):
             return self._int(t)
         return self.pointer("null")  # functions, and what is constant when compiling
+
+    def _tagged(self, to: Any, tag: str) -> str:
+        """A pointer to a struct of the kernel that means something to it: it goes by the name."""
+        nothing = self.node("!{}")
+        struct = self.node(
+            f"!DICompositeType(tag: DW_TAG_structure_type, name: {quote(to.__kernel__)},"
+            f" file: {self.main}, line: 1, size: 0, elements: {nothing})"
+        )
+        note = self.node(f'!{{!"btf_type_tag", !{quote(tag)}}}')
+        return self.node(
+            f"!DIDerivedType(tag: DW_TAG_pointer_type, baseType: {struct}, size: 64,"
+            f" annotations: {self.node(f'!{{{note}}}')})"
+        )
 
     def _int(self, t: Any) -> str:
         if t is types.char:

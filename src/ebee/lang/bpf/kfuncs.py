@@ -316,9 +316,15 @@ def _size_behind(value: Value) -> str:
 
 def release_of(kfunc: Kfunc) -> Kfunc | None:
     """The function that gives back what one has acquired: it takes that type, and releases."""
+    return release_of_type(kfunc.btf, kfunc.proto.type)
+
+
+@cache
+def release_of_type(btf: Btf, id: int) -> Kfunc | None:
+    """The function that gives back objects of a type, or those that a pointer points to."""
     from ebee.verifier.core.kfuncs import all_kfuncs
 
-    wanted = _struct_name(kfunc.btf, kfunc.proto.type)
+    wanted = _struct_name(btf, id)
     for name, known in all_kfuncs().items():
         if "release" not in known.flags or "acquire" in known.flags or "test" in name:
             continue
@@ -370,5 +376,5 @@ def spelled(records: Records, btf: Btf, id: int) -> str:
 
 __all__ = [
     "Iterator", "Kfunc", "bind", "call", "call_with", "check_allowed", "emit", "find", "prototype",
-    "release_of", "result_type", "signature", "spelled",
+    "release_of", "release_of_type", "result_type", "signature", "spelled",
 ]  # fmt: skip

@@ -203,16 +203,17 @@ def _behind(f: Function, inner: Place, index: Value) -> Place:
 def _type_of(f: Function, node: ast.expr) -> Any:
     """The KernelType that an expression is a pointer to or a place of; else its type, as far as
     that can be told without lowering it, or None."""
-    t = _plain_type(f, node)
+    t = plain_type(f, node)
     return t.to if is_kernel_pointer(t) else t
 
 
-def _plain_type(f: Function, node: ast.expr) -> Any:
+def plain_type(f: Function, node: ast.expr) -> Any:
+    """The type of an expression, as far as it can be told without lowering it."""
     if isinstance(node, ast.Name):
         value = (f.env or {}).get(node.id) if node.id in f.writes else None
         return value.type if value is not None else None
     if isinstance(node, ast.NamedExpr):
-        return _plain_type(f, node.value)
+        return plain_type(f, node.value)
     if isinstance(node, ast.Call):
         return _call_type(f, node)
     if isinstance(node, ast.Attribute) and static(f, node.value) is current.current:
@@ -247,8 +248,11 @@ def _part_type(f: Function, around: Any, node: ast.Attribute | ast.Subscript) ->
 
 
 def _declared(t: Any) -> Any:
+    from ebee.lang.bpf.kptrs import KptrType
     from ebee.lang.values import normal
 
+    if isinstance(t, KptrType):
+        return t
     try:
         return normal(t) if t is not None else None
     except Refusal:

@@ -8,7 +8,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ebee.lang import memory
-from ebee.lang.bpf import contexts, current, externs, kfuncs, map_calls, members, packet_calls
+from ebee.lang.bpf import (
+    contexts,
+    current,
+    externs,
+    kfuncs,
+    kptrs,
+    map_calls,
+    members,
+    packet_calls,
+)
 from ebee.lang.bpf.contexts import Context
 from ebee.lang.bpf.exits import assert_, raise_
 from ebee.lang.bpf.formats import Record
@@ -317,6 +326,8 @@ def call(f: Function, node: ast.Call, thing: Any) -> Value | None:
         return own(f, node)
     if thing is not MISSING or not isinstance(node.func, ast.Attribute):
         return None
+    if (kept := kptrs.method(f, node)) is not None:
+        return kept
     base = f.value(node.func.value)
     name = node.func.attr
     if isinstance(base.type, Constant) and isinstance(base.type.thing, AnyMap):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ebee.lang.bpf import kfuncs
 from ebee.lang.bpf.kfuncs import Kfunc
+from ebee.lang.bpf.kptrs import kept_type, release_for
 from ebee.lang.errors import Refusal
 from ebee.lang.function import Scope
 from ebee.lang.source import MISSING
@@ -61,6 +62,8 @@ def context_of(
     thing = static(f, node.func) if isinstance(node, ast.Call) else MISSING
     if isinstance(thing, Kfunc):
         return _reference
+    if kept_type(f, node) is not None:
+        return _exchanged
     return _section if callable(thing) and thing in SECTIONS else None
 
 
@@ -82,18 +85,31 @@ def _section(f: Function, item: ast.withitem, body: Body) -> None:
     f.withs.pop()
 
 
-def _reference(f: Function, item: ast.withitem, body: Body) -> None:
-    from ebee.lang.bpf.scopes import held
+def _exchanged(f: Function, item: ast.withitem, body: Body) -> None:
+    """`with entry.task.exchange(None) as old:`."""
+    t = kept_type(f, item.context_expr)
+    assert t is not None
+    _hold(f, item, release_for(f, t), body)
 
+
+def _reference(f: Function, item: ast.withitem, body: Body) -> None:
     call = item.context_expr
     assert isinstance(call, ast.Call)
     kfunc: Any = static(f, call.func)
     release = kfuncs.release_of(kfunc) if "acquire" in kfunc.flags else None
     if release is None:
         raise Refusal(f"`{kfunc.name}` gives nothing that would be given back", "call it plainly")
+    _hold(f, item, release, body)
+
+
+def _hold(f: Function, item: ast.withitem, release: Kfunc, body: Body) -> None:
+    """Hold what an expression gives inside a block, and release it behind it."""
+    from ebee.lang.bpf.scopes import held
+
     if not isinstance(item.optional_vars, ast.Name):
-        raise Refusal("the reference needs a name", f"with {ast.unparse(call)} as thing:")
-    record: Value = kfuncs.call(f, call, kfunc)
+        shown = ast.unparse(item.context_expr)
+        raise Refusal("the reference needs a name", f"with {shown} as thing:")
+    record: Value = f.value(item.context_expr)
 
     def give_back(text: str) -> None:
         kfuncs.emit(f, release, [f"ptr {text}"])

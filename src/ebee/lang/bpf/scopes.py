@@ -133,6 +133,20 @@ def held(
             f.env.pop(n, None)
 
 
+def given_away(f: Function, record: Value) -> None:
+    """Note that a reference which a `with` holds has gone elsewhere."""
+    assert f.env is not None
+    for scope in f.withs:
+        hidden = scope.name
+        if hidden and hidden in f.env and f.env[hidden].text == record.text:
+            if scope.depth != len(f.loops):
+                raise Refusal(
+                    "a reference is given away inside a loop", "note it in a variable, do it after"
+                )
+            f.body.emit(f"store ptr null, ptr {f.variables[hidden].slot}")
+            f.env[hidden] = f.env[hidden]._replace(text="", maybe=2)
+
+
 def _given(f: Function, how: int) -> Callable[[str], None]:
     """How a record of a ring buffer is given back."""
 
