@@ -25,6 +25,7 @@ _WHERE = {
     """,
     "lang.bpf.intrinsics": "atomic_add",
     "lang.bpf.kernel_types": "kernel_struct",
+    "lang.bpf.kptrs": "Kptr",
     "lang.bpf.maps": """
         EXIST NOEXIST Array Hash LpmTrie LruHash LruPerCpuHash PerCpuArray PerCpuHash ProgArray
         RingBuf

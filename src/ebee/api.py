@@ -126,6 +126,7 @@ from ebee.lang.bpf.headers import (
 )
 from ebee.lang.bpf.intrinsics import atomic_add
 from ebee.lang.bpf.kernel_types import kernel_struct
+from ebee.lang.bpf.kptrs import Kptr
 from ebee.lang.bpf.maps import (
     EXIST,
     NOEXIST,
@@ -370,6 +371,7 @@ __all__ = [
     "Iter",
     "Kconfig",
     "KernelError",
+    "Kptr",
     "Ksym",
     "Link",
     "LircContext",
