@@ -10,9 +10,9 @@ import ast
 import builtins
 import linecache
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ebee.errors import CompileError
 
@@ -51,7 +51,16 @@ def is_native(thing: Any) -> bool:
     return isinstance(thing, types.FunctionType) and getattr(thing, "__native__", False)
 
 
-_files: dict[str, tuple[list[str], dict[tuple[str, int], ast.FunctionDef]]] = {}
+class File(NamedTuple):
+    """A file: its functions by name and first line (that of a decorator). `tree`: None for one that
+    does not parse, having changed since the import."""
+
+    lines: list[str]
+    tree: ast.Module | None
+    functions: dict[tuple[str, int], ast.FunctionDef]
+
+
+_files: dict[str, File] = {}
 
 
 def source_of(function: Callable[..., Any]) -> Source:
@@ -66,7 +75,7 @@ def source_of(function: Callable[..., Any]) -> Source:
             f"{code.co_filename}:{code.co_firstlineno}: a lambda cannot be compiled\n"
             "way out: write it as a function with `def`"
         )
-    lines, functions = _file(code.co_filename, getattr(function, "__globals__", {}))
+    lines, _, functions = file_of(code.co_filename, getattr(function, "__globals__", {}))
     tree = functions.get((code.co_name, code.co_firstlineno))
     if tree is None:
         where = f"{code.co_filename}:{code.co_firstlineno}: the source of {code.co_name}"
@@ -79,23 +88,32 @@ def source_of(function: Callable[..., Any]) -> Source:
     return Source(function, code.co_filename, tree, lines)
 
 
-def _file(name: str, space: dict[str, Any]) -> Any:
-    """Lines and functions of a file, the latter by name and first line (that of a decorator)."""
+def file_of(name: str, space: dict[str, Any] | None = None) -> File:
+    """A file as `linecache` has it, parsed once; `space` is that of a module of it."""
     lines = linecache.getlines(name, space)
     known = _files.get(name)
-    if known is not None and (known[0] is lines or known[0] == lines):
+    if known is not None and (known.lines is lines or known.lines == lines):
         return known
     try:
         tree = ast.parse("".join(lines), name)
-    except (SyntaxError, ValueError):  # a file that changed since the import
-        return lines, {}
+    except (SyntaxError, ValueError):
+        return File(lines, None, {})
     functions = {
         (node.name, min([node.lineno, *(d.lineno for d in node.decorator_list)])): node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef)
+        for node in _functions(tree)
     }
-    _files[name] = lines, functions
+    _files[name] = File(lines, tree, functions)
     return _files[name]
+
+
+def _functions(block: ast.AST) -> Iterator[ast.FunctionDef]:
+    """The functions in a block, in whatever order. Only statements are looked at: most of a tree
+    are expressions."""
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for node in getattr(block, part, ()):
+            if isinstance(node, ast.FunctionDef):
+                yield node
+            yield from _functions(node)
 
 
 def define(text: str, space: dict[str, Any] | None = None, file: str = "") -> dict[str, Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import linecache
 from typing import Any
 
 from ebee.errors import CompileError
 from ebee.lang.bpf.maps import AnyMap, Typed
 from ebee.lang.bpf.variables import imported, raw_hints
 from ebee.lang.errors import Refusal, SourceError
+from ebee.lang.source import file_of
 
 
 def complete(space: dict[str, Any], name: str, m: AnyMap[Any, Any]) -> None:
@@ -64,8 +64,8 @@ def _example(kind: type[AnyMap[Any, Any]]) -> str:
 def at_declaration(space: dict[str, Any], name: str, refusal: Refusal) -> CompileError:
     """The error of a map's declaration, with its place where the module's text has it."""
     file = space.get("__file__") or ""
-    lines = linecache.getlines(file, space)
-    for node in ast.parse("".join(lines)).body:
+    lines, tree, _ = file_of(file, space)
+    for node in tree.body if tree is not None else []:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         if any(isinstance(t, ast.Name) and t.id == name for t in targets):
             text = lines[node.lineno - 1].rstrip("\n")

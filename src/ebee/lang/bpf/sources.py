@@ -19,7 +19,6 @@ from ebee.lang.identity import front_end_identity
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Iterator
 
     from ebee.obj.spec import ObjectSpec
 
@@ -138,17 +137,17 @@ def imports_of(file: str) -> list[Import] | None:
 
 
 def _follow(file: str, package: str, found: dict[str, Import]) -> bool:
-    import ast
+    from ebee.lang.source import file_of
 
-    try:
-        tree = ast.parse(_text(file) or b"?")
-    except (SyntaxError, ValueError):
+    lines, tree, _ = file_of(file)
+    text = (_text(file) or b"").decode(errors="replace")
+    if tree is None or "".join(lines).rstrip() != text.rstrip():  # changed since it was compiled
         return False
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id in IMPURE and isinstance(node.ctx, ast.Load):
-            return False
+    names = _imported(tree, package)
+    if names is None:
+        return False
     folder = os.path.dirname(os.path.abspath(file))
-    for name in _imported(tree, package):
+    for name in names:
         if name in EBEE or name in PURE or name.startswith(("ebee.lang.", "ebee.vmlinux.")):
             continue
         module = sys.modules.get(name)
@@ -165,12 +164,16 @@ def _follow(file: str, package: str, found: dict[str, Import]) -> bool:
     return True
 
 
-def _imported(tree: ast.Module, package: str) -> Iterator[str]:
-    """Full names of the modules that a file imports, and of the packages around them."""
+def _imported(tree: ast.Module, package: str) -> list[str] | None:
+    """Full names of the modules that a file imports, and of the packages around them; None when it
+    looks at the world."""
     import ast
     from importlib.util import resolve_name
 
+    found: list[str] = []
     for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in IMPURE and isinstance(node.ctx, ast.Load):
+            return None
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -181,7 +184,8 @@ def _imported(tree: ast.Module, package: str) -> Iterator[str]:
             continue
         for name in names:
             parts = name.split(".")
-            yield from (".".join(parts[: i + 1]) for i in range(len(parts)))
+            found += (".".join(parts[: i + 1]) for i in range(len(parts)))
+    return found
 
 
 __all__ = ["find", "imports_of", "keep", "prepare", "reads"]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ebee.lang.source import file_of
 from ebee.types import Int, Struct, sizeof, typeof
 
 T = TypeVar("T")
@@ -82,12 +83,10 @@ def imported(
     space: dict[str, Any], name: str, find: Callable[[dict[str, Any], str], X | None]
 ) -> X | None:
     """The same for `from module import name` and `from module import *`."""
-    import linecache
     import sys
 
     file = space.get("__file__")
-    imports = _imports("".join(linecache.getlines(file, space)) if file else "")
-    for local, module, original in imports:
+    for local, module, original in _imports(file_of(file, space).tree) if file else ():
         if local not in (name, "*"):
             continue
         if module.startswith("."):
@@ -102,15 +101,12 @@ def imported(
 
 
 @lru_cache(64)
-def _imports(text: str) -> tuple[tuple[str, str, str], ...]:
+def _imports(tree: ast.Module | None) -> tuple[tuple[str, str, str], ...]:
     """Local name, module, and name there, of the imports at the top of a module."""
-    try:
-        tree = ast.parse(text)
-    except SyntaxError:
-        return ()
+    body = tree.body if tree is not None else []
     return tuple(
         (alias.asname or alias.name, "." * node.level + (node.module or ""), alias.name)
-        for node in tree.body
+        for node in body
         if isinstance(node, ast.ImportFrom) and node.module != "ebee"
         for alias in node.names
     )
