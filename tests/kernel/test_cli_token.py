@@ -95,6 +95,10 @@ def test_tokens_of_processes_are_found(inside: Inside) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_the_doctor_knows_of_tokens(inside: Inside) -> None:
+    assert "a BPF token stands in for the first one's" in inside("doctor").stdout
+
+
 def test_the_exit_code_is_the_commands(ebee: Run, inside: Inside) -> None:
     assert ebee("token", "run", "sh", "-c", "exit 5")[0] == 5
     assert ebee("token", "run", "sh", "-c", "kill -9 $$")[0] == 137

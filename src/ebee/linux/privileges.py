@@ -24,7 +24,7 @@ from ebee.linux.host import (
 from ebee.linux.info import ids
 from ebee.linux.maps import LinuxMap
 from ebee.linux.programs import LinuxProgram
-from ebee.linux.sys import Fd
+from ebee.linux.sys import Fd, container_token
 
 # What each capability is for.
 USES = {
@@ -121,9 +121,12 @@ def _how(name: str) -> str:
 
 def _namespaces() -> Iterator[Finding]:
     first = in_first_user_namespace()
-    yield finding("first user namespace", first, "capabilities count for BPF",
-                  "capabilities are those of a user namespace, and BPF needs the first one's,"
-                  " or a token (Linux 6.9): run outside of the container")  # fmt: skip
+    token = not first and container_token() is not None
+    good = "a BPF token stands in for the first one's" if token else "capabilities count for BPF"
+    yield finding("first user namespace", first or token, good,
+                  "capabilities are those of a user namespace, and BPF needs the first one's:"
+                  " run outside of the container, or in one with a BPF token (`ebee token run`;"
+                  " Linux 6.9)")  # fmt: skip
     try:
         own = os.stat("/proc/self/ns/pid").st_ino == PROC_PID_INIT_INO
     except OSError:
