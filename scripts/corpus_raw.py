@@ -27,6 +27,7 @@ from ebee.maps import by_id as map_type
 from ebee.obj.spec import FuncInfo, MapSpec
 from ebee.verifier.core.errors import DoesNotKnow
 from ebee.verifier.core.program import Program, map_info
+from ebee.verifier.core.target import named
 
 _PROCESSED = re.compile(r"processed (\d+) insns")
 
@@ -141,6 +142,8 @@ def raw_program(test: Raw, kernel: Btf | None = None) -> Program:
         raise DoesNotKnow(f"programs of type {test.type}")
     made = Program(test.name, list(test.insns), hook, test.attach_type, test.flags)
     made.attach_to, made.kernel = test.target, kernel
+    if test.target:
+        made.target = named(made)
     infos = {}
     for slot in _wide(test):
         fd = made.insns[slot].imm

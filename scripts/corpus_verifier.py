@@ -41,7 +41,7 @@ from ebee.linux.programs import LinuxProgram
 from ebee.obj import read
 from ebee.obj.spec import ObjectSpec
 from ebee.verifier.core.check import Verdict, check, check_program
-from ebee.verifier.core.errors import DoesNotKnow
+from ebee.verifier.core.errors import DoesNotKnow, Rejected
 from ebee.verifier.core.profile import PROFILES, Profile
 
 SECONDS = 60
@@ -244,6 +244,10 @@ def _raws(job: Job, cache: Cache) -> Iterator[Result]:
         def ask(test: Raw = test) -> Verdict:
             try:
                 program = raw_program(test, types(job.btf))
+            except Rejected as error:
+                message, errno = error.message, error.errno
+                return Verdict(test.name, profile.version, "rejected", 0, error.id, message,
+                               errno=errno)  # fmt: skip
             except DoesNotKnow as unknown:
                 return Verdict(test.name, profile.version, "unknown", 0, "unknown", unknown.what)
             return check_program(program, profile)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ebee.btf import FuncProto, Int, Ptr, TypeTag, Void
-from ebee.verifier.core import btftype
+from ebee.verifier.core import btftype, scalar
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.errors import DoesNotKnow, Rejected
 from ebee.verifier.core.reg import UNKNOWN, Reg
@@ -70,13 +70,22 @@ def _result(w: Walk, target: Target, proto: FuncProto, index: int, size: int, re
             text = f"ret type {btftype.kind_name(found)} not allowed for fmod_ret"
             raise Rejected("context-access", f"{text}\n{refused}")
     if hook == "lsm":
-        return _lsm_result(target, size)
+        return _lsm_result(w)
     return _pointer(w, target, proto.type, index, size, refused)
 
 
-def _lsm_result(target: Target, size: int) -> Reg:
+def _lsm_result(w: Walk) -> Reg:
     """The result of the hooks before: what these may return."""
-    raise DoesNotKnow("the results of other security hooks")
+    from ebee.verifier.core import ret
+
+    limits = ret.bounds(w)
+    if limits is None:
+        return UNKNOWN
+    made = R.scalar()
+    made.smin = made.tmin = limits[0]
+    made.smax = made.tmax = limits[1]
+    scalar.sync(made)
+    return made
 
 
 def _pointer(w: Walk, target: Target, type_id: int, index: int, size: int, refused: str) -> Reg:

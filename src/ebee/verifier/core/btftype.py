@@ -133,17 +133,18 @@ _NUMBER = Found()
 def reach(at: BtfType, off: int, size: int, flexible: bool = True) -> Found:
     """What `size` bytes at an offset of a struct are, going into structs inside that begin there.
     Rejected when no program may load them."""
+    flags = 0  # what is inside of a union stays so
     for _ in range(_DEPTH):
-        found = walk(at, off, size, flexible)
+        found = walk(at, off, size, flexible, flags)
         if not found.nested or found.type is None:
             return found
-        at, off = found.type, 0
+        at, off, flags = found.type, 0, found.flags
     raise DoesNotKnow("types that are defined by themselves")
 
 
-def walk(at: BtfType, off: int, size: int, flexible: bool = True) -> Found:
-    """The same up to the first struct that begins exactly there."""
-    btf, flags = at.btf, 0
+def walk(at: BtfType, off: int, size: int, flexible: bool = True, flags: int = 0) -> Found:
+    """The same up to the first struct that begins exactly there; `flags` are of what is around."""
+    btf = at.btf
     for _ in range(_DEPTH):
         t = at.type
         if not isinstance(t, Struct | Union):

@@ -26,7 +26,7 @@ from ebee.verifier.core import reg as R
 from ebee.verifier.core.args import Call
 from ebee.verifier.core.code import Op
 from ebee.verifier.core.errors import EBADF, EINVAL, DoesNotKnow, Rejected
-from ebee.verifier.core.program import MapInfo
+from ebee.verifier.core.program import MapInfo, Program
 from ebee.verifier.core.reg import UNINIT, UNKNOWN, ZERO, Reg, known
 from ebee.verifier.core.state import Frame, State
 from ebee.verifier.core.target import SLEEPABLE_HOOKS
@@ -199,7 +199,17 @@ def _may_call(w: Walk, name: str) -> bool:
         return False
     if name == "probe_write_user" and w.profile.lockdown:
         return False
+    if name in ("sk_storage_get", "sk_storage_delete") and not _may_store_at_sockets(program):
+        return False
     return program.hook.may_call(name, program.attach_type, place)
+
+
+def _may_store_at_sockets(program: Program) -> bool:
+    """Programs at functions do not change the storage of sockets under the functions that do so
+    (bpf_sk_storage_tracing_allowed)."""
+    if program.hook.name in ("fentry", "fexit"):
+        return not program.attach_to.startswith("bpf_sk_storage")
+    return program.hook.name != "fmod_ret"
 
 
 _D_PATH = frozenset((
@@ -435,8 +445,8 @@ def _one_cpu(w: Walk, call: Call) -> Reg:
     reg = w.regs[1]
     if reg.btf is None:
         raise DoesNotKnow("the type of this variable")
-    if reg.type & R.ALLOC:
-        made = R.pointer(R.BTF | R.ALLOC | (reg.type & R.RCU))
+    if reg.type & R.RCU:  # allocated by a program
+        made = R.pointer(R.BTF | R.ALLOC | R.RCU)
         made.btf = reg.btf
         return made
     if reg.btf.composite:

@@ -80,12 +80,15 @@ def _both_ways(w: Walk, op: Op, dst: Reg, src: Reg) -> int:
         w.push_history(linked=linked)
     other = w.branch(op.target)
     mine, theirs = state.frame.regs, other.frame.regs
-    if dst.type == R.SCALAR and src.type == R.SCALAR and not (op.reg and op.src == op.dst):
+    if dst.type == R.SCALAR and src.type == R.SCALAR:
         for regs, operation in ((theirs, op.operation), (mine, REVERSED[op.operation])):
-            a, b = dst.copy(), src.copy()
+            a = dst.copy()
+            b = a if op.reg and op.src == op.dst else src.copy()
             refine(a, b, operation, op.bits)
-            for r in (a, b) if op.reg else (a,):
+            both = (a, b) if op.reg else (a,)
+            for r in both:  # twice where it is one register
                 scalar.sync(r)
+            for r in both:
                 scalar.settle(r)
             regs[op.dst] = a
             if op.reg:

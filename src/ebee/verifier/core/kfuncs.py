@@ -113,10 +113,12 @@ _TABLES: tuple[tuple[str, str, str], ...] = (
         bpf_ct_set_status:t bpf_ct_change_status:t bpf_ct_set_nat_info:t"""),
     ("xdp", "", "bpf_xdp_get_xfrm_state:na bpf_xdp_xfrm_state_release:r"),
     ("tracing", "iter", "bpf_sock_destroy:t"),
-    ("tracing", "", "css_rstat_updated css_rstat_flush:s"),
+    ("tracing", "", """
+        css_rstat_updated css_rstat_flush:s cgroup_rstat_updated cgroup_rstat_flush:s"""),
     ("tracing", "lsm", """
         bpf_get_task_exe_file:atn bpf_put_file:r bpf_path_d_path:t bpf_get_dentry_xattr:st
-        bpf_get_file_xattr:st bpf_set_dentry_xattr:st bpf_remove_dentry_xattr:st"""),
+        bpf_get_file_xattr:st bpf_set_dentry_xattr:st bpf_remove_dentry_xattr:st
+        bpf_get_fsverity_digest:t"""),
     ("kprobe", "kprobe.session uprobe.session", "bpf_session_is_return bpf_session_cookie"),
     ("tc tracing syscall", "", "bpf_kfunc_call_test_release:r bpf_kfunc_call_memb_release:r"),
     ("struct_ops", "", """

@@ -24,6 +24,7 @@ class Profile:
     and uncertainty apart (until 6.17); `old_ranges`: additions that always wrap, and products of
     negative numbers, are unknown (until 6.16); `constant_keys`: looking up a constant index of an
     array gives no null (6.14); `never_null`: pointers to maps are among them since 6.16;
+    `globals_in_regions`: global functions may be called where preemption is off (6.14);
     `private_stacks`: large frames of some programs have stacks of their own (6.13);
     `indirect`: messages call what helpers do to the stack indirect (until 6.13);
     `max_processed`: instructions to walk at the most; `cpus`: processors that the machine may have
@@ -36,6 +37,7 @@ class Profile:
     wide_mul: bool = False
     old_ranges: bool = False
     constant_keys: bool = True
+    globals_in_regions: bool = True
     private_stacks: bool = True
     never_null: frozenset[int] = NEVER_NULL | {R.MAP}
     indirect: bool = False
@@ -57,6 +59,7 @@ PROFILES = {
         wide_mul=True,
         old_ranges=True,
         constant_keys=False,
+        globals_in_regions=False,
         private_stacks=False,
         never_null=NEVER_NULL,
         indirect=True,

@@ -118,7 +118,9 @@ def _global_result(w: Walk, regno: int = 0) -> None:
 
 
 MAX_ERRNO = 4095
-_BOOLEAN_HOOKS = frozenset(("bpf_lsm_audit_rule_known", "bpf_lsm_inode_xattr_skipcap"))
+_BOOLEAN_HOOKS = frozenset((
+    "bpf_lsm_audit_rule_known", "bpf_lsm_inode_xattr_skipcap", "bpf_lsm_xfrm_state_pol_flow_match",
+))  # fmt: skip
 
 
 def bounds(w: Walk) -> tuple[int, int] | None:

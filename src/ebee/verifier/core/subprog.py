@@ -201,6 +201,9 @@ def check_regions(w: Walk, start: int) -> None:
     if state.locks:
         text = "global function calls are not allowed while holding a lock,\n"
         raise Rejected("lock-held", f"{text}use static function instead", "", EINVAL)
+    if state.preempt and not w.profile.globals_in_regions:
+        text = "global function calls are not allowed with preemption disabled,\n"
+        raise Rejected("preempt", f"{text}use static function instead", "", EINVAL)
     if (state.rcu or state.preempt or state.irq or not w.sleepable) and may_sleep(w, start):
         text = "global functions that may sleep are not allowed in non-sleepable context,\n"
         text += "i.e., in a RCU/IRQ/preempt-disabled section, or in\n"

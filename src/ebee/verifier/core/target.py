@@ -131,23 +131,35 @@ def named(made: Program) -> Target | None:
     return Target(prefix + name, btf, proto, 0, trusted, 0, types)
 
 
-# Security hooks that no program may take (bpf_lsm_disabled_hooks), and some of those in which
-# programs may sleep (sleepable_lsm_hooks); of the others it is not known.
+# Security hooks that no program may take (bpf_lsm_disabled_hooks), and those in which programs may
+# sleep in 6.12 (sleepable_lsm_hooks); of the others it is not known, for later versions have more.
 DISABLED_HOOKS = frozenset((
     "vm_enough_memory", "inode_need_killpriv", "inode_getsecurity", "inode_listsecurity",
     "inode_copy_up_xattr", "getselfattr", "getprocattr", "setprocattr", "key_getsecurity",
     "audit_rule_match", "ismaclabel",
 ))  # fmt: skip
 SLEEPABLE_HOOKS = frozenset((
-    "bpf", "bpf_map", "bpf_prog", "bprm_committed_creds", "bprm_creds_from_file", "file_ioctl",
-    "file_lock", "file_open", "inode_create", "inode_getattr", "inode_getxattr", "inode_link",
-    "inode_mkdir", "inode_mknod", "inode_rename", "inode_rmdir", "inode_setattr",
-    "inode_setxattr", "inode_symlink", "inode_unlink", "socket_accept", "socket_bind",
-    "socket_connect", "socket_create", "socket_listen", "userns_create",
+    "bpf", "bpf_map", "bpf_map_create", "bpf_map_free", "bpf_prog", "bpf_prog_load",
+    "bpf_token_capable", "bpf_token_cmd", "bpf_token_create", "bpf_token_free",
+    "bprm_check_security", "bprm_committed_creds", "bprm_committing_creds", "bprm_creds_for_exec",
+    "bprm_creds_from_file", "capget", "capset", "cred_prepare", "current_getsecid_subj",
+    "file_ioctl", "file_lock", "file_open", "file_post_open", "file_receive", "inode_create",
+    "inode_free_security", "inode_getattr", "inode_getxattr", "inode_mknod", "inode_need_killpriv",
+    "inode_post_setxattr", "inode_readlink", "inode_rename", "inode_rmdir", "inode_setattr",
+    "inode_setxattr", "inode_symlink", "inode_unlink", "kernel_module_request", "kernel_read_file",
+    "kernfs_init_security", "mmap_file", "netlink_send", "path_chmod", "path_chown", "path_link",
+    "path_mkdir", "path_notify", "path_rename", "path_rmdir", "path_symlink", "path_truncate",
+    "path_unlink", "release_secctx", "sb_alloc_security", "sb_eat_lsm_opts", "sb_kern_mount",
+    "sb_mount", "sb_remount", "sb_set_mnt_opts", "sb_show_options", "sb_statfs", "sb_umount",
+    "settime", "socket_accept", "socket_bind", "socket_connect", "socket_create",
+    "socket_getpeername", "socket_getpeersec_dgram", "socket_getsockname", "socket_getsockopt",
+    "socket_listen", "socket_post_create", "socket_recvmsg", "socket_sendmsg", "socket_shutdown",
+    "socket_socketpair", "syslog", "task_alloc", "task_getsecid_obj", "task_prctl",
+    "task_setscheduler", "userns_create",
 ))  # fmt: skip
 MODIFIABLE = frozenset((
     "bpf_modify_return_test", "bpf_modify_return_test2", "bpf_modify_return_test_tp",
-    "bpf_fentry_test1",
+    "bpf_fentry_test1", "update_socket_protocol",
 ))  # fmt: skip
 """Functions whose result programs may change, besides security_*() and those that a kernel was
 built to fail in on request; in the last one programs may sleep as well."""
@@ -163,10 +175,24 @@ def _check_attach(made: Program, name: str) -> None:
         if made.sleepable and name not in SLEEPABLE_HOOKS:
             raise DoesNotKnow(f"whether programs may sleep in {name}")
     elif hook in ("fentry", "fexit", "fmod_ret") and made.sleepable:
-        if name != "bpf_fentry_test1":
-            raise DoesNotKnow(f"whether programs may sleep in {name}()")
-    elif hook == "fmod_ret" and not name.startswith("security_") and name not in MODIFIABLE:
+        if name != "bpf_fentry_test1" and not _may_fail(made, name):
+            if _may_fail(made, name) is None:
+                raise DoesNotKnow(f"whether programs may sleep in {name}()")
+            raise Rejected("attach", f"{name} is not sleepable", "", EINVAL)
+    elif hook == "fmod_ret" and not (
+        name.startswith("security_") or name in MODIFIABLE or _may_fail(made, name)
+    ):
         raise DoesNotKnow(f"whether {name}() may be modified")
+
+
+def _may_fail(made: Program, name: str) -> bool | None:
+    """Whether a function was built to fail on request, as system calls are in kernels that can do
+    so (CONFIG_FUNCTION_ERROR_INJECTION): programs may change its result, and sleep in it. None:
+    that is not known."""
+    btf = made.types()
+    if btf.get("within_error_injection_list", Func) is None:
+        return None if btf.partial else False
+    return name.startswith("__x64_sys_") or None
 
 
 def _member_of(spec: ObjectSpec, program: ProgramSpec, made: Program) -> Target:
