@@ -8,6 +8,7 @@ import pytest
 from ebee.errors import VerifierError
 from ebee.linux.backend import load
 from ebee.verifier.core.check import check
+from ebee.verifier.core.profile import PROFILES
 
 pytestmark = [pytest.mark.differential, pytest.mark.kernel]
 
@@ -93,6 +94,67 @@ SEC("tc") int runs_later(struct __sk_buff *skb)
 }
 char LICENSE[] SEC("license") = "GPL";
 """
+ELSEWHERE = """
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#define __noinline __attribute__((noinline))
+
+struct sock;
+struct file;
+extern void bpf_preempt_disable(void) __ksym;
+extern void bpf_preempt_enable(void) __ksym;
+
+struct {
+    __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, int);
+} storage SEC(".maps");
+
+__noinline int global(int x) { return x + 1; }
+
+SEC("tc") int in_region(struct __sk_buff *skb)
+{
+    bpf_preempt_disable();
+    int found = global(skb->len);
+    bpf_preempt_enable();
+    return found & 1;
+}
+SEC("fentry/bpf_sk_storage_free") int BPF_PROG(under_storage, struct sock *sk)
+{
+    bpf_sk_storage_delete(&storage, sk);
+    return 0;
+}
+SEC("fentry/tcp_close") int BPF_PROG(beside_storage, struct sock *sk)
+{
+    bpf_sk_storage_delete(&storage, sk);
+    return 0;
+}
+SEC("lsm/file_open") int BPF_PROG(result_before, struct file *file, int ret)
+{
+    return ret;
+}
+SEC("lsm/file_open") int BPF_PROG(result_turned, struct file *file, int ret)
+{
+    return -ret;
+}
+SEC("lsm.s/inode_create") int BPF_PROG(sleeps, void *dir) { return 0; }
+SEC("lsm.s/inode_link") int BPF_PROG(may_not_sleep, void *dir) { return 0; }
+char LICENSE[] SEC("license") = "GPL";
+"""
+TOLD = {
+    # program: what Linux 6.12 and 6.18 say, as asked where such programs load
+    "in_region": ("not allowed with preemption disabled", ""),
+    "under_storage": ("helper call is not allowed in probe",) * 2,
+    "beside_storage": ("", ""),
+    "result_before": ("", ""),
+    "result_turned": ("R0 has unknown scalar value", "R0 has smin=0 smax=4095"),
+    "sleeps": ("", ""),
+    "may_not_sleep": ("whether programs may sleep in inode_link",) * 2,
+}
+"""What the host refuses before it looks (EPERM), or what another version says."""
+
 PROGRAMS = (
     "caught", "two_arguments", "thrown_again", "called", "in_bounds", "any_result", "uncaught",
     "private_stacks", "one_stack", "runs_later",
@@ -101,10 +163,19 @@ PROGRAMS = (
 
 @pytest.fixture(scope="module")
 def spec(tmp_path_factory):
+    return built(tmp_path_factory, SOURCE)
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    return built(tmp_path_factory, ELSEWHERE)
+
+
+def built(tmp_path_factory, text):
     from ebee.clang import build
 
     file = tmp_path_factory.mktemp("c") / "functions.bpf.c"
-    file.write_text(SOURCE)
+    file.write_text(text)
     return build(file)
 
 
@@ -126,3 +197,11 @@ def test_the_verdict_is_the_kernel_s(spec, name):
     accepted, log = kernel_says(spec, name)
     assert (verdict.outcome, accepted) in (("accepted", True), ("rejected", False)), (verdict, log)
     assert normal(verdict.message.split("\n")[-1]) in normal(log)
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_the_verdict_is_that_of_kernels_elsewhere(elsewhere, name):
+    for version, words in zip(("6.12", "6.18"), TOLD[name], strict=True):
+        verdict = check(elsewhere, name, PROFILES[version])
+        assert verdict.accepted == (not words), verdict
+        assert words in " ".join(verdict.message.split())

@@ -119,6 +119,8 @@ def _helper(w: Walk, op: Op) -> int:
         raise Rejected("needs-gpl", text, "", EINVAL)
     if helper.name == "d_path":
         _check_d_path(w)
+    if helper.name in ("sk_storage_get", "sk_storage_delete"):
+        _check_storage(program)
     if helper.sleeps:
         _check_may_sleep(w, label)
     if helper.name in UNWRITTEN:
@@ -199,17 +201,19 @@ def _may_call(w: Walk, name: str) -> bool:
         return False
     if name == "probe_write_user" and w.profile.lockdown:
         return False
-    if name in ("sk_storage_get", "sk_storage_delete") and not _may_store_at_sockets(program):
-        return False
     return program.hook.may_call(name, program.attach_type, place)
 
 
-def _may_store_at_sockets(program: Program) -> bool:
+def _check_storage(program: Program) -> None:
     """Programs at functions do not change the storage of sockets under the functions that do so
     (bpf_sk_storage_tracing_allowed)."""
-    if program.hook.name in ("fentry", "fexit"):
-        return not program.attach_to.startswith("bpf_sk_storage")
-    return program.hook.name != "fmod_ret"
+    hook, inside = program.hook.name, program.attach_to.startswith("bpf_sk_storage")
+    if hook == "fmod_ret" or (hook in ("fentry", "fexit") and inside):
+        raise _in_probe()
+
+
+def _in_probe() -> Rejected:
+    return Rejected("helper-not-allowed", "helper call is not allowed in probe", "", EINVAL)
 
 
 _D_PATH = frozenset((
@@ -226,7 +230,7 @@ def _check_d_path(w: Walk) -> None:
     if hook == "lsm" and not fine:
         raise DoesNotKnow(f"whether {target} may ask for names of paths")
     if not fine:
-        raise Rejected("helper-not-allowed", "helper call is not allowed in probe", "", EINVAL)
+        raise _in_probe()
 
 
 def _check_may_sleep(w: Walk, label: str) -> None:
