@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 MEMORY = 4 << 30
-LDDW, MAP_FD, MAP_VALUE = 0x18, 1, 2
+LDDW, MAP_FD, MAP_VALUE, BTF_ID = 0x18, 1, 2, 3
+CALL, KFUNC = 0x85, 2
 INFO_SIZE = 80
 
 FLAGS = {
@@ -81,7 +82,8 @@ def describe(info: bytes) -> str:
 
 
 def normal(insns: bytes, maps: dict[int, str]) -> str:
-    """Instructions in hex, with maps told by what they are instead of by a descriptor."""
+    """Instructions in hex, with maps told by what they are instead of by a descriptor; of modules
+    (whose BTF has one, too, and a place in an array of them) only that it is one."""
     made = bytearray(insns)
     at = 0
     while at < len(made):
@@ -89,6 +91,10 @@ def normal(insns: bytes, maps: dict[int, str]) -> str:
         if wide and made[at + 1] >> 4 in (MAP_FD, MAP_VALUE):
             (fd,) = struct.unpack_from("=I", made, at + 4)
             struct.pack_into("=I", made, at + 4, zlib.crc32(maps.get(fd, str(fd)).encode()))
+        elif wide and made[at + 1] >> 4 == BTF_ID and any(made[at + 12 : at + 16]):
+            struct.pack_into("=I", made, at + 12, 1)
+        elif made[at] == CALL and made[at + 1] >> 4 == KFUNC and any(made[at + 2 : at + 4]):
+            struct.pack_into("=H", made, at + 2, 1)
         at += 16 if wide else 8
     return made.hex()
 
