@@ -200,6 +200,23 @@ a = u64(task.pid) + task.real_parent.tgid + task.in_execve + task.comm[2]
     assert got["a"] == 0
 
 
+@pytest.mark.parametrize("task", [DIRECT, PROBED], ids=["direct", "probed"])
+def test_text_behind_pointers(task):
+    exe = Path(os.readlink("/proc/self/exe")).name
+    text = program(
+        f"""
+named.name = {task}.mm.exe_file.f_path.dentry.d_name.name
+at = {task}.mm.exe_file.f_path.dentry.d_name.name
+a = u64(at[1])
+b = u64(named.name == "{exe}")
+""",
+        head="@struct\nclass Named:\n    name: array[char, 32]\n",
+    ).replace("    named.name =", "    named = Named()\n    named.name =")
+    got = run(text)
+    assert got["a"] == ord(exe[1])
+    assert got["b"] == 1
+
+
 # --- facts about the kernel ----------------------------------------------------------------------
 
 

@@ -431,6 +431,25 @@ def _word(f: Function, size: str, where: str) -> str:
     return b.op(f"phi i64 {', '.join(incoming)}")
 
 
+def store_text(f: Function, target: ast.expr, value: Value) -> bool:
+    """`event.name = dentry.d_name.name`: the text that a pointer of the kernel points to, up to its
+    zero byte or as far as there is room; whether it is that."""
+    if not is_kernel_pointer(value.type) or not isinstance(target, ast.Attribute):
+        return False
+    root = value.type.to
+    of = root.btf.resolve(root.id)
+    to = plain_type(f, target)
+    if not (isinstance(of, Int) and of.size == 1 and isinstance(to, ArrayType)):
+        return False
+    from ebee.lang.expressions import place
+
+    where, const = place(f, target)
+    if const or sizeof(to) != to.count:
+        raise Refusal("a text of the kernel goes into an array of bytes", "name: array[char, 16]")
+    read(f, READ_TEXT, where.text, str(to.count), value.text)
+    return True
+
+
 # --- writing -------------------------------------------------------------------------------------
 
 
@@ -453,4 +472,4 @@ def writable(f: Function, node: ast.expr) -> Value | None:
 
 
 __all__ = ["READ", "READ_TEXT", "Place", "address", "attribute", "behind", "load",
-           "place_of", "read", "subscript", "writable"]  # fmt: skip
+           "place_of", "plain_type", "read", "store_text", "subscript", "writable"]  # fmt: skip

@@ -221,7 +221,9 @@ def place(f: Function, node: ast.expr) -> tuple[Value, bool] | None:
 
 
 def store_item(f: Function, target: ast.expr, value: Value) -> bool:
-    """`m[key] = value`; whether it was one."""
+    """`m[key] = value`, `s.name = text of the kernel`; whether it was one."""
+    if members.store_text(f, target, value):
+        return True
     if not isinstance(target, ast.Subscript):
         return False
     m = _map(f, target.value)
