@@ -146,12 +146,14 @@ def test_maps_are_created_pinned_and_frozen(ebee: Run, bpffs: Path) -> None:
     assert found["pinned"] == [str(bpffs / "fresh")]
     ebee("map", "pin", bpffs / "fresh", bpffs / "again")
     assert (bpffs / "again").exists()
-    ebee(
-        "map",
-        "create",
-        bpffs / "stop",
-        *["type", "array", "key", "4", "value", "4", "entries", "1"],
-    )
+    words = "type array key 4 value 4 entries 1"
+    assert ebee("map", "create", bpffs / "stop", *words.split())[0] == 0
+    words = f"type hash_of_maps key 4 value 4 entries 3 inner_map pinned {bpffs / 'stop'}"
+    assert ebee("map", "create", bpffs / "outer", *words.split()) == (0, "", "")
+    put = ("map", "update", bpffs / "outer", "key", 1, "value", "pinned", bpffs / "stop")
+    assert ebee(*put) == (0, "", "")
+    other = ("map", "update", bpffs / "outer", "key", 1, "value", "pinned", bpffs / "fresh")
+    assert ebee(*other)[0] == 1, "another kind of map than the inner one"
     ebee("map", "freeze", bpffs / "stop")
     code, _, err = ebee("map", "update", bpffs / "stop", "key", 0, "value", 1)
     assert (code, "EPERM" in err) == (1, True)
@@ -174,6 +176,8 @@ def test_maps_are_created_pinned_and_frozen(ebee: Run, bpffs: Path) -> None:
         ("create /nowhere/x type hash kye 4", "does not know 'kye'. Did you mean 'key'?"),
         ("create /nowhere/x type hash key four", "key 'four' is no number"),
         ("create /nowhere/x key 4", "of which type?"),
+        ("create /nowhere/x type hash dev no_such", "no network interface 'no_such'"),
+        ("create /nowhere/x type hash_of_maps inner_map id 4294967295", "there is none"),
         ("show id:4294967295", "there is none"),
         ("enqueue {}", "put in what? Give `value DATA`"),
     ],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ebee.cli import report
+from ebee.cli.named import only_map
 from ebee.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,39 +33,12 @@ def show(words: tuple[str, ...], pins: bool, as_json: bool) -> None:
     ebee map show
     ebee map show name flows
     """
-    from ebee.linux import owners
-
-    held = owners.processes()
-    pinned = owners.pins() if pins or words else {}
-    if words:
-        with open_map(words) as found:
-            made = [document(found, held, pinned, full=True)]
-    else:
-        made = _all(held, pinned)
-    if as_json:
-        report.print_json(made[0] if words else made)
-    elif words:
-        _show_one(made[0])
-    else:
-        _show_all(made)
-
-
-def open_map(words: Sequence[str]) -> LinuxMap:
-    """The one map of these words."""
-    from ebee.cli import named
-
-    found, rest = named.map_(words)
-    if rest:
-        found.close()
-        raise ConfigError(f"what is {' '.join(rest)!r} behind the map?")
-    return found
-
-
-def _all(held: Mapping[Key, list[Owner]], pinned: Mapping[Key, list[str]]) -> list[dict[str, Any]]:
+    from ebee.cli import held
     from ebee.linux.info import each
     from ebee.linux.maps import LinuxMap
 
-    return [document(found, held, pinned) for found in each("map", LinuxMap.from_id)]
+    found = [only_map(words)] if words else each("map", LinuxMap.from_id)
+    held.show(found, document, pins, as_json, _show_one if words else None, _show_all)
 
 
 def document(
@@ -160,7 +134,8 @@ def _sized(type: str, size: int) -> str:
 @click.argument("words", nargs=-1, required=True,
                 metavar="type TYPE key N value N entries N ...")  # fmt: skip
 def create(path: str, words: tuple[str, ...]) -> None:
-    """Create a map, and pin it at PATH. `name NAME`, `flags N` and `inner_map MAP` may follow.
+    """Create a map, and pin it at PATH. `name NAME`, `flags N`, `inner_map MAP` and `dev NAME` (an
+    interface that programs are offloaded to) may follow.
 
     \b
     ebee map create /sys/fs/bpf/seen type lru_hash key 4 value 8 entries 1000 name seen
@@ -178,8 +153,12 @@ def create(path: str, words: tuple[str, ...]) -> None:
     name, inner = given.pop("name", ""), given.pop("inner_map", None)
     flags = numbers.pop("flags")
     options: dict[str, Any] = {"flags": flags, "name": name}
+    if "dev" in given:
+        from ebee.linux.attach import interface
+
+        options["map_ifindex"] = interface(given.pop("dev"))
     if inner is not None:
-        options["inner"] = open_map([inner])
+        options["inner"] = only_map(inner.split(" ", 1))
     try:
         with LinuxMap.create(kind, *numbers.values(), **options) as made:
             made.pin(path)
@@ -190,7 +169,9 @@ def create(path: str, words: tuple[str, ...]) -> None:
 
 def _pairs(words: Sequence[str]) -> dict[str, str]:
     """`type hash key 4` as a mapping."""
-    known = ("type", "name", "inner_map", *NUMBERS)
+    from ebee.cli.named import WAYS
+
+    known = ("type", "name", "inner_map", "dev", *NUMBERS)
     made: dict[str, str] = {}
     rest = list(words)
     while rest:
@@ -203,6 +184,8 @@ def _pairs(words: Sequence[str]) -> dict[str, str]:
         if not rest:
             raise ConfigError(f"`map create`: what {word}?")
         made[word] = rest.pop(0)
+        if word == "inner_map" and made[word] in WAYS and rest:
+            made[word] += f" {rest.pop(0)}"
     return made
 
 
@@ -217,7 +200,7 @@ def _number(word: str, text: str) -> int:
 @click.argument("words", nargs=-1, required=True, metavar="MAP")
 def freeze(words: tuple[str, ...]) -> None:
     """Let user space write into a map no more, for good (programs may go on)."""
-    with open_map(words) as found:
+    with only_map(words) as found:
         found.freeze()
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ebee.linux.programs import LinuxProgram
 
 T = TypeVar("T")
+Handle = TypeVar("Handle", "LinuxProgram", "LinuxMap")
 WAYS = ("id", "name", "tag", "pinned")
 
 
@@ -47,6 +48,23 @@ def map_(words: Sequence[str]) -> tuple[LinuxMap, list[str]]:
     if way == "tag":
         raise ConfigError("maps have no tags")
     return _one("map", "map", LinuxMap, way, value), rest
+
+
+def only_program(words: Sequence[str]) -> LinuxProgram:
+    """The one program of these words, and nothing behind it."""
+    return _nothing_behind(*program(words), "program")
+
+
+def only_map(words: Sequence[str]) -> LinuxMap:
+    """The one map of these words, and nothing behind it."""
+    return _nothing_behind(*map_(words), "map")
+
+
+def _nothing_behind(found: Handle, rest: Sequence[str], noun: str) -> Handle:
+    if rest:
+        found.close()
+        raise ConfigError(f"what is {' '.join(rest)!r} behind the {noun}?")
+    return found
 
 
 def _one(kind: Any, noun: str, cls: Any, way: str, value: str) -> Any:

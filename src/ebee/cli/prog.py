@@ -8,12 +8,13 @@ import click
 
 from ebee.cli import report
 from ebee.cli.load import load as load_command
+from ebee.cli.named import only_program
 from ebee.cli.prog_attach import attach, detach, tracelog
 from ebee.cli.prog_profile import profile
 from ebee.errors import ConfigError
 
 if TYPE_CHECKING:
-    from ebee.linux.programs import LinuxProgram
+    pass
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 WHICH = """PROGRAM is a number, `id N`, `name NAME`, `tag TAG`, `pinned PATH` or a pin's path."""
@@ -67,7 +68,7 @@ def xlated(
     from ebee.cli import prog_dump
 
     words, drawn = _visual(words)
-    with _program(words) as program:
+    with only_program(words) as program:
         if output is not None:
             prog_dump.write(program.xlated(), output)
         elif drawn:
@@ -89,7 +90,7 @@ def jited(
     one, else it is bytes."""
     from ebee.cli import prog_dump
 
-    with _program(words) as program:
+    with only_program(words) as program:
         if output is not None:
             prog_dump.write(program.jited(), output)
         else:
@@ -102,7 +103,7 @@ def visual(words: tuple[str, ...]) -> None:
     """Draw a program's flow of control, as a graph for Graphviz (`dot -Tsvg`)."""
     from ebee.cli import prog_dump
 
-    with _program(words) as program:
+    with only_program(words) as program:
         click.echo(prog_dump.graph(program), nl=False)
 
 
@@ -124,7 +125,7 @@ def run(
 
     data = read_bytes(data_in) if data_in else b""
     ctx = read_bytes(ctx_in) if ctx_in else b""
-    with _program(words) as program:
+    with only_program(words) as program:
         result = program.test_run(data, ctx=ctx, repeat=repeat)
     for path, content in ((data_out, result.data), (ctx_out, result.ctx)):
         if path:
@@ -164,14 +165,3 @@ for command in (attach, detach, profile, tracelog):
 def _visual(words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
     drawn = len(words) > 1 and words[-1] == "visual"
     return (words[:-1] if drawn else words), drawn
-
-
-def _program(words: tuple[str, ...]) -> LinuxProgram:
-    """The one program of these words."""
-    from ebee.cli import named
-
-    program, rest = named.program(words)
-    if rest:
-        program.close()
-        raise ConfigError(f"what is {' '.join(rest)!r} behind the program?")
-    return program

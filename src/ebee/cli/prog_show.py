@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ebee.cli import report
-from ebee.errors import ConfigError
 
 if TYPE_CHECKING:
     from ebee.linux.owners import Key, Owner
@@ -19,32 +18,13 @@ SHOWN = 3
 
 def show(words: Sequence[str], with_pins: bool, as_json: bool) -> None:
     """All programs, or the one that `words` name."""
-    from ebee.cli import named
-    from ebee.linux import owners
-
-    held = owners.processes()
-    pinned = owners.pins() if with_pins or words else {}
-    if words:
-        program, rest = named.program(words)
-        with program:
-            if rest:
-                raise ConfigError(f"what is {' '.join(rest)!r} behind the program?")
-            found = [document(program, held, pinned, full=True)]
-    else:
-        found = _all(held, pinned)
-    if as_json:
-        report.print_json(found[0] if words else found)
-    elif words:
-        _show_one(found[0])
-    else:
-        _show_all(found)
-
-
-def _all(held: Mapping[Key, list[Owner]], pinned: Mapping[Key, list[str]]) -> list[dict[str, Any]]:
+    from ebee.cli import held
+    from ebee.cli.named import only_program
     from ebee.linux.info import each
     from ebee.linux.programs import LinuxProgram
 
-    return [document(program, held, pinned) for program in each("prog", LinuxProgram.from_id)]
+    found = [only_program(words)] if words else each("prog", LinuxProgram.from_id)
+    held.show(found, document, with_pins, as_json, _show_one if words else None, _show_all)
 
 
 def document(
