@@ -93,6 +93,11 @@ class array(Generic[T, N]):
 
     __slots__ = ("_addr", "_mem", "_type")
 
+    if typing.TYPE_CHECKING:
+        # As a member: text is assigned, too, and text that a pointer of the kernel points to.
+        def __get__(self, view: Any, owner: Any = None) -> typing.Self: ...
+        def __set__(self, view: Any, value: array[T, N] | str | bytes | ptr[Any]) -> None: ...
+
     def __init__(self, mem: Memory, addr: int, type: ArrayType):
         self._mem, self._addr, self._type = mem, addr, type
 
