@@ -147,6 +147,7 @@ CASES = {
     "run {good.o} --pcap {good.pcap} --out {two.pcap}": "is the capture that is being read",
     # options that contradict each other
     "run {good.o}": "--pcap IN for a capture, or --dev IF",
+    "run {good.o} {good.pcap}": "good.pcap for a capture, --dev",
     RUN + " --dev lo": "--pcap and --dev are two things to run on; choose one",
     RUN + " --mode native": "--mode goes with --dev",
     RUN + " --duration 1": "--duration goes with --dev",

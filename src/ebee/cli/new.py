@@ -307,13 +307,15 @@ def test_programs_that_are_started_are_told() -> None:
 
 KINDS = {"xdp": XDP, "tc": TC, "tracepoint": TRACEPOINT}
 
+MORE = """
+    pytest  its tests; as root also in the kernel
+    ebee build {name}.py  an object for any loader: {name}.bpf.o"""
+
 README = """# {name}
 
 An eBPF program: {doc}
 
-{run}
-    pytest                                        its tests; as root also in the kernel
-    ebee build {name}.py                          an object for any loader: {name}.bpf.o
+{commands}
 
 `{name}.py` is the program, `tests/test_{name}.py` tests it{where}.
 """
@@ -370,18 +372,24 @@ def new(name: str, kind: str) -> None:
 
 def files(name: str, kind: Kind) -> dict[str, str]:
     """The files of a project: path -> text."""
-    run = kind.run.format(name=name)
+    run, commands = (_aligned(c.format(name=name)) for c in (kind.run, kind.run + MORE))
     where = "" if kind is XDP else ", as root"
     program, tests = (
         text.replace("{name}", name).replace("{{", "{").replace("}}", "}")
         for text in (kind.program, kind.tests)
     )
-    said = {"name": name, "doc": kind.doc, "run": run, "where": where}
-    doc = said | {"run": dedent(run)}
+    said = {"name": name, "doc": kind.doc, "commands": commands, "where": where}
     return {
-        f"{name}.py": HEAD.format(**doc) + program,
+        f"{name}.py": HEAD.format(**said, run=dedent(run)) + program,
         f"tests/test_{name}.py": tests,
         "README.md": README.format(**said),
         "pyproject.toml": PYPROJECT.format(**said),
         ".gitignore": "__pycache__/\n.venv/\n*.bpf.o\n",
     }
+
+
+def _aligned(text: str) -> str:
+    """Lines `    command  what it does`, with what they do below each other."""
+    rows = [line.strip().split("  ", 1) for line in text.splitlines()]
+    width = max(len(command) for command, _ in rows)
+    return "\n".join(f"    {command:{width}}   {does.strip()}" for command, does in rows)

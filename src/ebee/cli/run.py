@@ -31,7 +31,7 @@ ONLY = {
 """Options that make sense only with a source, or on a backend."""
 
 
-@click.command()
+@click.command(context_settings={"allow_extra_args": True})
 @click.argument("file")
 @click.option("--pcap", metavar="IN", help="Run over the packets of a capture (- for a pipe).")
 @click.option("--dev", metavar="IF", help="Attach to a network interface of this machine.")
@@ -114,6 +114,10 @@ def run(file: str, **options: Any) -> None:
     ebee run firewall.py --dev veth0 --reload            edit the program while it runs
     ebee run exec_snooper.py                             attach where its hooks say
     """  # fmt: skip
+    if rest := click.get_current_context().args:
+        what = rest[0]
+        raise ConfigError(f"{what}: say what that is: --pcap {what} for a capture, --dev {what} for"
+                          " an interface, --config for rules")  # fmt: skip
     where, source = check_options(options)
     view = wants_view(options)
     if view:
