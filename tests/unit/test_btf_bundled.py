@@ -16,8 +16,8 @@ from ebee.btf import (
     Member,
     Struct,
     Typedef,
-    bundled,
     files,
+    target,
 )
 from ebee.btf.core import Relocator
 from ebee.btf.ext import CoreKind, CoreRelo
@@ -126,7 +126,7 @@ def test_a_type_that_is_not_in_it_is_not_taken_for_one_that_does_not_exist(btf):
 def test_it_stands_in_where_there_is_no_kernel(monkeypatch, tmp_path: Path):
 
     monkeypatch.setattr(files, "VMLINUX", tmp_path / "vmlinux")
-    found = bundled.target()
+    found = target.target()
     assert found.btf is Btf.bundled()
     assert found.notice.startswith("this kernel publishes no BTF; using the bundled BTF (Linux 6.")
 
@@ -134,5 +134,5 @@ def test_it_stands_in_where_there_is_no_kernel(monkeypatch, tmp_path: Path):
 def test_a_file_goes_before_the_kernel(tmp_path: Path):
     path = tmp_path / "own.btf"
     path.write_bytes(bytes(Btf.bundled().data))
-    found = bundled.target(str(path))
+    found = target.target(str(path))
     assert (found.btf.name, found.notice, found.btf.partial) == (str(path), "", False)

@@ -5,7 +5,7 @@ from array import array
 
 import pytest
 
-from ebee.btf import SIGNED, Btf, BtfBuilder, Int, Member, Struct, bundled, files
+from ebee.btf import SIGNED, Btf, BtfBuilder, Int, Member, Struct, files, target
 from ebee.btf.ext import CoreKind, CoreRelo
 from ebee.errors import BtfError
 from ebee.isa import assemble
@@ -106,7 +106,7 @@ def test_only_programs_that_are_loaded_are_relocated(spec):
 
 
 def test_objects_without_relocations_need_no_types(monkeypatch):
-    monkeypatch.setattr(bundled, "target", None)
+    monkeypatch.setattr(target, "target", None)
     plain = ObjectSpec("plain", license="GPL")
     plain.programs["main"] = ProgramSpec("main", "xdp", assemble("r0 = 2; exit"), hook="xdp")
     with Machine() as machine:

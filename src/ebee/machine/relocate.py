@@ -32,10 +32,11 @@ def relocated(
     code = chain(spec.functions.values(), spec.programs.values())
     if not any(ref.core for function in code for ref in function.refs):
         return spec
-    from ebee.btf import bundled
+    from ebee.btf.target import Target
+    from ebee.btf.target import target as of_kernel
     from ebee.obj.resolve import resolved
 
-    found = bundled.Target(target) if target is not None else bundled.target()
+    found = Target(target) if target is not None else of_kernel()
     if programs is None:
         programs = [name for name, program in spec.programs.items() if program.autoload]
     made, poisoned = resolved(spec, found.btf, programs, found.modules)

@@ -46,7 +46,7 @@ def source() -> Btf:
 
 @cache
 def _first(path: str) -> Btf:
-    from ebee.btf.bundled import target
+    from ebee.btf.target import target
 
     return target(path).btf
 

@@ -105,7 +105,7 @@ class Program:
 @cache
 def running_kernel() -> Btf | None:
     """The running kernel's BTF; where it has none, the part of one that comes with ebee."""
-    from ebee.btf.bundled import target
+    from ebee.btf.target import target
 
     try:
         return target().btf
