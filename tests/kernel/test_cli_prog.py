@@ -98,6 +98,7 @@ def test_instructions_are_bpftools(
 def test_source_lines_and_bytes(ebee: Run, loaded: LinuxObject) -> None:
     number = loaded.programs["shown"].id
     text = ebee("prog", "dump", "xlated", "id", number, "-S", "--opcodes")[1]
+    assert ebee("prog", "dump", "xlated", "id", number, "linum", "opcodes")[1] == text
     assert "; return verdict(bpf_get_prandom_u32() % 4);" in re.sub(r"; \d+: ", "; ", text)
     rows = json.loads(ebee("prog", "dump", "xlated", f"id:{number}", "--json")[1])
     assert rows[0]["function"] == "shown"
@@ -108,6 +109,8 @@ def test_bare_bytes_go_to_a_file(ebee: Run, loaded: LinuxObject, tmp_path: Path)
     program = loaded.programs["shown"]
     ebee("prog", "dump", "xlated", "id", program.id, "-o", tmp_path / "code")
     assert (tmp_path / "code").read_bytes() == program.raw.xlated()
+    ebee("prog", "dump", "xlated", "id", program.id, "file", tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == program.raw.xlated()
     ebee("prog", "dump", "jited", "id", program.id, "-o", tmp_path / "host")
     assert (tmp_path / "host").read_bytes() == program.raw.jited()
 
@@ -147,6 +150,9 @@ def test_programs_run_and_are_pinned(
     words = ("--data-in", tmp_path / "packet", "--repeat", 3, "--data-out", tmp_path / "out")
     assert ebee("prog", "run", "id", number, *words)[1].startswith("returned 2 (0x2), ")
     assert (tmp_path / "out").read_bytes() == bytes(range(64))
+    plain = ("data_in", tmp_path / "packet", "repeat", 2, "data_out", tmp_path / "out2")
+    assert ebee("prog", "run", "id", number, *plain)[1].startswith("returned 2 (0x2), ")
+    assert (tmp_path / "out2").read_bytes() == bytes(range(64))
     assert ebee("prog", "pin", "id", number, bpffs / "shown") == (0, "", "")
     found = json.loads(ebee("prog", "show", bpffs / "shown", "--json")[1])
     assert found["pinned"] == [str(bpffs / "shown")]
@@ -159,6 +165,9 @@ def test_programs_run_and_are_pinned(
         ("show id 4294967295", "there is none"),
         ("show name no_such_program", "there is no program with name 'no_such_program'"),
         ("show id 1 2", ""),
+        ("dump xlated id 1 opcode", "what is 'opcode' behind the program? Did you mean"),
+        ("dump xlated id 1 file", "`file` is followed by nothing"),
+        ("run id 1 repeat x", "`repeat` takes a number above 0, not 'x'"),
         ("dump xlated id x", "'x' is no number of a program"),
         ("run nothing", "nothing is pinned there"),
         ("pin id 4294967295 /tmp/x", "there is none"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import click
 
@@ -13,10 +13,8 @@ from ebee.cli.prog_attach import attach, detach, tracelog
 from ebee.cli.prog_profile import profile
 from ebee.errors import ConfigError
 
-if TYPE_CHECKING:
-    pass
-
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+RUN_WORDS = ("data_in", "data_out", "data_size_out", "ctx_in", "ctx_out", "repeat")
 WHICH = """PROGRAM is a number, `id N`, `name NAME`, `tag TAG`, `pinned PATH` or a pin's path."""
 
 
@@ -50,7 +48,8 @@ def dump() -> None:
 
 
 @dump.command(epilog=WHICH)
-@click.argument("words", nargs=-1, required=True, metavar="PROGRAM [visual]")
+@click.argument("words", nargs=-1, required=True,
+                metavar="PROGRAM [file FILE | opcodes | linum | visual]")  # fmt: skip
 @click.option("-S", "--source", is_flag=True, help="Source lines between the instructions.")
 @click.option("--opcodes", is_flag=True, help="Each instruction's bytes.")
 @click.option("-o", "--output", metavar="FILE", help="Write the bare bytes there.")
@@ -59,7 +58,7 @@ def xlated(
     words: tuple[str, ...], source: bool, opcodes: bool, output: str | None, as_json: bool
 ) -> None:
     """Print a program's instructions as the verifier has rewritten them, with names for helpers
-    and maps. After `visual`: the flow of control, for Graphviz.
+    and maps. With `visual`: the flow of control, for Graphviz. `file FILE` is -o, `linum` is -S.
 
     \b
     ebee prog dump xlated name firewall -S
@@ -67,18 +66,21 @@ def xlated(
     """
     from ebee.cli import prog_dump
 
-    words, drawn = _visual(words)
+    words, more = split(words, ("opcodes", "linum", "visual"), ("file",))
+    output = more.get("file", output)
     with only_program(words) as program:
         if output is not None:
             prog_dump.write(program.xlated(), output)
-        elif drawn:
+        elif "visual" in more:
             click.echo(prog_dump.graph(program), nl=False)
         else:
+            source, opcodes = source or "linum" in more, opcodes or "opcodes" in more
             prog_dump.show_xlated(program, source, opcodes, as_json)
 
 
 @dump.command(epilog=WHICH)
-@click.argument("words", nargs=-1, required=True, metavar="PROGRAM")
+@click.argument("words", nargs=-1, required=True,
+                metavar="PROGRAM [file FILE | opcodes | linum]")  # fmt: skip
 @click.option("-S", "--source", is_flag=True, help="Source lines between the instructions.")
 @click.option("--opcodes", is_flag=True, help="Each instruction's bytes.")
 @click.option("-o", "--output", metavar="FILE", help="Write the bare bytes there.")
@@ -90,10 +92,13 @@ def jited(
     one, else it is bytes."""
     from ebee.cli import prog_dump
 
+    words, more = split(words, ("opcodes", "linum"), ("file",))
+    output = more.get("file", output)
     with only_program(words) as program:
         if output is not None:
             prog_dump.write(program.jited(), output)
         else:
+            source, opcodes = source or "linum" in more, opcodes or "opcodes" in more
             prog_dump.show_jited(program, source, opcodes, as_json)
 
 
@@ -119,14 +124,23 @@ def run(
     words: tuple[str, ...], data_in: str | None, ctx_in: str | None, data_out: str | None,
     ctx_out: str | None, repeat: int, as_json: bool,
 ) -> None:  # fmt: skip
-    """Run a program in the kernel on test data (BPF_PROG_TEST_RUN): its result and its time."""
+    """Run a program in the kernel on test data (BPF_PROG_TEST_RUN): its result and its time.
+
+    The options may be written as bpftool has them, too: `data_in FILE repeat N`.
+    """
     from ebee.cli import prog_dump
     from ebee.cli.source import read_bytes
 
+    words, more = split(words, (), RUN_WORDS)
+    data_in, data_out = more.get("data_in", data_in), more.get("data_out", data_out)
+    ctx_in, ctx_out = more.get("ctx_in", ctx_in), more.get("ctx_out", ctx_out)
+    repeat = number(more.get("repeat", str(repeat)), "repeat")
+    room = {"out_room": number(more["data_size_out"], "data_size_out")} if (
+        "data_size_out" in more) else {}  # fmt: skip
     data = read_bytes(data_in) if data_in else b""
     ctx = read_bytes(ctx_in) if ctx_in else b""
     with only_program(words) as program:
-        result = program.test_run(data, ctx=ctx, repeat=repeat)
+        result = program.test_run(data, ctx=ctx, repeat=repeat, **room)
     for path, content in ((data_out, result.data), (ctx_out, result.ctx)):
         if path:
             prog_dump.write(content, path)
@@ -162,6 +176,28 @@ for command in (attach, detach, profile, tracelog):
     prog.add_command(command)
 
 
-def _visual(words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
-    drawn = len(words) > 1 and words[-1] == "visual"
-    return (words[:-1] if drawn else words), drawn
+def split(
+    words: tuple[str, ...], plain: Sequence[str], valued: Sequence[str]
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """(the words that name the program, bpftool's words behind them with their values)."""
+    from ebee.cli import named
+    from ebee.cli.source import nearest
+
+    _, _, rest = named.split(words, "program")
+    program, more = words[: len(words) - len(rest)], {}
+    while rest:
+        word = rest.pop(0)
+        if word not in (*plain, *valued):
+            near = nearest(word, (*plain, *valued))
+            raise ConfigError(f"what is {word!r} behind the program?{near}")
+        if word in valued and not rest:
+            raise ConfigError(f"`{word}` is followed by nothing")
+        more[word] = rest.pop(0) if word in valued else ""
+    return program, more
+
+
+def number(text: str, word: str) -> int:
+    """A number above 0."""
+    if not text.isdecimal() or not int(text):
+        raise ConfigError(f"`{word}` takes a number above 0, not {text!r}")
+    return int(text)
