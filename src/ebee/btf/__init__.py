@@ -14,7 +14,8 @@ ext         BtfExt: .BTF.ext (functions, lines, CO-RE relocations)
 core        Relocator, patch: CO-RE
 printer     c, definition, declare: C
 view        view: a struct with offsets, sizes and holes
-files       BTF in files, ELF, and what the kernel publishes
+files       BTF in files, ELF, what the kernel publishes, what comes with ebee
+target      which of them programs are relocated against
 """
 
 from ebee.btf.builder import BtfBuilder as BtfBuilder
