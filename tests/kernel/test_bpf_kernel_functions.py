@@ -233,6 +233,42 @@ def test_wrong_exchanges(body, said):
     assert said in refused(start + body, KEPT)
 
 
+# --- memory of any size --------------------------------------------------------------------------
+
+
+def test_slices_of_packets():
+    text = """
+from ebee import *
+from ebee import bpf
+from ebee.kfuncs import bpf_dynptr_adjust, bpf_dynptr_from_skb, bpf_dynptr_size, bpf_dynptr_slice
+a: Global[u64] = 0
+b: Global[u64] = 0
+
+@tc
+def program(ctx: SkbContext) -> TC:
+    global a, b
+    data = Dynptr()
+    if bpf_dynptr_from_skb(ctx, 0, data) != 0:
+        return TC.SHOT
+    eth = bpf_dynptr_slice(data, 0, Ethernet())
+    ip = bpf_dynptr_slice(data, 14, buffer=IPv4())
+    if eth is None or ip is None:
+        return TC.SHOT
+    a = u64(eth.type) << 8 | ip.ttl
+    copy = IPv4()
+    if bpf.dynptr_read(copy, sizeof(IPv4), data, 14, 0) == 0 and copy.ttl == ip.ttl:
+        b = u64(bpf_dynptr_size(data))
+    if bpf_dynptr_adjust(data, 60, 64) == 0:
+        b += 1000 * u64(bpf_dynptr_size(data))
+    return TC.OK if bpf_dynptr_slice(data, 0, IPv4()) is None else TC.SHOT
+"""
+    packet = bytes(12) + b"\x08\x00" + bytes([0x45, 0, 0, 20, 0, 0, 0, 0, 64, 6]) + bytes(40)
+    with linux.load(compiled(text)) as loaded:
+        assert loaded.programs["program"].test_run(packet).retval == 0
+        assert loaded.variables["a"].value == 0x0800 << 8 | 64
+        assert loaded.variables["b"].value == len(packet) + 4000
+
+
 # --- symbols and configuration -------------------------------------------------------------------
 
 

@@ -61,6 +61,10 @@ OPTIONAL = ("__nullable", "__opt")
 """Ends of names of arguments that may be None."""
 
 
+BUFFER = "buffer__opt"
+"""The argument of bpf_dynptr_slice for bytes that are not in one piece."""
+
+
 class Kfunc:
     """A function of the kernel as Python sees it: something that only compiled code can call."""
 
@@ -171,7 +175,11 @@ def call_with(
             where = argument if isinstance(argument, ast.expr) else node
             raise at(f.source, where, refusal) from None
         operands.append(text)
-    return emit(f, kfunc, operands)
+    made = emit(f, kfunc, operands)
+    if (buffer := given.get(BUFFER)) is not None and is_ptr(made.type):  # a slice as what it is of
+        t = f.type_of(buffer) if isinstance(buffer, ast.expr) else buffer.type
+        return made._replace(type=PtrType(t.to if is_ptr(t) else t))
+    return made
 
 
 def emit(f: Function, kfunc: Kfunc, operands: list[str]) -> Value:
