@@ -17,6 +17,7 @@ _WHERE = {
         fold_checksum ipv4_checksum replace_checksum16 replace_checksum32
     """,
     "lang.bpf.core_calls": "container_of enum_value exists",
+    "lang.bpf.dynptrs": "Dynptr",
     "lang.bpf.exits": "Exit",
     "lang.bpf.externs": "Kconfig Ksym",
     "lang.bpf.headers": """

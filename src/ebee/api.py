@@ -102,6 +102,7 @@ from ebee.lang.bpf.decorators import (
     usdt,
     xdp,
 )
+from ebee.lang.bpf.dynptrs import Dynptr
 from ebee.lang.bpf.exits import Exit
 from ebee.lang.bpf.externs import Kconfig, Ksym
 from ebee.lang.bpf.formats import Record
@@ -353,6 +354,7 @@ __all__ = [
     "DevMapValue",
     "DeviceContext",
     "DnsName",
+    "Dynptr",
     "EbeeError",
     "Ethernet",
     "Events",
