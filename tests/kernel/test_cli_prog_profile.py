@@ -11,7 +11,7 @@ from ebee.errors import KernelError
 from ebee.isa import assemble
 from ebee.linux import perf
 from ebee.linux.btf import load_bytes
-from ebee.linux.profile import METRICS, counting
+from ebee.linux.profile import METRICS, MOST, counting
 from ebee.linux.programs import LinuxProgram
 
 pytestmark = pytest.mark.kernel
@@ -72,6 +72,16 @@ def test_metrics_are_counted_by_programs_around_it(traced: LinuxProgram) -> None
     assert (faults.value, faults.scaled) == (0, 0.0)
     run(traced)
     assert tell() == found, "nothing is attached any more"
+
+
+def test_as_many_metrics_as_may_be(traced: LinuxProgram) -> None:
+    with counting(traced, perf.SOFTWARE[:MOST]) as tell:
+        run(traced, 3)
+        found = tell()
+    assert found.runs == 3
+    assert [c.metric for c in found.counts] == list(perf.SOFTWARE[:MOST])
+    with pytest.raises(KernelError, match="up to 8 metrics"), counting(traced, perf.SOFTWARE[:9]):
+        pass
 
 
 def test_counters_of_the_hardware_count(traced: LinuxProgram) -> None:

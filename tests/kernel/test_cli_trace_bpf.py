@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -241,7 +242,7 @@ def test_a_stopped_command_stays_stopped_until_it_is_continued(tmp_path: Path) -
         assert running.stdout
         pid = int(running.stdout.readline())
         while not re.search(r"State:\s+[Tt]", Path(f"/proc/{pid}/status").read_text()):
-            os.sched_yield()
+            time.sleep(0.01)
         os.kill(pid, signal.SIGCONT)
         assert running.stdout.read() == "on\n"
         assert running.wait(30) == 0
