@@ -1,9 +1,10 @@
-"""Short names of helpers, values of other CPUs and programs of an enumeration: on the machine and in
-the kernel."""
+"""Short names of helpers, values of other CPUs and programs of an enumeration: on the machine and
+in the kernel."""
 
 import os
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -109,23 +110,23 @@ def test_the_current_task():
     """`tgid` is the process and `pid` the thread, as the kernel has it."""
     if os.geteuid() != 0:
         pytest.skip("needs root")
-    made = linux.load(
-        build.compile(
-            define("from ebee import *\n" + WHO.replace("TGID", str(os.getpid())))["program"]
-        )
-    )
+    native = []
+
+    def ask():
+        native.append(threading.get_native_id())
+        os.getpgid(0)
+
+    text = "from ebee import *\n" + WHO.replace("TGID", str(os.getpid()))
+    made = linux.load(build.compile(define(text)["program"]))
     with made, made.programs["program"].attach():
-        native = []
-        thread = threading.Thread(
-            target=lambda: native.append(threading.get_native_id()) or os.getpgid(0)
-        )
+        thread = threading.Thread(target=ask)
         thread.start()
         thread.join()
         found = made.maps["who"][0]
     assert (found["pid"], found["tgid"]) == (native[0], os.getpid())
     assert found["pid"] != found["tgid"]
     assert (found["uid"], found["gid"]) == (os.getuid(), os.getgid())
-    name = open("/proc/self/comm").read().strip()
+    name = Path("/proc/self/comm").read_text().strip()
     assert found["name"] == name
     assert found["matches"] == (name == "python") + name.startswith("py")
 
@@ -207,9 +208,7 @@ def test_they_are_for_programs_only():
             use()
     with pytest.raises(AttributeError, match="it has pid, tgid"):
         current.current.nobody  # noqa: B018
-    assert {
-        s: current.SHORT[s] for s in current.SHORT if helper_name(current.SHORT[s]) is None
-    } == {}
+    assert all(helper_name(name) for name in current.SHORT.values())
 
 
 def test_what_the_hook_may_not_ask():
