@@ -11,6 +11,7 @@ from ebee.cli import top
 from ebee.isa import assemble
 from ebee.linux import attach
 from ebee.linux.fdquery import probes
+from ebee.linux.maps import LinuxMap
 from ebee.linux.programs import LinuxProgram, enable_stats
 
 pytestmark = pytest.mark.kernel
@@ -54,9 +55,24 @@ def test_the_command_shows_what_ran(ebee: Run, loaded: LinuxProgram) -> None:
     assert code == 0
     looks = [json.loads(line) for line in out.splitlines()]
     assert len(looks) == 2
-    row = next(row for row in looks[1] if row["id"] == loaded.id)
+    row = next(row for row in looks[1]["programs"] if row["id"] == loaded.id)
     assert row["runs"] > 100
     assert str(loaded.id) in text
+
+
+def test_maps_are_listed_by_memory(ebee: Run) -> None:
+    with (
+        LinuxMap.create("array", 4, 4096, 5000, name="large") as large,
+        LinuxMap.create("array", 4, 4, 1, name="small") as small,
+    ):
+        words = ("top", "-n", "1", "--interval", "0.05")
+        [look] = map(json.loads, ebee(*words, "--all", "--json")[1].splitlines())
+        places = {m["id"]: number for number, m in enumerate(look["maps"])}
+        assert places[large.id] < places[small.id]
+        row = look["maps"][places[large.id]]
+        assert (row["name"], row["type"], row["max_entries"]) == ("large", "array", 5000)
+        assert row["memory"] >= 5000 * 4096
+        assert "large" in ebee(*words, "--all")[1]
 
 
 def test_programs_at_probes_are_found_with_their_processes(ebee: Run) -> None:

@@ -33,7 +33,7 @@ COMMANDS = {
     "perf": ("perf", "Programs at probes that processes hold open."),
     "token": ("token", "What containers may do with BPF."),
     "trace-bpf": ("trace_bpf", "The bpf() calls of a command, decoded."),
-    "top": ("top", "Programs of the kernel by the time they take, live."),
+    "top": ("top", "Programs of the kernel by time, maps by memory, live."),
     "feature": ("feature", "What the running kernel offers programs."),
     "doctor": ("doctor", "What works on this machine, what does not, and why."),
     "conformance-plugin": ("conformance", "Run one case of the public eBPF conformance suite."),
