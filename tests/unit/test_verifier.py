@@ -1,11 +1,13 @@
 """What the verifier says of small programs, with the kernel's own words."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from ebee import hooks, isa, maps
+from ebee import hooks, isa, maps, verifier
 from ebee.cli.check import check as command
 from ebee.obj import ObjectSpec, ProgramSpec, write
 from ebee.verifier.core.check import check_program
@@ -224,3 +226,39 @@ def test_control_comes_to_the_entry_of_a_function_from_its_call():
     assert (
         verdict(text.replace("*(u64 *)(r10 -8) = 0", "*(u64 *)(r10 -8) = 9")).id == "out-of-bounds"
     )
+
+
+def test_each_error_has_advice_and_stands_in_the_documentation():
+    from ebee.verifier.core.advice import ADVICE
+
+    core = Path(verifier.core.__path__[0])
+    text = "".join(path.read_text() for path in core.glob("*.py"))
+    assert set(re.findall(r'Rejected\(\s*"([a-z0-9-]+)"', text)) <= set(ADVICE)
+    page = (Path(__file__).parents[2] / "docs/verifier.md").read_text()
+    for id, advice in ADVICE.items():
+        assert f"| `{id}` | {advice} |" in page
+
+
+def test_the_way_there_names_calls_and_counts_rounds():
+    text = """
+        r6 = 0
+    again: r6 += 1
+        if r6 != 5 goto again
+        call inner
+        exit
+    inner:
+        r0 = *(u8 *)(r10 -1000)
+        exit"""
+    why = verdict(text).why
+    assert why is not None
+    assert [(step.taken, step.times) for step in why.branches] == [
+        (True, 4), (False, 1), (None, 1),
+    ]  # fmt: skip
+
+
+def test_the_number_that_moves_a_pointer_is_explained():
+    text = LOOKUP + "if r0 == 0 goto out\nr6 = r0\ncall 7\nr6 += r0\nout: r0 = 0\nexit"
+    found = verdict(text)
+    assert found.id == "offset-unbounded", found
+    assert found.why is not None
+    assert found.why.register == "R0"

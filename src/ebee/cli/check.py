@@ -128,7 +128,7 @@ def _row(file: str, verdict: Verdict) -> dict[str, Any]:
     }  # fmt: skip
     if not verdict.accepted:
         row |= {"id": verdict.id, "message": verdict.message, "detail": verdict.detail}
-        row |= {"instruction": verdict.slot, "text": verdict.instruction}
+        row |= {"advice": verdict.advice, "instruction": verdict.slot, "text": verdict.instruction}
         if verdict.line is not None:
             at = verdict.line
             row |= {"source": at.file, "line": at.line, "column": at.column}
@@ -184,6 +184,8 @@ def _show(row: dict[str, Any], verdict: Verdict) -> None:
     if verdict.why is not None and not verdict.accepted:
         for line in verdict.why.lines():
             click.echo(f"    {line}")
+    if verdict.advice:
+        click.echo(f"    what to do: {verdict.advice}")
     if running := row.get("running"):
         words = f": {running['message']}" if running["message"] else ""
         click.echo(f"  the running kernel: {running['outcome']}{words}")

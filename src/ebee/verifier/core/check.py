@@ -9,6 +9,7 @@ from typing import Literal
 from ebee.btf import Btf
 from ebee.isa.disasm import text_of
 from ebee.obj.spec import Line, ObjectSpec, ProgramSpec
+from ebee.verifier.core.advice import ADVICE
 from ebee.verifier.core.errors import DoesNotKnow, Rejected
 from ebee.verifier.core.explain import Explanation, explain
 from ebee.verifier.core.profile import PROFILES, Profile
@@ -53,6 +54,11 @@ class Verdict:
     @property
     def accepted(self) -> bool:
         return self.outcome == "accepted"
+
+    @property
+    def advice(self) -> str:
+        """What to do about the error, in one line; "" where nothing general can be said."""
+        return ADVICE.get(self.id, "")
 
     def __str__(self) -> str:
         """One line: what is wrong, with which numbers, and where."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ebee.isa.flow import writes
@@ -25,15 +25,17 @@ _REGISTER = re.compile(r"\bR(\d+)\b")
 @dataclass(frozen=True, slots=True)
 class Step:
     """One instruction of the way: its slot, its text, its source line; of a branch also whether it
-    was taken."""
+    was taken, and how often before (`times` in all)."""
 
     slot: int
     text: str
     line: Line | None = None
     taken: bool | None = None
+    times: int = 1
 
     def __str__(self) -> str:
         how = "" if self.taken is None else ": taken" if self.taken else ": not taken"
+        how += f", {self.times:,} times" if self.times > 1 else ""
         if self.line is None:
             return f"instruction {self.slot}: {self.text}{how}"
         place = f"{self.line.file.rsplit('/', 1)[-1]}:{self.line.line}"
@@ -46,7 +48,8 @@ class Explanation:
 
     register    the register that the message is about ("R2"), and what is known of it (`holds`)
     changes     the instructions that made it what it is, the last one first
-    branches    the branches on the way, in the order in which they were walked; `more` before them
+    branches    the branches on the way, and the calls of functions in which it ends, in the order
+                in which they were walked (the last time); `more` before them
     """
 
     register: str = ""
@@ -72,7 +75,7 @@ class Explanation:
 def explain(w: Walk, error: Rejected) -> Explanation:
     """The explanation of an error at the walk's current instruction."""
     found = _REGISTER.search(error.message)
-    regno = int(found[1]) if found is not None else -1
+    regno = int(found[1]) if found is not None else _moved_by(w)
     holds = ""
     if 0 <= regno <= 10 and w.state.frames:
         from ebee.verifier.core.log import reg_text
@@ -85,26 +88,34 @@ def explain(w: Walk, error: Rejected) -> Explanation:
     return Explanation(register, holds, changes, branches, more)
 
 
+def _moved_by(w: Walk) -> int:
+    """The number that was to move a pointer, where the message does not name it."""
+    op = w.cfg.ops[w.idx]
+    if op is None or op.kind != "alu" or not op.reg or not w.state.frames:
+        return -1
+    return op.src if w.state.frame.regs[op.src].type == R.SCALAR else op.dst
+
+
 def _way(w: Walk, regno: int) -> tuple[list[Step], list[Step], bool]:
     changes: list[Step] = []
-    branches: list[Step] = []
+    steps: dict[tuple[int, bool | None], Step] = {}  # the last ones first
+    more = False
     after, inside = -1, 0
     for count, slot in enumerate(backwards(w)):
         op = w.cfg.ops[slot]
         if op is None:
             continue
         if count and op.kind == "jump" and op.operation not in ("ja", "may_goto") and after >= 0:
-            if len(branches) == BRANCHES:
-                return changes, branches[::-1], True
-            branches.append(_step(w, slot, after == op.target))
+            more |= not _note(w, steps, slot, after == op.target)
         if count and op.operation == "exit":
             inside += 1
-        elif inside and op.name == "call_local":
-            inside -= 1
-        elif count and regno >= 0 and not inside and len(changes) < CHANGES:
-            if op.name == "call_local":
+        elif op.name == "call_local" and count:
+            if not inside:
+                more |= not _note(w, steps, slot, None)
                 regno = regno if 1 <= regno <= 5 else -1  # what the caller passed
-            elif op.kind == "call":
+            inside = max(inside - 1, 0)
+        elif count and regno >= 0 and not inside and len(changes) < CHANGES:
+            if op.kind == "call":
                 if regno == 0:
                     changes.append(_step(w, slot))
                     regno = -1
@@ -116,8 +127,21 @@ def _way(w: Walk, regno: int) -> tuple[list[Step], list[Step], bool]:
                     regno = -1
         after = slot
         if count > STEPS:
-            return changes, branches[::-1], True
-    return changes, branches[::-1], False
+            more = True
+            break
+    return changes, list(steps.values())[::-1], more
+
+
+def _note(
+    w: Walk, steps: dict[tuple[int, bool | None], Step], slot: int, taken: bool | None
+) -> bool:
+    """Add a branch, or count it again; whether there was room."""
+    known = steps.get((slot, taken))
+    if known is not None:
+        steps[slot, taken] = replace(known, times=known.times + 1)
+    elif len(steps) < BRANCHES:
+        steps[slot, taken] = _step(w, slot, taken)
+    return known is not None or (slot, taken) in steps
 
 
 def _step(w: Walk, slot: int, taken: bool | None = None) -> Step:
