@@ -14,11 +14,9 @@ def __getattr__(name: str) -> Any:
         found = find(name)
         if found is not None:
             return found
-        from difflib import get_close_matches
-
+        from ebee.btf.names import suggest
         from ebee.lang.bpf.kernel_source import source
 
-        near = get_close_matches(name, {n for n, _ in source().names()}, 3)
-        hint = f"; there are {', '.join(near)}" if near else ""
-        raise ImportError(f"{source().name} has no type {name!r}{hint}")
+        near = suggest(name, (n for n, _ in source().names()))
+        raise ImportError(f"{source().name} has no type {name!r}{near}")
     raise AttributeError(name)

@@ -153,7 +153,10 @@ def _offset(f: Function, t: KernelType, node: ast.expr) -> str:
     start = Value(PtrType(t.trusted), "poison")
     name = ast.copy_location(ast.Name(" struct", ast.Load()), node)
     inside = _Rename(name).visit(path)
-    place: Place | None = f.with_local(" struct", start, lambda: named(f, inside))
+    try:
+        place: Place | None = f.with_local(" struct", start, lambda: named(f, inside))
+    except Refusal as refusal:
+        raise at(f.source, node, refusal) from None
     if place is None or place.base.text != "poison":
         raise at(f.source, node, Refusal(f"{text!r} is no place inside {t.__name__}"))
     symbol = unit_of(f).core.field(place.root, place.steps, CoreKind.FIELD_BYTE_OFFSET)

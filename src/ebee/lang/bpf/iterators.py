@@ -46,11 +46,8 @@ def _loop(f: Function, node: ast.For, iterator: Iterator, call: ast.Call) -> Non
     )
     text = b.alloca(f"[{iterator.size} x i8]", 8, "iterator")
     it = Value(PtrType(u8), text, stack=True, align=8)
-    first = new.params[0].name
-    name = ast.copy_location(ast.Name(" iterator", ast.Load()), call)
-    made = ast.copy_location(ast.Call(call.func, [name, *call.args], call.keywords), call)
-    given = f.with_local(" iterator", it, lambda: kfuncs.bind(made, new))
-    kfuncs.call_with(f, call, new, {**given, first: it})
+    given = kfuncs.bind(call, new, skip=1)
+    kfuncs.call_with(f, call, new, {**given, new.params[0].name: it})
 
     def leave() -> None:
         kfuncs.emit(f, destroy, [f"ptr {text}"])

@@ -120,6 +120,8 @@ def is_kernel_pointer(t: Type) -> bool:
 
 def pointee(btf: Btf, id: int, way: Way = "probe") -> KernelType:
     """Type `id` of a BTF as what a pointer points to: the same object each time."""
+    while btf.base is not None and id < btf.start_id:  # a module's is the kernel's
+        btf = btf.base
     return _pointee(btf, id, way)
 
 

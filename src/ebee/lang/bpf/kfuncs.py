@@ -38,6 +38,7 @@ from ebee.lang.values import (
     FunctionRef,
     Value,
     is_int,
+    is_integer,
     is_ptr,
     is_struct,
     llvm,
@@ -109,9 +110,13 @@ class Iterator:
         return f"<kernel iterator {self.name}>"
 
 
-@cache
 def find(name: str) -> Any:
     """A function, or an iterator, by the kernel's name; None when there is none."""
+    return _find(name, kernel_source.source())
+
+
+@cache
+def _find(name: str, _source: Btf) -> Any:
     made = kernel_source.find(name, Composite) if name.startswith("bpf_iter_") else None
     if made is not None and kernel_source.find(f"{name}_new", Func) is not None:
         return Iterator(name, made[0], made[0].sizeof(made[1].id))
@@ -241,9 +246,11 @@ def _absent(kfunc: Kfunc, p: Param) -> str:
     return f"{kind} {'null' if kind == 'ptr' else 0}"
 
 
-def bind(node: ast.Call, kfunc: Kfunc) -> dict[str, ast.expr | Value]:
-    """The arguments of a call by parameter; sizes may be left away."""
-    params = [p for p in kfunc.params if not p.name.endswith(OWN)]
+def bind(node: ast.Call, kfunc: Kfunc, skip: int = 0) -> dict[str, ast.expr | Value]:
+    """The arguments of a call by parameter, but for the first `skip` of them; sizes may be left
+    away."""
+    called = ast.unparse(node.func)
+    params = [p for p in kfunc.params[skip:] if not p.name.endswith(OWN)]
     sizes = [p for p in params if p.name.endswith(SIZES)]
     count = len(node.args) + len(node.keywords)
     if count == len(params) - len(sizes):
@@ -254,12 +261,12 @@ def bind(node: ast.Call, kfunc: Kfunc) -> dict[str, ast.expr | Value]:
     for keyword in node.keywords:
         name = shown.get(keyword.arg or "", keyword.arg or "")
         if name not in names or name in found:
-            raise Refusal(f"`{kfunc.name}` has no parameter `{keyword.arg}`",
+            raise Refusal(f"`{called}` has no parameter `{keyword.arg}`",
                           f"its parameters: {', '.join(shown)}")  # fmt: skip
         found[name] = keyword.value
     if len(found) != len(params) or len(node.args) > len(params):
         raise Refusal(
-            f"`{kfunc.name}` takes {len(params)} arguments, not {count}",
+            f"`{called}` takes {len(params)} argument{'s'[: len(params) != 1]}, not {count}",
             f"its parameters: {', '.join(shown) or 'none'}",
         )
     return found
@@ -288,6 +295,8 @@ def _number(f: Function, btf: Btf, p: Param, argument: ast.expr | Value, what: s
     boolean = isinstance(found, Int) and found.boolean
     t: Any = bool if boolean else static_type(btf, p.type)
     if isinstance(argument, ast.expr):
+        if not is_integer(have := f.type_of(argument)):
+            raise Refusal(f"{what} is a `{name_of(have)}`, not a number")
         if boolean:
             value = arith.truth(f.body, f.value(argument))
         else:
@@ -327,7 +336,6 @@ def release_of(kfunc: Kfunc) -> Kfunc | None:
     return release_of_type(kfunc.btf, kfunc.proto.type)
 
 
-@cache
 def release_of_type(btf: Btf, id: int) -> Kfunc | None:
     """The function that gives back objects of a type, or those that a pointer points to."""
     from ebee.verifier.core.kfuncs import all_kfuncs
