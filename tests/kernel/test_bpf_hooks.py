@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ebee import linux
-from ebee.errors import KernelError
+from ebee.errors import EbeeError, KernelError
 from ebee.lang.bpf import build
 from ebee.lang.source import define
 from ebee.linux.errors import older_than
@@ -575,9 +575,21 @@ def test_tcp_with_a_congestion_control_of_our_own(link):
             s.close()
 
 
-def test_unknown_operations_are_refused():
-    from ebee.errors import CompileError
-
-    text = CALM.replace("LINK", "True").replace("ssthresh", "sthresh")
-    with pytest.raises(CompileError, match=r"no operation `sthresh`(?s:.*)it has .*ssthresh"):
-        build.compile(define("from ebee import *\n" + text)["Calm"])
+@pytest.mark.parametrize(
+    ("change", "to", "said"),
+    [
+        ("ssthresh", "sthresh", r"no operation `sthresh`(?s:.*)it has .*ssthresh"),
+        ("acked: u32", "acked: u32, more: u32", r"has 3 arguments: ptr\[sock\], u32, u32"),
+        ("sk: ptr[u8]) -> u32:\n        return 2", "sk: u32) -> u32:\n        return 2",
+         "leave the type away"),
+        ("-> u32:\n        return 2", "-> None:\n        return", "gives a `u32`"),
+        ("name: array[char, Literal[16]]", "nome: array[char, Literal[16]]", "no member 'nome'"),
+        ('"NAME"', '"a name that is too long for it"', "does not fit"),
+        ('= "NAME"', "= 3.5", "is no value for it"),
+    ],
+)  # fmt: skip
+def test_what_the_kernel_s_struct_does_not_have_is_refused(change, to, said):
+    text = CALM.replace("LINK", "True")
+    assert change in text
+    with pytest.raises(EbeeError, match=said):
+        linux.load(build.compile(define("from ebee import *\n" + text.replace(change, to))["Calm"]))

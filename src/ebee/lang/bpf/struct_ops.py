@@ -15,7 +15,6 @@ kernel's struct. Since Linux 5.6.
 
 from __future__ import annotations
 
-import ast
 import inspect
 import types
 from collections.abc import Callable, Iterator
@@ -28,6 +27,7 @@ from ebee.lang.bpf.programs import Program
 from ebee.lang.errors import Refusal, at
 from ebee.lang.ir import symbol
 from ebee.lang.source import source_of
+from ebee.lang.values import NONE, name_of
 from ebee.types import ArrayType, Int, char, sizeof, text_bytes, typeof
 
 if TYPE_CHECKING:
@@ -119,11 +119,12 @@ def _kernel_struct(kind: str) -> tuple[Btf | None, Any]:
 
 
 def complete(declared: Declared, source: Source) -> None:
-    """Give an operation's parameters and result the types of the kernel's, where they have none;
-    Refusal for what the struct does not have."""
+    """Give an operation's parameters the types of the kernel's, where they have none; an error for
+    what the struct does not have, and for types that are not the operation's."""
     from ebee.btf import FuncProto, Ptr
     from ebee.lang.bpf import kernel_types
     from ebee.lang.bpf.contexts import TraceContext
+    from ebee.lang.unit import signature_of
 
     hints = source.function.__annotations__
     nodes = [*source.tree.args.posonlyargs, *source.tree.args.args]
@@ -146,12 +147,21 @@ def complete(declared: Declared, source: Source) -> None:
         message = f"struct {declared.kind} has no operation `{source.name}`"
         raise at(source, source.tree, Refusal(message, f"it has {', '.join(names)}"))
     if len(nodes) - 1 > len(proto.params):
-        shown = ", ".join(p.name or "?" for p in proto.params) or "none"
+        types = (name_of(kernel_types.static_type(btf, p.type)) for p in proto.params)
+        shown = ", ".join(types) or "none"
         message = f"`{source.name}` of {declared.kind} has {len(proto.params)} arguments: {shown}"
         raise at(source, nodes[len(proto.params) + 1], Refusal(message, "leave it away"))
     for node, param in zip(nodes[1:], proto.params, strict=False):
         if node.annotation is None:
             hints[node.arg] = kernel_types.static_type(btf, param.type)
+    params, result = signature_of(source.function)
+    for node, param, (_, t) in zip(nodes[1:], proto.params, params[1:], strict=False):
+        if wrong := kernel_types.mismatch(btf, param.type, t):
+            raise at(source, node, Refusal(wrong, "leave the type away: it is known"))
+    if (result is NONE.type) is not (proto.type == 0):
+        gives = name_of(kernel_types.static_type(btf, proto.type)) if proto.type else "None"
+        message = f"`{source.name}` of {declared.kind} gives a `{gives}`"
+        raise at(source, source.tree.returns or source.tree, Refusal(message, f"-> {gives}"))
 
 
 def _is_operation(btf: Btf, type_id: int) -> bool:
@@ -165,9 +175,7 @@ def _bytes(declared: Declared, name: str, value: Any) -> tuple[Any, bytes]:
     """The type and bytes of a member that is data: by its annotation, else by the kernel."""
     hint = inspect.get_annotations(declared.cls).get(name)
     if isinstance(hint, str):
-        import sys
-
-        hint = eval(hint, vars(sys.modules.get(declared.cls.__module__, ast)))
+        hint = eval(hint, next(f.__globals__ for _, f in declared.operations()))
     t = typeof(hint) if hint is not None else _kernel_type(declared, name, value)
     where = f"{declared.name}.{name}"
     if isinstance(t, ArrayType) and isinstance(value, str | bytes):
