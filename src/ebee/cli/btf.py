@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ebee.cli import report
+from ebee.cli.options import json_option
 from ebee.cli.typesource import HELP, KERNEL, open_types
 from ebee.errors import BtfError, ConfigError
 
@@ -23,7 +24,6 @@ MANY = 40
 base_option = click.option(
     "--base", metavar="SOURCE", help="What split BTF (a module's) stands on."
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 in_option = click.option(
     "--in", "source", default=KERNEL, metavar="SOURCE", show_default=True, help="Whose types."
 )

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from ebee.cli import report
+from ebee.cli.options import json_option
 from ebee.errors import ConfigError
 
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 OLD_NAMES = {"ingress": "inet_ingress", "egress": "inet_egress", "sock_create": "inet_sock_create",
              "sock_release": "inet_sock_release", "bind4": "inet4_bind", "bind6": "inet6_bind",
              "connect4": "inet4_connect", "connect6": "inet6_connect",

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ebee.cli import report
+from ebee.cli.options import json_option
 from ebee.errors import ConfigError, KernelError
 
 if TYPE_CHECKING:
     from ebee.linux.links import Link
     from ebee.linux.owners import Key, Owner
 
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 WHICH = "LINK is a number, `id N`, `pinned PATH` or a pin's path."
 PLAIN = ("type", "id", "prog_id")
 """Fields of every link's info, which `where` need not repeat."""

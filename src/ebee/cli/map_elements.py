@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from ebee.cli import report
-from ebee.cli.map_show import WHICH, json_option
+from ebee.cli.options import WHICH_MAP, json_option
 from ebee.errors import ConfigError, KernelError
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _packed(made: KernelMap, value: Any) -> bytes:
 # -- commands --------------------------------------------------------------------------------------
 
 
-@click.command(epilog=WHICH)
+@click.command(epilog=WHICH_MAP)
 @click.argument("words", nargs=-1, required=True, metavar="MAP")
 @json_option
 def dump(words: tuple[str, ...], as_json: bool) -> None:
@@ -184,7 +184,7 @@ def _row(key: Any, value: Any) -> str:
     return f"{report.compact(key)}: {report.compact(value)}"
 
 
-@click.command(epilog=WHICH)
+@click.command(epilog=WHICH_MAP)
 @click.argument("words", nargs=-1, required=True, metavar=_ELEMENT)
 @json_option
 def lookup(words: tuple[str, ...], as_json: bool) -> None:
@@ -214,7 +214,7 @@ def _missing(made: KernelMap, key: Any) -> KernelError:
     return KernelError(f"map {made.name} has no element {shown}", errno.ENOENT)
 
 
-@click.command(epilog=WHICH)
+@click.command(epilog=WHICH_MAP)
 @click.argument("words", nargs=-1, required=True,
                 metavar="MAP key DATA value DATA [any|exist|noexist]")  # fmt: skip
 def update(words: tuple[str, ...]) -> None:
@@ -231,7 +231,7 @@ def update(words: tuple[str, ...]) -> None:
         made.raw.update(key, _packed(made, _value(made, given.value)), given.flags)
 
 
-@click.command(epilog=WHICH)
+@click.command(epilog=WHICH_MAP)
 @click.argument("words", nargs=-1, required=True, metavar=_ELEMENT)
 def delete(words: tuple[str, ...]) -> None:
     """Remove an element."""
@@ -245,7 +245,7 @@ def delete(words: tuple[str, ...]) -> None:
             raise (_missing(made, key) if error.errno == errno.ENOENT else error) from None
 
 
-@click.command(epilog=WHICH)
+@click.command(epilog=WHICH_MAP)
 @click.argument("words", nargs=-1, required=True, metavar="MAP [key DATA]")
 @json_option
 def getnext(words: tuple[str, ...], as_json: bool) -> None:
@@ -265,7 +265,7 @@ def getnext(words: tuple[str, ...], as_json: bool) -> None:
 def _taking(name: str, about: str, take: Callable[[KernelMap], Any]) -> click.Command:
     """A command that prints the next value of a queue or stack."""
 
-    @click.command(name, help=about, epilog=WHICH)
+    @click.command(name, help=about, epilog=WHICH_MAP)
     @click.argument("words", nargs=-1, required=True, metavar="MAP")
     @json_option
     def command(words: tuple[str, ...], as_json: bool) -> None:
@@ -284,7 +284,7 @@ def _taking(name: str, about: str, take: Callable[[KernelMap], Any]) -> click.Co
 def _giving(name: str, about: str) -> click.Command:
     """A command that puts a value into a queue or stack."""
 
-    @click.command(name, help=about, epilog=WHICH)
+    @click.command(name, help=about, epilog=WHICH_MAP)
     @click.argument("words", nargs=-1, required=True, metavar="MAP value DATA")
     def command(words: tuple[str, ...]) -> None:
         with opened(words) as (made, given):

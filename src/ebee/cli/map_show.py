@@ -9,19 +9,18 @@ import click
 
 from ebee.cli import report
 from ebee.cli.named import only_map
+from ebee.cli.options import WHICH_MAP, json_option
 from ebee.errors import ConfigError
 
 if TYPE_CHECKING:
     from ebee.linux.maps import LinuxMap
     from ebee.linux.owners import Key, Owner
 
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-WHICH = "MAP is a number, `id N`, `name NAME`, `pinned PATH` or a pin's path."
 NUMBERS = {"key": "key_size", "value": "value_size", "entries": "max_entries", "flags": "flags"}
 """Words of `map create` that numbers follow."""
 
 
-@click.command(epilog=WHICH)
+@click.command(epilog=WHICH_MAP)
 @click.argument("words", nargs=-1, metavar="[MAP]")
 @click.option("-f", "--pins", is_flag=True, help="Where they are pinned, too.")
 @json_option
@@ -196,7 +195,7 @@ def _number(word: str, text: str) -> int:
         raise ConfigError(f"`map create`: {word} {text!r} is no number") from None
 
 
-@click.command(epilog=WHICH)
+@click.command(epilog=WHICH_MAP)
 @click.argument("words", nargs=-1, required=True, metavar="MAP")
 def freeze(words: tuple[str, ...]) -> None:
     """Let user space write into a map no more, for good (programs may go on)."""
@@ -204,7 +203,7 @@ def freeze(words: tuple[str, ...]) -> None:
         found.freeze()
 
 
-@click.command(epilog=WHICH)
+@click.command(epilog=WHICH_MAP)
 @click.argument("words", nargs=-1, required=True, metavar="MAP PATH")
 def pin(words: tuple[str, ...]) -> None:
     """Pin a map under PATH in a BPF file system."""

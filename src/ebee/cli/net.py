@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 import click
 
 from ebee.cli import report
+from ebee.cli.options import json_option
 from ebee.errors import ConfigError, KernelError
 
 T = TypeVar("T")
 XDP = {"xdp": "auto", "xdpdrv": "native", "xdpgeneric": "generic", "xdpoffload": "offload"}
 TCX = {"tcx_ingress": "ingress", "tcx_egress": "egress"}
 TC = {"tc_ingress": "ingress", "tc_egress": "egress"}
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 netns_option = click.option(
     "--netns", metavar="NAME", help="In this network namespace: its name, or a path to it."
 )

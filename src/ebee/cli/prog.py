@@ -9,11 +9,11 @@ import click
 from ebee.cli import report
 from ebee.cli.load import load as load_command
 from ebee.cli.named import only_program
+from ebee.cli.options import json_option
 from ebee.cli.prog_attach import attach, detach, tracelog
 from ebee.cli.prog_profile import profile
 from ebee.errors import ConfigError
 
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 RUN_WORDS = ("data_in", "data_out", "data_size_out", "ctx_in", "ctx_out", "repeat")
 WHICH = """PROGRAM is a number, `id N`, `name NAME`, `tag TAG`, `pinned PATH` or a pin's path."""
 

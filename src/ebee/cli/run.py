@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ebee import cli
-from ebee.cli import engines, report
+from ebee.cli import engines, report, summary
 from ebee.cli.source import choose_program, read_spec, set_variables
 from ebee.errors import ConfigError, EbeeError
 
@@ -155,11 +155,11 @@ def run_plainly(session: Session) -> bool:
     try:
         if not session.options["pcap"]:
             session.live()
-            session.finish()
+            summary.finish(session)
             return True
         while True:
             complete = session.replay()
-            session.finish()
+            summary.finish(session)
             if not complete or session.sources is None:
                 return complete
             with session.control.on_signals():
@@ -169,7 +169,7 @@ def run_plainly(session: Session) -> bool:
                 return True
     except EbeeError:  # a capture that is cut off, say: what came before it counts
         if session.total and session.state == "finished":
-            session.finish()
+            summary.finish(session)
         raise
 
 

@@ -376,17 +376,6 @@ class Session:
                 link.close()
             self._links = fresh
 
-    # -- what came out -----------------------------------------------------------------------------
-
-    def finish(self) -> None:
-        """The final tables, or one JSON document."""
-        from ebee.cli import summary
-
-        if self.options["as_json"]:
-            report.print_json(summary.document(self))
-        else:
-            summary.show(self, stderr=self.options["out"] == "-")
-
 
 def _check_ethernet(capture: Capture) -> None:
     """CaptureError unless all packets are Ethernet frames, as far as is known by now."""

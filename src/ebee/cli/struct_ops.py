@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ebee.cli import report
+from ebee.cli.options import WHICH_MAP, json_option
 from ebee.cli.source import read_spec
 from ebee.errors import ConfigError, KernelError
 
@@ -19,20 +20,18 @@ if TYPE_CHECKING:
     from ebee.btf.types import Struct
     from ebee.linux.maps import LinuxMap
 
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-WHICH = "MAP is a number, `id N`, `name NAME`, `pinned PATH` or a pin's path."
 KEY = bytes(4)
 """A struct_ops map has one element."""
 STATES = ("empty", "registered", "unregistering", "filled")
 """enum bpf_struct_ops_state: INIT, INUSE, TOBEFREE, READY. One that is filled may have a link."""
 
 
-@click.group("struct_ops", epilog=WHICH)
+@click.group("struct_ops", epilog=WHICH_MAP)
 def struct_ops() -> None:
     """Structs of functions that programs fill (congestion controls, schedulers, ...)."""
 
 
-@struct_ops.command(epilog=WHICH)
+@struct_ops.command(epilog=WHICH_MAP)
 @click.argument("words", nargs=-1, metavar="[MAP]")
 @json_option
 def show(words: tuple[str, ...], as_json: bool) -> None:
@@ -64,7 +63,7 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
 struct_ops.add_command(show, "list")
 
 
-@struct_ops.command(epilog=WHICH)
+@struct_ops.command(epilog=WHICH_MAP)
 @click.argument("words", nargs=-1, metavar="[MAP]")
 @json_option
 def dump(words: tuple[str, ...], as_json: bool) -> None:
@@ -141,7 +140,7 @@ def register(file: str, folder: str | None, as_json: bool) -> None:
         click.echo(f"registered {row['name']} (map {row['id']}){pinned}")
 
 
-@struct_ops.command(epilog=WHICH)
+@struct_ops.command(epilog=WHICH_MAP)
 @click.argument("words", nargs=-1, required=True, metavar="MAP")
 def unregister(words: tuple[str, ...]) -> None:
     """Take the functions of a map back from the kernel; its links are detached."""

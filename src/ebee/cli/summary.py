@@ -16,6 +16,14 @@ MANY = 2000
 """Packets from which on maps may be large."""
 
 
+def finish(session: Session) -> None:
+    """Show what came out: the tables, or one JSON document."""
+    if session.options["as_json"]:
+        report.print_json(document(session))
+    else:
+        show(session, stderr=session.options["out"] == "-")
+
+
 def show(session: Session, stderr: bool = False) -> None:
     """The tables."""
     total = session.total

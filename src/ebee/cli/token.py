@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ebee.cli import report
+from ebee.cli.options import json_option
 
 if TYPE_CHECKING:
     from ebee.linux.token import Delegation
 
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 SETTINGS = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 

@@ -16,7 +16,7 @@ from textual.containers import Container, Vertical, VerticalScroll
 from textual.theme import Theme
 from textual.widgets import Footer, Static
 
-from ebee.cli import drawing, report
+from ebee.cli import drawing, report, summary
 from ebee.cli.drawing import DIM, History
 from ebee.cli.snapshot import Snapshot, Watcher
 
@@ -302,4 +302,4 @@ def show(session: Session) -> None:
         session.watch = None
         report.listeners.pop()
         if session.total or session.runs:
-            session.finish()
+            summary.finish(session)
