@@ -48,6 +48,17 @@ def test_a_link_is_described_as_bpftool_does(ebee: Run, on_veth: Link) -> None:
         }
 
 
+def test_programs_are_told_with_their_places(ebee: Run, on_veth: Link, net: Any) -> None:
+    info = on_veth.info()
+    wanted = [{"id": info.id, "type": "xdp", "where": "veth0"}]
+    with net.inside("left"):
+        ours = json.loads(ebee("prog", "show", "id", info.prog_id, "--json")[1])
+        assert ours["links"] == wanted
+        assert "veth0 (xdp)" in ebee("prog", "show", "id", info.prog_id)[1]
+        rows = ebee("prog", "show")[1].splitlines()
+    assert any(row.startswith(str(info.prog_id)) and "veth0 (xdp)" in row for row in rows)
+
+
 def test_all_links_are_listed(ebee: Run, on_veth: Link) -> None:
     number = on_veth.info().id
     rows = [line.split() for line in ebee("link", "list")[1].splitlines()]

@@ -102,6 +102,21 @@ def _all(
         yield document(link, held, pinned)
 
 
+def by_program() -> dict[int, list[dict[str, Any]]]:
+    """The links of each program, by its number: id, type, and where in words. Empty before Linux
+    5.8, which cannot list them."""
+    from ebee.linux.info import each
+    from ebee.linux.links import Link
+
+    found: dict[int, list[dict[str, Any]]] = {}
+    with suppress(KernelError):
+        for link in each("link", Link.from_id):
+            info = link.info()
+            row = {"id": info.id, "type": info.type, "where": where(info)}
+            found.setdefault(info.prog_id, []).append(row)
+    return found
+
+
 def document(
     link: Link, held: Mapping[Key, list[Owner]], pinned: Mapping[Key, list[str]]
 ) -> dict[str, Any]:

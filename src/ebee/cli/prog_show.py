@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ebee.cli import report
@@ -19,17 +20,19 @@ SHOWN = 3
 def show(words: Sequence[str], with_pins: bool, as_json: bool) -> None:
     """All programs, or the one that `words` name."""
     from ebee.cli import held
+    from ebee.cli.link_show import by_program
     from ebee.cli.named import only_program
     from ebee.linux.info import each
     from ebee.linux.programs import LinuxProgram
 
     found = [only_program(words)] if words else each("prog", LinuxProgram.from_id)
-    held.show(found, document, with_pins, as_json, _show_one if words else None, _show_all)
+    told = partial(document, links=by_program())
+    held.show(found, told, with_pins, as_json, _show_one if words else None, _show_all)
 
 
 def document(
     program: LinuxProgram, held: Mapping[Key, list[Owner]], pinned: Mapping[Key, list[str]],
-    full: bool = False,
+    full: bool = False, *, links: Mapping[int, list[dict[str, Any]]],
 ) -> dict[str, Any]:  # fmt: skip
     """What the kernel and /proc say of a program. Keys are bpftool's where it has them."""
     from ebee.linux.owners import fdinfo
@@ -57,6 +60,7 @@ def document(
         "btf_id": info.get("btf_id", 0) or None,
         "pids": [owner._asdict() for owner in held.get(key, ())],
         "pinned": pinned.get(key, []),
+        "links": links.get(program.id, []),
     }
     if full:
         made["functions"] = _functions(program)
@@ -97,11 +101,11 @@ def _show_all(found: Sequence[dict[str, Any]]) -> None:
     rows = [
         (str(p["id"]), p["type"], p["name"], age(p["loaded_at"]), p["bytes_xlated"] // 8,
          p["bytes_jited"] or None, p["run_cnt"] or None, _mean(p), len(p["map_ids"]) or None,
-         owners_text(p["pids"]), ", ".join(p["pinned"]))
+         _places(p["links"], SHOWN), owners_text(p["pids"]), ", ".join(p["pinned"]))
         for p in found
     ]  # fmt: skip
     columns = ("id", "type", "name", "age", "instructions", "compiled", "runs", "ns a run", "maps",
-               "held by", "pinned")  # fmt: skip
+               "attached to", "held by", "pinned")  # fmt: skip
     used = [i for i in range(len(columns)) if any(row[i] not in (None, "") for row in rows)]
     report.show(report.table(
         f"{len(found)} programs", [columns[i] for i in used],
@@ -124,9 +128,16 @@ def _show_one(p: dict[str, Any]) -> None:
         "maps": ", ".join(f"{m['name'] or m['type']} ({m['id']})" for m in p["maps"]),
         "functions": ", ".join(f["name"] for f in p["functions"] if f["name"]),
         "types": f"BTF {p['btf_id']}" if p["btf_id"] else "",
+        "attached to": _places(p["links"], len(p["links"])),
         "held by": owners_text(p["pids"], len(p["pids"])),
         "pinned": ", ".join(p["pinned"]),
     })  # fmt: skip
+
+
+def _places(links: Sequence[dict[str, Any]], limit: int) -> str:
+    """Where links have a program run, the first `limit`."""
+    text = ", ".join(f"{link['where']} ({link['type']})" for link in links[:limit])
+    return text + (f" and {len(links) - limit} more" if len(links) > limit else "")
 
 
 def _mean(p: dict[str, Any]) -> int | None:
