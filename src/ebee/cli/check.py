@@ -144,6 +144,10 @@ def _running(spec: ObjectSpec, name: str) -> dict[str, Any]:
     from ebee.linux.backend import load
     from ebee.linux.programs import digest
 
+    spec = spec.copy()
+    for each in spec.maps.values():
+        if each.type == "prog_array":  # the other programs are not loaded, nor do they matter
+            each.contents.clear()
     try:
         with load(spec, programs=[name], log_level=4) as made:
             found = _PROCESSED.search(made.programs[name].log)
