@@ -233,6 +233,136 @@ def test_wrong_exchanges(body, said):
     assert said in refused(start + body, KEPT)
 
 
+# --- objects of programs -------------------------------------------------------------------------
+
+QUEUE = """
+from typing import Literal
+
+@struct
+class Job:
+    id: u64
+    node: ListNode
+
+@struct
+class Jobs:
+    lock: SpinLock
+    waiting: ListHead[Job, Literal["node"]]
+
+jobs = Array[Jobs](max_entries=1)
+"""
+
+TREE = """
+from typing import Literal
+
+@struct
+class Item:
+    node: RbNode
+    key: u64
+
+@struct
+class Items:
+    lock: SpinLock
+    sorted: RbRoot[Item, Literal["node"]]
+
+items = Array[Items](max_entries=1)
+
+@func
+def less(one: ptr[Item], other: ptr[Item]) -> bool:
+    return one.key < other.key
+"""
+
+
+def test_lists():
+    body = """
+entry = jobs.lookup(0)
+if entry is None:
+    return 1
+for i in range(4):
+    with new(Job) as job:
+        if job is None:
+            return 2
+        job.id = args.x + i
+        if i == 1:
+            continue
+        with entry.lock:
+            if i == 3:
+                entry.waiting.push_front(job)
+            else:
+                entry.waiting.push(job)
+order = u64(0)
+for i in range(4):
+    with entry.lock:
+        job = entry.waiting.pop()
+    if job is None:
+        break
+    order = order * 10 + job.id
+    drop(job)
+a = order
+with entry.lock:
+    last = entry.waiting.pop_back()
+if last is None:
+    b = 1
+else:
+    drop(last)
+"""
+    assert run(body, QUEUE, 2) == (0, 524, 1)
+
+
+def test_trees():
+    body = """
+entry = items.lookup(0)
+if entry is None:
+    return 1
+for i in range(5):
+    item = new(Item)
+    if item is None:
+        return 2
+    item.key = args.x * (i + 1) % 11
+    with entry.lock:
+        entry.sorted.add(item, less)
+order = u64(0)
+for i in range(5):
+    with entry.lock:
+        least = entry.sorted.first()
+        if least is None:
+            return 3
+        out = entry.sorted.remove(least)
+    if out is None:
+        return 4
+    order = order * 16 + out.key
+    drop(out)
+a = order
+"""
+    keys = sorted(7 * (i + 1) % 11 for i in range(5))
+    assert run(body, TREE, 7)[:2] == (0, int("".join(f"{k:x}" for k in keys), 16))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("entry.waiting.push(entry)", "`ptr[Jobs]` where a Job is wanted"),
+        ("entry.waiting.push()", "`entry.waiting.push` takes 1 argument"),
+        ("entry.waiting.first()", "a ListHead has no `first`"),
+        ("x = entry.waiting.pop(1)", "`entry.waiting.pop` takes no arguments"),
+        ("x = new(u64)", "new of a `u64`, not a @struct"),
+        ("drop(5)", "a `int` is no object of the program"),
+        ("drop(new(Job))", "`new(Job)` may be None here"),
+        ("with entry.lock:\n    with entry.lock:\n        pass", "a lock inside another one"),
+    ],
+)
+def test_wrong_uses_of_objects(body, said):
+    start = "entry = jobs.lookup(0)\nif entry is None:\n    return 1\n"
+    assert said in refused(start + body, QUEUE)
+
+
+def test_wrong_declarations_of_lists():
+    with pytest.raises(TypeError, match=r"Job\.id is no ListNode"):
+        define("from ebee import *\n" + QUEUE.replace('["node"]', '["id"]'))
+    late = TREE.replace("    node: RbNode\n    key: u64", "    key: u64\n    node: RbNode")
+    with pytest.raises(TypeError, match="it must be the first member"):
+        define("from ebee import *\n" + late)
+
+
 # --- memory of any size --------------------------------------------------------------------------
 
 

@@ -71,11 +71,12 @@ class Loop:
 @dataclass(frozen=True, slots=True)
 class Scope:
     """A block of `with`: what to do on the way out of it, and how many loops were around it.
-    `name`: the hidden variable that it leaves behind, if any."""
+    `name`: the hidden variable that it leaves behind, if any; `lock`: whether it holds a lock."""
 
     leave: Callable[[], None]
     depth: int
     name: str = ""
+    lock: bool = False
 
 
 class Function:

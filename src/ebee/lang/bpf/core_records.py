@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ebee.btf import core
 from ebee.btf.ext import CoreKind, CoreRelo
@@ -81,6 +81,7 @@ class Records:
         self.debug = debug
         self._parts: dict[tuple[Btf, int], _Part] = {}
         self._records: dict[_Record, int] = {}
+        self._own: dict[Any, int] = {}
         self._uses = 0
 
     def field(self, root: KernelType, steps: tuple[Step, ...], kind: CoreKind) -> str:
@@ -98,6 +99,12 @@ class Records:
         """The symbol of a record about an enumerator."""
         self._part(btf, id).used.add(index)
         return self._add(_Record(btf, id, (Step(id, index),), kind))
+
+    def own(self, f: Function, t: Any) -> str:
+        """The id of a struct of the program in the object's BTF, as the loader will say it."""
+        n = self._own.setdefault(t, len(self._own))
+        text = f.body.op(f'load volatile i64, ptr @"llvm.own.{n}${int(CoreKind.TYPE_ID_LOCAL)}"')
+        return self.kept(f, text, "i64")
 
     def _add(self, record: _Record) -> str:
         return f'@"core.{self._records.setdefault(record, len(self._records))}"'
@@ -204,7 +211,11 @@ class Records:
             for part in [p for p in self._parts.values() if id(p) not in defined]:
                 self._define(part)
                 defined.add(id(part))
-        names, texts = [], []
+        names, texts = [], [
+            f'@"llvm.own.{n}${int(CoreKind.TYPE_ID_LOCAL)}" = external global i64,'
+            f' !llvm.preserve.access.index {self.debug.type(t)} "btf_type_id"'
+            for t, n in self._own.items()
+        ]  # fmt: skip
         for record, n in self._records.items():
             symbol = f"@{quote(f'llvm.core.{n}:{self._text(record)}')}"
             kind = "i64" if record.kind in WIDE else "i32"

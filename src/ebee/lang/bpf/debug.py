@@ -7,6 +7,8 @@ of a variable in `.maps`.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ebee import types
@@ -154,6 +156,13 @@ class Debug:
             return self._int(t)
         return self.pointer("null")  # functions, and what is constant when compiling
 
+    def _note(self, tag: str | None) -> str:
+        """What is said of a member (btf_decl_tag), if anything."""
+        if tag is None:
+            return ""
+        note = self.node(f'!{{!"btf_decl_tag", !{quote(tag)}}}')
+        return f", annotations: {self.node(f'!{{{note}}}')}"
+
     def _tagged(self, to: Any, tag: str) -> str:
         """A pointer to a struct of the kernel that means something to it: it goes by the name."""
         nothing = self.node("!{}")
@@ -217,22 +226,27 @@ class Debug:
             (name, self.type(types.typeof(f.type)), sizeof(f.type), f.offset)
             for name, f in parts.items()
         ]
+        tags = {n: f.type.tag for n, f in parts.items() if hasattr(f.type, "contains")}
         return self.composite(
             number,
             "union" if overlap else "structure",
             getattr(t, "__cname__", t.__name__),
             sizeof(t),
             members,
+            tags,
         )
 
     def composite(
-        self, number: str, tag: str, name: str, size: int, members: list[tuple[str, str, int, int]]
-    ) -> str:
-        """A struct or union of members with number of type, size and offset in bytes."""
+        self, number: str, tag: str, name: str, size: int,
+        members: list[tuple[str, str, int, int]], tags: Mapping[str, str] = MappingProxyType({}),
+    ) -> str:  # fmt: skip
+        """A struct or union of members with number of type, size and offset in bytes; `tags`: what
+        is said of them."""
         nodes = [
             self.node(
                 f"!DIDerivedType(tag: DW_TAG_member, name: {quote(n)}, scope: {number},"
-                f" file: {self.main}, baseType: {t}, size: {s * 8}, offset: {at * 8})"
+                f" file: {self.main}, baseType: {t}, size: {s * 8}, offset: {at * 8}"
+                f"{self._note(tags.get(n))})"
             )
             for n, t, s, at in members
         ]

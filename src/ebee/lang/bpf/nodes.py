@@ -12,6 +12,7 @@ from ebee.lang.bpf import (
     contexts,
     current,
     externs,
+    graphs,
     kfuncs,
     kptrs,
     map_calls,
@@ -323,12 +324,13 @@ def call(f: Function, node: ast.Call, thing: Any) -> Value | None:
     if isinstance(thing, kfuncs.Kfunc):
         return kfuncs.call(f, node, thing)
     can = thing is not MISSING and callable(thing)
-    own = (CALLS.get(thing) or core_calls.CALLS.get(thing)) if can else None
+    tables = (CALLS, core_calls.CALLS, graphs.CALLS) if can else ()
+    own = next((table[thing] for table in tables if thing in table), None)
     if own is not None:
         return own(f, node)
     if thing is not MISSING or not isinstance(node.func, ast.Attribute):
         return None
-    if (kept := kptrs.method(f, node)) is not None:
+    if (kept := kptrs.method(f, node) or graphs.method(f, node)) is not None:
         return kept
     base = f.value(node.func.value)
     name = node.func.attr

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from ebee.lang.bpf import kfuncs
+from ebee.lang.bpf import graphs, kfuncs
 from ebee.lang.bpf.kfuncs import Kfunc
 from ebee.lang.bpf.kptrs import kept_type, release_for
 from ebee.lang.errors import Refusal
@@ -64,6 +64,8 @@ def context_of(
         return _reference
     if kept_type(f, node) is not None:
         return _exchanged
+    if graphs.taken(f, node):
+        return _object
     return _section if callable(thing) and thing in SECTIONS else None
 
 
@@ -89,7 +91,12 @@ def _exchanged(f: Function, item: ast.withitem, body: Body) -> None:
     """`with entry.task.exchange(None) as old:`."""
     t = kept_type(f, item.context_expr)
     assert t is not None
-    _hold(f, item, release_for(f, t), body)
+    _hold(f, item, _by(f, release_for(f, t)), body)
+
+
+def _object(f: Function, item: ast.withitem, body: Body) -> None:
+    """`with new(Job) as job:`, `with entry.waiting.pop() as job:`."""
+    _hold(f, item, lambda text: graphs.give_back(f, text), body)
 
 
 def _reference(f: Function, item: ast.withitem, body: Body) -> None:
@@ -99,21 +106,28 @@ def _reference(f: Function, item: ast.withitem, body: Body) -> None:
     release = kfuncs.release_of(kfunc) if "acquire" in kfunc.flags else None
     if release is None:
         raise Refusal(f"`{kfunc.name}` gives nothing that would be given back", "call it plainly")
-    _hold(f, item, release, body)
+    _hold(f, item, _by(f, release), body)
 
 
-def _hold(f: Function, item: ast.withitem, release: Kfunc, body: Body) -> None:
-    """Hold what an expression gives inside a block, and release it behind it."""
+def _by(f: Function, release: Kfunc) -> Callable[[str], None]:
+    """Giving back by a function of the kernel."""
+
+    def give_back(text: str) -> None:
+        kfuncs.emit(f, release, [f"ptr {text}"])
+
+    return give_back
+
+
+def _hold(
+    f: Function, item: ast.withitem, give_back: Callable[[str], None], body: Body
+) -> None:  # fmt: skip
+    """Hold what an expression gives inside a block, and give it back behind it."""
     from ebee.lang.bpf.scopes import held
 
     if not isinstance(item.optional_vars, ast.Name):
         shown = ast.unparse(item.context_expr)
         raise Refusal("the reference needs a name", f"with {shown} as thing:")
     record: Value = f.value(item.context_expr)
-
-    def give_back(text: str) -> None:
-        kfuncs.emit(f, release, [f"ptr {text}"])
-
     held(f, item.optional_vars.id, record, give_back, body)
 
 

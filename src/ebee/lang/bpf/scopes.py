@@ -66,14 +66,12 @@ def _lock(f: Function, item: ast.withitem, body: Callable[[], None]) -> None:
         )
     if item.optional_vars is not None:
         raise Refusal("a lock has no value", "with entry.lock:")
-    if f.withs:
-        raise Refusal(
-            "a lock inside another `with`", "the kernel takes one lock, and no calls in it"
-        )
+    if any(scope.lock for scope in f.withs):
+        raise Refusal("a lock inside another one", "the kernel takes one lock, and no calls in it")
     for name in (LOCK, UNLOCK):
         check_allowed(f, helper_named(name))
     call(f, LOCK, lock)
-    f.withs.append(Scope(lambda: call(f, UNLOCK, lock), len(f.loops)))
+    f.withs.append(Scope(lambda: call(f, UNLOCK, lock), len(f.loops), lock=True))
     body()
     if f.env is not None:
         call(f, UNLOCK, lock)
