@@ -20,6 +20,7 @@ _WHERE = {
     "lang.bpf.dynptrs": "Dynptr",
     "lang.bpf.exits": "Exit",
     "lang.bpf.externs": "Kconfig Ksym",
+    "lang.bpf.graphs": "ListHead ListNode RbNode RbRoot drop new",
     "lang.bpf.headers": """
         ARP ARP_REPLY ARP_REQUEST DNS DNS_PORT GENEVE_PORT GRE GRE_PROTOCOL IPIP_PROTOCOL
         IPV6_PROTOCOL SCTP SCTP_PROTOCOL VXLAN VXLAN_PORT DnsName Geneve read_dns_name

@@ -106,6 +106,7 @@ from ebee.lang.bpf.dynptrs import Dynptr
 from ebee.lang.bpf.exits import Exit
 from ebee.lang.bpf.externs import Kconfig, Ksym
 from ebee.lang.bpf.formats import Record
+from ebee.lang.bpf.graphs import ListHead, ListNode, RbNode, RbRoot, drop, new
 from ebee.lang.bpf.headers import (
     ARP,
     ARP_REPLY,
@@ -377,6 +378,8 @@ __all__ = [
     "Ksym",
     "Link",
     "LircContext",
+    "ListHead",
+    "ListNode",
     "LpmTrie",
     "LruHash",
     "LruPerCpuHash",
@@ -401,6 +404,8 @@ __all__ = [
     "ProgramSpec",
     "Queue",
     "RawContext",
+    "RbNode",
+    "RbRoot",
     "Record",
     "RegistersContext",
     "ReuseportArray",
@@ -457,6 +462,7 @@ __all__ = [
     "compile",
     "container_of",
     "current",
+    "drop",
     "enum_value",
     "exists",
     "fentry",
@@ -493,6 +499,7 @@ __all__ = [
     "lwt",
     "netfilter",
     "netkit",
+    "new",
     "no_preemption",
     "offsetof",
     "parser",
