@@ -407,6 +407,13 @@ def test_a_function_of_another_program_is_replaced(needs):
         ('@kprobe("do_exit")\ndef program(result: i64) -> None: ...', "before there is a result"),
         ('@kretprobe("do_exit")\ndef program(code: i64) -> None: ...', "arguments are gone"),
         ('@kprobe("do_exit")\ndef program(a: i64, ctx: RegistersContext) -> None: ...', "first"),
+        ('@fentry("security_task_getpgid")\ndef program(p: u32) -> None: ...',
+         "`p` is declared as `u32`: it is a `ptr.task_struct.`"),
+        ('from ebee.vmlinux import sock\n@fentry("security_task_getpgid")\n'
+         "def program(p: sock) -> None: ...", "it is a `ptr.task_struct.`"),
+        ('@kprobe("do_exit")\ndef program(code: i32) -> None: ...', "of 8 bytes"),
+        ('@lsm("file_mprotect")\ndef program(a: u64, b: u64, c: u64, d: i32, e: u64) -> LSM:\n'
+         "    return LSM.ALLOW", "has 3 arguments"),
         ('@kprobe("do_exit+0x10")\ndef program(code: i64) -> None: ...', "may be anywhere"),
         ('@kprobe("do_exit")\ndef program(code, more) -> None: ...', "1 arguments: code"),
         ('@kprobe("do_exit")\ndef program(c: RegistersContext, code, more) -> None: ...',

@@ -17,6 +17,8 @@ from ebee.types import ArrayType, Field, Int, PtrType, Struct, char, storage
 from ebee.types import i8, i16, i32, i64, u8, u16, u32, u64  # isort: skip
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ebee.btf import Btf
     from ebee.lang.bpf.programs import Program
 
@@ -183,6 +185,39 @@ def arguments_of(program: Program, names: list[str]) -> dict[str, Any]:
     return found
 
 
+EXTENDED = ("tp_btf", "raw_tracepoint", "raw_tracepoint_writable")
+"""Hooks whose arguments fill 64 bits, however short they are."""
+
+
+def misfits(program: Program, params: list[tuple[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Names of parameters whose types are not those of the arguments, and what those are; nothing
+    where the kernel's types do not know the target."""
+    from ebee.btf import FuncProto
+    from ebee.btf.types import Composite
+    from ebee.lang.bpf import kernel_types
+    from ebee.lang.values import is_int
+
+    btf, proto, first = _prototype(program.hook.name, program.target)
+    if btf is None or not isinstance(proto, FuncProto):
+        return
+    given = proto.params[first:]
+    for (name, t), param in zip(params, given, strict=False):
+        if not param.type:
+            return  # a variable number of them
+        size = btf.sizeof(param.type)
+        if isinstance(btf.resolve(param.type), Composite) and size > 8:
+            yield name, f"it is a struct of {size} bytes, in several places: see ctx.args"
+            return
+        number = t is int or (is_int(t) and t.bits == 64)
+        if number and (size == 8 or program.hook.name in EXTENDED):
+            continue  # an address, or a number, as it stands
+        if wrong := kernel_types.mismatch(btf, param.type, t):
+            yield name, wrong
+    more = int(program.hook.name == "lsm")
+    for name, _ in params[len(given) + more :]:
+        yield name, f"{program.target} has {len(given)} arguments"
+
+
 def _prototype(hook: str, target: str) -> tuple[Btf | None, Any, int]:
     """The BTF that knows the target of a hook, its prototype, and how many parameters of that
     programs do not get."""
@@ -206,4 +241,4 @@ def _known(name: str, kind: type) -> tuple[Btf | None, Any]:
     return kernel_source.find(name, kind) or (None, None)
 
 
-__all__ = ["LOCATED", "Record", "arguments_of", "record_of"]
+__all__ = ["LOCATED", "Record", "arguments_of", "misfits", "record_of"]

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ebee.errors import EbeeError
-from ebee.lang.bpf import results
+from ebee.lang.bpf import formats, results
 from ebee.lang.bpf.contexts import BY_STRUCT, Context
 from ebee.lang.bpf.struct_ops import complete, operation_of
 from ebee.lang.errors import Refusal, at
@@ -107,6 +107,7 @@ def check(program: Program, source: Source) -> None:
     if form not in (*WHOLE, FREE):
         for i, ((name, t), node) in enumerate(zip(params, nodes, strict=True)):
             _check_argument(source, node, program, name, t, first=i == 0)
+        _check_known(source, nodes, program, params)
     _check_result(source, hook, result, way_out)
     declared = inspect.signature(source.function, eval_str=True).return_annotation
     results.check(source, hook, program.attach_type, declared)
@@ -157,6 +158,22 @@ def _check_argument(
         raise at(source, node, Refusal(message, "note them at the entry, in a map by thread"))
 
 
+def _check_known(
+    source: Source, nodes: list[ast.arg], program: Program, params: list[tuple[str, Any]]
+) -> None:
+    """Refuse types of arguments that are not those of the kernel's function."""
+    known = form_of(program.hook) == SLOTS or program.hook.name == "kprobe"
+    if not known or "+" in program.target or operation_of(source.function) is not None:
+        return
+    with_result = program.hook.name in WITH_RESULT or program.declared.on_return
+    own = [(n, t) for n, t in params if not _any_context(t) and not (with_result and n == RESULT)]
+    by_name = {a.arg: a for a in nodes}
+    for name, wrong in formats.misfits(program, own):
+        shown = next(name_of(t) for n, t in own if n == name)
+        refusal = Refusal(f"`{name}` is declared as `{shown}`: {wrong}", "leave its type away")
+        raise at(source, by_name[name], refusal)
+
+
 def _check_result(source: Source, hook: Hook, result: Any, way_out: str) -> None:
     node = source.tree.returns or source.tree
     if result is NONE.type and hook.name not in results.NOTHING:
@@ -169,8 +186,6 @@ def _check_result(source: Source, hook: Hook, result: Any, way_out: str) -> None
 def _complete(program: Program, source: Source) -> None:
     """Give parameters the types that the running kernel knows: members of a Record, arguments
     without annotation."""
-    from ebee.lang.bpf import formats
-
     form, hints = form_of(program.hook), source.function.__annotations__
     if (operation := operation_of(source.function)) is not None:
         complete(operation, source)
