@@ -319,6 +319,14 @@ def test_a_helper_by_a_number_that_is_known_late(engine, number):
     assert result(engine) == result("interpreter")
 
 
+@pytest.mark.parametrize("number", [8, 16])
+def test_trusted_code_calls_helpers_by_numbers(number):
+    results = [
+        bare.run(BY_NUMBER, bytes([number]), engine=e)[0] for e in ("interpreter", "trusted")
+    ]
+    assert results[0] == results[1]
+
+
 # --- legacy packet loads --------------------------------------------------------------------------
 
 

@@ -128,12 +128,13 @@ class HelperCalls(Calls):
             f.ints[:], f.ptrs[:] = before
             b.label(label)
             self.helper(f, slot, n)
-            results.append(f"[ {f.integer(0)}, %{b.block} ]")
-            b.jump(done)
+            if b.open:
+                results.append(f"[ {f.integer(0)}, %{b.block} ]")
+                b.jump(done)
         b.label(none)
-        f.no_such_helper(slot, whole)
-        results.append(f"[ 0, %{b.block} ]")
-        b.jump(done)
+        if f.no_such_helper(slot, whole):
+            results.append(f"[ 0, %{b.block} ]")
+            b.jump(done)
         b.label(done)
         f.set_result(b.op(f"phi i64 {', '.join(results)}", "result"))
 

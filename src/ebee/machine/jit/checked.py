@@ -230,8 +230,9 @@ class CheckedLowering(Lowering):
         self.refuse(slot, FAULT_ARGUMENT, self.integer(register))
         return True
 
-    def no_such_helper(self, slot: int, number: str) -> None:
+    def no_such_helper(self, slot: int, number: str) -> bool:
         self.refuse(slot, FAULT_HELPER, number)
+        return True
 
     def require_valid(self, slot: int, holds: str, value: str) -> None:
         self.require(holds, slot, FAULT_ARGUMENT, value)

@@ -271,9 +271,10 @@ class Lowering(Accesses):
         self.body.end("unreachable")
         return False
 
-    def no_such_helper(self, slot: int, number: str) -> None:
-        """Where there is no helper of a number."""
+    def no_such_helper(self, slot: int, number: str) -> bool:
+        """Where there is no helper of a number; whether control goes on behind it."""
         self.body.end("unreachable")
+        return False
 
     def require_valid(self, slot: int, holds: str, value: str) -> None:
         """An argument is what the helper takes; verified programs' always are."""
