@@ -37,6 +37,7 @@ from ebee.btf import Btf
 from ebee.errors import EbeeError, KernelError, ObjectError
 from ebee.isa import assemble, encode
 from ebee.linux.backend import load
+from ebee.linux.host import possible_cpus
 from ebee.linux.programs import LinuxProgram
 from ebee.obj import read
 from ebee.obj.spec import ObjectSpec
@@ -178,7 +179,8 @@ def locked_down() -> bool:
 
 
 class Job(NamedTuple):
-    """One file for one process; `ask`: only the kernel; `btf`: a file with its types."""
+    """One file for one process. `ask`: only the kernel; `btf`: a file with its types; `cpus`: the
+    processors of its machine."""
 
     file: Path
     raw: bool
@@ -186,6 +188,7 @@ class Job(NamedTuple):
     version: str
     ask: bool = False
     btf: str = ""
+    cpus: int = 0
 
 
 @cache
@@ -208,7 +211,8 @@ def _job(job: Job) -> tuple[list[Result], dict[str, list[object]]]:
 
 def rules(job: Job) -> Profile:
     """The profile; a kernel that is locked down takes a helper away."""
-    return replace(PROFILES[job.version], lockdown=not job.btf and locked_down())
+    locked = not job.btf and locked_down()
+    return replace(PROFILES[job.version], lockdown=locked, cpus=job.cpus)
 
 
 def _objects(job: Job, cache: Cache) -> Iterator[Result]:
@@ -267,16 +271,18 @@ def results(
     jobs: int,
     ask: bool = False,
     btf: str = "",
+    cpus: int = 0,
 ) -> Iterator[Result]:
     """All programs of all objects, and the raw tests."""
     global CACHE
     CACHE = cache
+    cpus = cpus or possible_cpus()
     object_name, slash, _ = only.partition("/")
     inside = only if slash else ""
     paths = [p for p in sorted(folder.glob("*.o")) if not only or object_name in p.stem]
-    work = [Job(p, False, inside, version, ask, btf) for p in paths]
+    work = [Job(p, False, inside, version, ask, btf, cpus) for p in paths]
     if raw is not None and (not only or object_name == "raw"):
-        work.insert(0, Job(raw, True, inside, version, ask, btf))
+        work.insert(0, Job(raw, True, inside, version, ask, btf, cpus))
     if jobs == 1:
         for job in work:
             yield from _job(job)[0]
@@ -372,6 +378,7 @@ def main() -> int:
     parser.add_argument("--ask", type=Path, metavar="FILE", help="only keep the kernel's answers")
     parser.add_argument("--said", type=Path, metavar="FILE", help="answers that --ask has kept")
     parser.add_argument("--release", default="", help="whose answers are meant, by uname -r")
+    parser.add_argument("--cpus", type=int, default=possible_cpus(), help="of its machine")
     parser.add_argument("--btf", default="", metavar="FILE", help="that kernel's types")
     given = parser.parse_args()
     start = time.monotonic()
@@ -381,7 +388,7 @@ def main() -> int:
     cache = Cache(said, given.release)
     args = given.folder, given.raw, given.only, given.kernel, cache, given.jobs
     found = []
-    for number, result in enumerate(results(*args, bool(given.ask), given.btf)):
+    for number, result in enumerate(results(*args, bool(given.ask), given.btf, given.cpus)):
         found.append(result)
         if given.ask and number % 100 == 0:
             cache.save()

@@ -37,6 +37,10 @@ running kernel say different things."""
     help="Instructions to walk at the most (the kernel's limit is 1,000,000).",
 )  # fmt: skip
 @click.option(
+    "--cpus", type=click.IntRange(1, 8192), metavar="N",
+    help="Processors that the machine may have (any machine: 8192; --against-kernel: as here).",
+)  # fmt: skip
+@click.option(
     "--against-kernel", is_flag=True,
     help="Load each program into the running kernel as well, and report any difference.",
 )  # fmt: skip
@@ -54,6 +58,7 @@ def check(
     prog: str | None,
     kernel: str,
     max_processed: int | None,
+    cpus: int | None,
     against_kernel: bool,
     log_level: int,
     btf_file: str | None,
@@ -77,6 +82,12 @@ def check(
     rules = profile(kernel)
     if max_processed is not None:
         rules = replace(rules, max_processed=max_processed)
+    if cpus is None and against_kernel:
+        from ebee.linux.host import possible_cpus
+
+        cpus = possible_cpus()
+    if cpus is not None:
+        rules = replace(rules, cpus=cpus)
     types = _types(btf_file) if btf_file is not None else None
     rows: list[dict[str, Any]] = []
     for file in files:
