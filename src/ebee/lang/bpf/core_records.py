@@ -15,7 +15,6 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ebee.btf import core
 from ebee.btf.ext import CoreKind, CoreRelo
 from ebee.btf.types import (
     Array,
@@ -228,6 +227,8 @@ class Records:
 
     def _text(self, record: _Record) -> str:
         """`KIND:VALUE$ACCESS`: what the loader will find in the object's own BTF."""
+        from ebee.btf import core
+
         enum = record.kind in ENUM_KINDS
         there = [s.at for s in record.steps]
         path = there if enum else [0, *there]
