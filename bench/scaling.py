@@ -27,6 +27,9 @@ WORK = {
 }
 """Program, and whether each CPU has flows of its own, as network cards hand them out."""
 
+COUNT = 1 << 17
+"""Packets of a batch: from batch to batch each thread needs Python's lock for some microseconds."""
+
 SECONDS = 0.3
 ENOUGH = 1.7
 """Processors that both sides must get in a round, or not much has run at the same time."""
@@ -51,7 +54,7 @@ def flows(cpu: int, own: bool) -> list[bytes]:
 
 def work(program: MachineProgram, packets: list[bytes], cpu: int = 0) -> Until:
     """Runs batches of these packets."""
-    batch = batch_of(packets)
+    batch = batch_of(packets, COUNT)
     program.compiled(trusted=True)
 
     def until(end: float) -> tuple[int, float]:
