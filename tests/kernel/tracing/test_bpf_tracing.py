@@ -101,6 +101,16 @@ def program(ctx: TraceContext, p: task_struct, result: i32) -> None:
         assert tracer.sees(lambda: ask(PID)) == (1, PID, 1, 0)
 
 
+def test_a_result_by_btf_wherever_it_stands(needs):
+    needs("fexit")
+    with Tracer("""
+@fexit("security_task_getpgid")
+def program(result, p) -> None:
+    note(i64(p.tgid), 0, i64(result))
+""") as tracer:
+        assert tracer.sees(lambda: ask(PID)) == (1, PID, 0, 0)
+
+
 def test_the_result_of_a_system_call_s_function(needs):
     needs("fexit")
     with Tracer(

@@ -34,7 +34,7 @@ def bind(f: Function, program: Program, params: list[tuple[str, Any]]) -> str:
             f.assign(name, Value(t, ctx))
             continue
         try:
-            if name == signatures.RESULT and _has_result(program):
+            if name == signatures.RESULT and signatures.has_result(program):
                 bits = _result(f, ctx, program)
             else:
                 bits, number = _FETCH[signatures.form_of(program.hook)](f, ctx, number), number + 1
@@ -43,10 +43,6 @@ def bind(f: Function, program: Program, params: list[tuple[str, Any]]) -> str:
             raise at(f.source, node, refusal) from None
         f.assign(name, _typed(f, program, bits, t))
     return f"ptr {ctx}"
-
-
-def _has_result(program: Program) -> bool:
-    return program.declared.on_return or program.hook.name in signatures.WITH_RESULT
 
 
 def _typed(f: Function, program: Program, place: str, t: Any) -> Value:

@@ -162,9 +162,9 @@ PREFIXES = {"lsm": "bpf_lsm_", "lsm_cgroup": "bpf_lsm_", "iter": "bpf_iter_"}
 """Hook -> what stands before a target in the names of the functions that BTF has for them."""
 
 
-def arguments_of(program: Program, names: list[str]) -> dict[str, Any]:
-    """The types of a program's parameters (without the context) by position, from the BTF of what
-    it is attached to."""
+def arguments_of(program: Program, names: list[str], result: str = "") -> dict[str, Any]:
+    """The types of a program's parameters (without the context) by position, and that of the
+    parameter that is the `result`, from the BTF of what it is attached to."""
     from ebee.btf import FuncProto
     from ebee.lang.bpf import kernel_types
 
@@ -173,15 +173,15 @@ def arguments_of(program: Program, names: list[str]) -> dict[str, Any]:
     if btf is None or not isinstance(proto, FuncProto):
         raise Refusal(f"the kernel's types do not know {target}", "give the parameters types")
     params = proto.params[first:]
-    more = int("result" in names or program.hook.name == "lsm")
-    if len(names) > len(params) + more:
+    before = int(program.hook.name == "lsm")  # behind them is what programs before this one said
+    if len(names) > len(params) + before:
         shown = ", ".join(p.name or f"argument {i}" for i, p in enumerate(params, 1))
         raise Refusal(f"{target} has {len(params)} arguments: {shown or 'none'}", "leave it away")
     found = {n: kernel_types.static_type(btf, p.type) for n, p in zip(names, params, strict=False)}
-    if program.hook.name == "lsm" and len(names) > len(params):
-        found[names[-1]] = i32  # what programs before this one said
-    elif "result" in names:
-        found["result"] = kernel_types.static_type(btf, proto.type)
+    if len(names) > len(params):
+        found[names[-1]] = i32
+    if result:
+        found[result] = kernel_types.static_type(btf, proto.type)
     return found
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -165,8 +165,8 @@ def _check_known(
     known = form_of(program.hook) == SLOTS or program.hook.name == "kprobe"
     if not known or "+" in program.target or operation_of(source.function) is not None:
         return
-    with_result = program.hook.name in WITH_RESULT or program.declared.on_return
-    own = [(n, t) for n, t in params if not _any_context(t) and not (with_result and n == RESULT)]
+    result = RESULT if has_result(program) else ""
+    own = [(n, t) for n, t in params if not _any_context(t) and n != result]
     by_name = {a.arg: a for a in nodes}
     for name, wrong in formats.misfits(program, own):
         shown = next(name_of(t) for n, t in own if n == name)
@@ -193,21 +193,35 @@ def _complete(program: Program, source: Source) -> None:
     nodes = {a.arg: a for a in ast.walk(source.tree.args) if isinstance(a, ast.arg)}
     if form == RECORD:
         (name,) = nodes
-        given = hints.get(name)
-        if given == "Record" or given is formats.Record:
+        if _evaluated(source)[name].annotation is formats.Record:
             if program.hook.name != "tracepoint":
                 refusal = Refusal("only tracepoints have a Record", "declare it as a @struct")
                 raise at(source, nodes[name], refusal)
             with _blamed(source, nodes[name]):
                 hints[name] = formats.record_of(program.target)
     elif form == SLOTS or program.hook.name == "kprobe":
-        given = inspect.signature(source.function, eval_str=True).parameters
-        missing = [n for n in given if n not in hints]
+        missing = [n for n in nodes if n not in hints]
         if missing:
+            given = _evaluated(source)
+            names = [n for n, p in given.items() if not _any_context(p.annotation)]
+            result = RESULT if has_result(program) and RESULT in names else ""
             with _blamed(source, nodes[missing[0]]):
-                names = [n for n, p in given.items() if not _any_context(p.annotation)]
-                known = formats.arguments_of(program, names)
+                known = formats.arguments_of(program, [n for n in names if n != result], result)
                 hints.update({n: t for n, t in known.items() if n in missing})
+
+
+def _evaluated(source: Source) -> Mapping[str, inspect.Parameter]:
+    """The parameters with their annotations as what those name; without, where they name nothing
+    (which is said later)."""
+    try:
+        return inspect.signature(source.function, eval_str=True).parameters
+    except Exception:  # evaluating annotations runs any code
+        return inspect.signature(source.function).parameters
+
+
+def has_result(program: Program) -> bool:
+    """Whether there is a result when a program runs."""
+    return program.declared.on_return or program.hook.name in WITH_RESULT
 
 
 @contextmanager
@@ -222,4 +236,4 @@ def _blamed(source: Source, node: ast.AST) -> Iterator[None]:
         raise at(source, node, Refusal(first, "declare the type")) from None
 
 
-__all__ = ["FORMS", "RESULT", "check", "context_of", "form_of"]
+__all__ = ["FORMS", "RESULT", "check", "context_of", "form_of", "has_result"]
