@@ -460,6 +460,8 @@ def _made(folder: Path) -> Path:
     return folder
 
 
+LONG = "tracing/test_bpf_loads.py"
+"""Compiles a hundred programs, most of which the host loads as well."""
 ALSO = ("test_linux_probe.py", "test_cli_prog_profile.py", "test_cli_token.py")
 
 
@@ -468,6 +470,7 @@ def everyday() -> list[str]:
     a test for each hook."""
     shown = runpy.run_path(str(ROOT / "tests/kernel/matrix.py"))["SHOWN"].values()
     paths = [f"tests/kernel/{name}" for name in ("tracing", *ALSO)]
+    paths += [f"--ignore=tests/kernel/{LONG}"]
     return paths + sorted({f"tests/kernel/{t}" for t in shown if not t.startswith("tracing/")})
 
 
