@@ -166,6 +166,26 @@ with rcu():
     assert run(body, ITERATORS, os.getpid()) == (0, os.getpid(), os.getppid())
 
 
+def test_loops_over_bits_groups_and_memory():
+    head = """
+from ebee.kfuncs import bpf_cgroup_from_id, bpf_iter_bits, bpf_iter_css, bpf_iter_task_vma
+"""
+    body = """
+for bit in bpf_iter_bits(args, 1):
+    a += u64(1) << u32(bit)
+with bpf_cgroup_from_id(1) as root:
+    if root is not None:
+        with rcu():
+            for css in bpf_iter_css(root.self, 4):
+                b |= 1
+for vma in bpf_iter_task_vma(bpf.get_current_task_btf(), 0):
+    if vma.vm_start >= vma.vm_end:
+        return 9
+    b |= 2
+"""
+    assert run(body, head, 0b1011001) == (0, 0b1011001, 3)
+
+
 def test_iterators_are_for_loops_only():
     assert "cannot be called here" in refused("a = bpf_iter_num(0, 5)", ITERATORS)
 

@@ -188,6 +188,9 @@ def _safe(name: str) -> str:
     return f"{name}_" if keyword.iskeyword(name) else name
 
 
+_OWN = ("meta__ign", "aux__ign", "__prog")
+"""Ends of names of parameters that the verifier fills in."""
+
 # --- functions -----------------------------------------------------------------------------------
 
 
@@ -209,7 +212,7 @@ def functions(btf: Btf) -> str:
 def _function(btf: Btf, spelled: Stubs, name: str, function: Func, skip: int) -> str:
     proto = btf.type(function.type)
     assert isinstance(proto, FuncProto)
-    params = [p for p in proto.params[skip:] if p.type and not p.name.endswith(("__ign", "__prog"))]
+    params = [p for p in proto.params[skip:] if p.type and not p.name.endswith(_OWN)]
     shown = []
     for p in params:
         optional = " = 0" if p.name.endswith(("__sz", "__szk")) else ""

@@ -1,7 +1,7 @@
 """Calls of the kernel's functions (kfuncs), by their prototypes in BTF.
 
 How an argument is meant is in its name (Documentation/bpf/kfuncs.rst): `NAME__sz` is the size of
-the argument before, `__ign` is the verifier's own, `__nullable` may be None, `__str` is text. What
+the argument before, `meta__ign` is the verifier's own, `__nullable` may be None, `__str` is text. What
 a function takes and gives (`acquire`, `release`, `ret_null`) BTF does not tell: that is a table.
 """
 
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 SIZES = ("__sz", "__szk")
 """Ends of names of sizes of the argument before."""
 
-OWN = ("__ign", "__prog")
+OWN = ("meta__ign", "aux__ign", "__prog")
 """Ends of names of arguments that the verifier fills in."""
 
 OPTIONAL = ("__nullable", "__opt")
@@ -337,18 +337,20 @@ def release_of(kfunc: Kfunc) -> Kfunc | None:
 
 
 def release_of_type(btf: Btf, id: int) -> Kfunc | None:
-    """The function that gives back objects of a type, or those that a pointer points to."""
+    """The function that gives back objects of a type, or those that a pointer points to: it is in
+    the same BTF."""
     from ebee.verifier.core.kfuncs import all_kfuncs
 
     wanted = _struct_name(btf, id)
     for name, known in all_kfuncs().items():
         if "release" not in known.flags or "acquire" in known.flags or "test" in name:
             continue
-        other = find(name)
-        if not isinstance(other, Kfunc) or len(other.params) != 1:
+        function = btf.get(name, Func)
+        proto = btf.type(function.type) if function is not None else None
+        if not isinstance(proto, FuncProto) or len(proto.params) != 1:
             continue
-        if wanted and _struct_name(other.btf, other.params[0].type) == wanted:
-            return other
+        if wanted and _struct_name(btf, proto.params[0].type) == wanted:
+            return Kfunc(name, btf, proto, known.flags)
     return None
 
 
