@@ -1,8 +1,9 @@
 """Calls of the kernel's functions (kfuncs), by their prototypes in BTF.
 
 How an argument is meant is in its name (Documentation/bpf/kfuncs.rst): `NAME__sz` is the size of
-the argument before, `meta__ign` is the verifier's own, `__nullable` may be None, `__str` is text. What
-a function takes and gives (`acquire`, `release`, `ret_null`) BTF does not tell: that is a table.
+the argument before, `meta__ign` is the verifier's own, `__nullable` may be None, `__str` is text.
+What a function takes and gives (`acquire`, `release`, `ret_null`) BTF does not tell: that is a
+table.
 """
 
 from __future__ import annotations
