@@ -3,8 +3,10 @@ to decide."""
 
 import errno
 import os
+import shutil
 import socket
 import struct
+import subprocess
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from ebee.errors import EbeeError, KernelError
 from ebee.lang.bpf import build
 from ebee.lang.source import define
 from ebee.linux.errors import older_than
+from ebee.obj import save
 
 pytestmark = pytest.mark.kernel
 COVERS = (
@@ -573,6 +576,20 @@ def test_tcp_with_a_congestion_control_of_our_own(link):
         assert made.variables["calls"].value > 0
         for s in (one, other):
             s.close()
+
+
+def test_bpftool_registers_it(tmp_path):
+    if not shutil.which("bpftool"):
+        pytest.skip("needs bpftool")
+    name = f"Calm{os.getpid()}"
+    text = CALM.replace("LINK", "False").replace("NAME", name.lower()).replace("Calm", name)
+    path = tmp_path / "calm.bpf.o"
+    save(build.compile(define("from ebee import *\n" + text)[name]), path)
+    try:
+        done = subprocess.run(["bpftool", "struct_ops", "register", path], capture_output=True)
+        assert f"Registered tcp_congestion_ops {name}".encode() in done.stdout, done.stderr
+    finally:
+        subprocess.run(["bpftool", "struct_ops", "unregister", "name", name], capture_output=True)
 
 
 @pytest.mark.parametrize(
