@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -177,6 +178,19 @@ def bpftool() -> Callable[..., Any]:
         # bpftool 7.1 forgets the braces of flow dissectors.
         text = re.sub(r'\["id":(\d+)\]', r'[{"id":\1}]', done.stdout)
         return text if plain else json.loads(text or "[]")
+
+    return run
+
+
+@pytest.fixture
+def soon() -> Callable[[Callable[[], bool]], bool]:
+    """Whether something becomes true before long: the kernel ends what was unpinned a little later."""
+
+    def run(true: Callable[[], bool]) -> bool:
+        end = time.monotonic() + 20
+        while not true() and time.monotonic() < end:
+            time.sleep(0.01)
+        return true()
 
     return run
 

@@ -85,8 +85,12 @@ def test_what_fails_leaves_nothing_behind(ebee: Run, program: Path, bpffs: Path)
 
 
 def test_attached_programs_stay_by_their_pinned_links(
-    ebee: Run, tmp_path: Path, bpffs: Path, net: Any
+    ebee: Run, tmp_path: Path, bpffs: Path, net: Any, soon: Callable[[Callable[[], bool]], bool]
 ) -> None:
+    def attached() -> bool:
+        command = ["ip", "link", "show", "veth0"]
+        return "xdp" in subprocess.run(command, capture_output=True, text=True).stdout
+
     spec = ObjectSpec("cut", license="GPL")
     spec.programs["cut"] = ProgramSpec("cut", "xdp", assemble("r0 = 1; exit"), hook="xdp")
     path = tmp_path / "cut.o"
@@ -94,12 +98,10 @@ def test_attached_programs_stay_by_their_pinned_links(
     with net.inside("left"):
         code, out, _ = ebee("load", path, "--to", "veth0", "--pin", bpffs / "cut")
         assert (code, "veth0" in out) == (0, True), out
-        shown = subprocess.run(["ip", "link", "show", "veth0"], capture_output=True, text=True)
-        assert "xdp" in shown.stdout
+        assert attached()
         assert sorted(p.name for p in (bpffs / "cut").iterdir()) == ["cut", "link_cut"]
         (bpffs / "cut" / "link_cut").unlink()
-        shown = subprocess.run(["ip", "link", "show", "veth0"], capture_output=True, text=True)
-        assert "xdp" not in shown.stdout
+        assert soon(lambda: not attached())
 
 
 def types(size: int, *members: tuple[str, int]) -> Btf:

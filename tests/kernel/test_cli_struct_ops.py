@@ -100,7 +100,9 @@ def test_what_a_map_holds_is_dumped(ebee: Run, bpftool: Callable[..., Any], obje
 
 
 @pytest.mark.skipif(older_than("6.4"), reason="needs Linux 6.4")
-def test_links_are_pinned_and_detached(ebee: Run, objects: Path, bpffs: Path) -> None:
+def test_links_are_pinned_and_detached(
+    ebee: Run, objects: Path, bpffs: Path, soon: Callable[[Callable[[], bool]], bool]
+) -> None:
     code, out, err = ebee("struct_ops", "register", objects / "linked.o", bpffs, "--json")
     assert code == 0, err
     [made] = json.loads(out)
@@ -112,7 +114,7 @@ def test_links_are_pinned_and_detached(ebee: Run, objects: Path, bpffs: Path) ->
         assert ebee("struct_ops", "unregister", "id", made["id"]) == (0, "", "")
         assert f"{OURS}_linked" not in available()
     (bpffs / "linked").unlink()
-    assert f"{OURS}_linked" not in available()
+    assert soon(lambda: f"{OURS}_linked" not in available())
 
 
 @pytest.mark.skipif(older_than("6.4"), reason="needs Linux 6.4")

@@ -213,7 +213,7 @@ def test_xdp_drops_and_passes_real_packets(net, mode):
         assert counts.lookup(bytes(4)) == struct.pack("=Q", 6)
 
 
-def test_closing_a_link_detaches_and_a_pin_keeps_it(net, bpffs):
+def test_closing_a_link_detaches_and_a_pin_keeps_it(net, bpffs, soon):
     path = str(bpffs / "link")
     with load("r0 = 2; exit") as program, net.inside("right"):
         link = attach.xdp(program, "veth1")
@@ -224,7 +224,7 @@ def test_closing_a_link_detaches_and_a_pin_keeps_it(net, bpffs):
         with Link.get(path) as again:
             assert again.info().id == number
             (bpffs / "link").unlink()
-        assert number not in list(ids("link"))
+        assert soon(lambda: number not in list(ids("link")))
 
 
 def test_a_killed_process_leaves_nothing_attached(net):
