@@ -587,7 +587,7 @@ def test_bpftool_registers_it(tmp_path):
     save(build.compile(define("from ebee import *\n" + text)[name]), path)
     try:
         done = subprocess.run(["bpftool", "struct_ops", "register", path], capture_output=True)
-        assert f"Registered tcp_congestion_ops {name}".encode() in done.stdout, done.stderr
+        assert f"Registered tcp_congestion_ops {name}".encode() in done.stdout + done.stderr
     finally:
         subprocess.run(["bpftool", "struct_ops", "unregister", "name", name], capture_output=True)
 
