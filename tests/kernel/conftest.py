@@ -184,7 +184,7 @@ def bpftool() -> Callable[..., Any]:
 
 @pytest.fixture
 def soon() -> Callable[[Callable[[], bool]], bool]:
-    """Whether something becomes true before long: the kernel ends what was unpinned a little later."""
+    """Whether something becomes true before long, as the end of what was unpinned."""
 
     def run(true: Callable[[], bool]) -> bool:
         end = time.monotonic() + 20
