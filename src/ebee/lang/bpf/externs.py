@@ -42,6 +42,8 @@ else:
             self.kind, self.type = kind, type
 
     class _Marker:
+        """`Kconfig[T]`, `Ksym[T]`: the annotation of a variable that the kernel has."""
+
         def __init__(self, kind):
             self.kind = kind
 
