@@ -288,6 +288,31 @@ if exists(bpf_map_type.BPF_MAP_TYPE_HASH):
     assert got["b"] > 0
 
 
+def test_questions_about_what_is_behind_pointers():
+    got = run(
+        program(f"""
+if exists({PROBED}.real_parent.cred.uid) and exists({DIRECT}.cred.user.uid):
+    a = u64({PROBED}.real_parent.tgid)
+""")
+    )
+    assert got["a"] == os.getppid()
+
+
+def test_many_rounds_read_members():
+    got = run(
+        program(f"""
+task = {DIRECT}
+probed = {PROBED}
+for i in range(300000):
+    if task is None:
+        break
+    a += u64(task.tgid) + probed.tgid
+    b = u64(task.comm[i & 15])
+""")
+    )
+    assert got["a"] == 600000 * os.getpid()
+
+
 def test_container_of():
     got = run(program(f"""
 task = {DIRECT}

@@ -344,10 +344,11 @@ def _loaded(f: Function, found: Place, kind: str, size: int) -> str:
 
 def scratch(f: Function) -> str:
     """Eight bytes of the stack that each read uses anew."""
-    slots = unit_of(f).scratch
-    if f.body not in slots:
-        slots[f.body] = f.body.alloca("i64", 8, "read")
-    return slots[f.body]
+    slots, b = unit_of(f).scratch, f.body
+    there = b in slots and any(line.startswith(f"  {slots[b]} = ") for line in b.entry)
+    if not there:  # or made by what was only tried
+        slots[b] = b.alloca("i64", 8, "read")
+    return slots[b]
 
 
 def read(f: Function, how: int, to: str, size: str, source: str) -> str:
