@@ -138,6 +138,19 @@ def test_programs_fit_kernels_of_other_layouts(tmp_path):
                 check_members(run(text, spec))
 
 
+def test_kept_objects_are_of_the_types_at_hand(tmp_path):
+    source, places = tmp_path / "program.py", []
+    source.write_text(program(f"a = u64({DIRECT}.tgid)"))
+    for seed in (11, 12, 11):
+        path = tmp_path / f"moved{seed}.btf"
+        if not path.exists():
+            path.write_bytes(moved(seed))
+        with types_of(path):
+            spec = build.compile(source)
+        places.append(spec.btf.find("task_struct", Struct).members[0].offset)
+    assert places[0] == places[2] != places[1]
+
+
 # --- text, pointers, arrays ----------------------------------------------------------------------
 
 
