@@ -13,6 +13,9 @@ from ebee.lang.bpf import build
 from ebee.lang.source import define
 
 pytestmark = pytest.mark.kernel
+COVERS = (
+    "helper:kptr_xchg", "helper:per_cpu_ptr", "helper:this_cpu_ptr", "helper:dynptr_read",
+)  # fmt: skip
 
 
 def program(body, head=""):

@@ -14,6 +14,7 @@ from ebee.lang.bpf import build, kernel_source
 from ebee.lang.source import define
 
 pytestmark = pytest.mark.kernel
+COVERS = ("helper:get_current_task_btf", "helper:get_current_task", "helper:probe_read_kernel_str")
 DIRECT = "bpf.get_current_task_btf()"
 PROBED = "cast(task_struct, bpf.get_current_task())"
 
