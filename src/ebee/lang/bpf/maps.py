@@ -7,7 +7,7 @@ In a program `flows.lookup(key)` is a pointer to the value or None, `flows[key] 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -131,7 +131,19 @@ class AnyMap(Generic[K, V]):
         raise _only_compiled(self)
 
 
-class _Deletable(AnyMap[K, V]):
+class _Keyed(AnyMap[K, V]):
+    """Maps that programs ask for keys, and go through."""
+
+    if TYPE_CHECKING:
+
+        def __contains__(self, key: K | int) -> bool: ...
+        def __iter__(self) -> Iterator[K]: ...
+        def keys(self) -> Iterator[K]: ...
+        def values(self) -> Iterator[V]: ...
+        def items(self) -> Iterator[tuple[K, V]]: ...
+
+
+class _Deletable(_Keyed[K, V]):
     def delete(self, key: K | int) -> int:
         """Take a key out; 0, or -ENOENT."""
         raise _only_compiled(self)
@@ -178,7 +190,7 @@ class LpmTrie(_Deletable[K, V]):
     always = 1  # BPF_F_NO_PREALLOC
 
 
-class Array(AnyMap[int, V]):
+class Array(_Keyed[int, V]):
     """Values by index; all are there from the start, zeroed. `Array[Value](max_entries=n)`, keys
     are u32. Since Linux 3.19."""
 

@@ -156,12 +156,22 @@ def complete(declared: Declared, source: Source) -> None:
             hints[node.arg] = kernel_types.static_type(btf, param.type)
     params, result = signature_of(source.function)
     for node, param, (_, t) in zip(nodes[1:], proto.params, params[1:], strict=False):
-        if wrong := kernel_types.mismatch(btf, param.type, t):
+        wrong = kernel_types.mismatch(btf, param.type, t)
+        if wrong and not _promoted(declared, t):
             raise at(source, node, Refusal(wrong, "leave the type away: it is known"))
     if (result is NONE.type) is not (proto.type == 0):
         gives = name_of(kernel_types.static_type(btf, proto.type)) if proto.type else "None"
         message = f"`{source.name}` of {declared.kind} gives a `{gives}`"
         raise at(source, source.tree.returns or source.tree, Refusal(message, f"-> {gives}"))
+
+
+PROMOTED = {"tcp_congestion_ops": "tcp_sock"}
+"""Interface -> what their operations' sockets are to programs (bpf_tcp_ca_is_valid_access)."""
+
+
+def _promoted(declared: Declared, t: Any) -> bool:
+    kernel = getattr(getattr(t, "to", None), "__kernel__", "")
+    return kernel != "" and PROMOTED.get(declared.kind) == kernel
 
 
 def _is_operation(btf: Btf, type_id: int) -> bool:

@@ -1,0 +1,24 @@
+"""Gives the connections to a range of ports of a network namespace to one listening socket, the
+first of `servers`.
+
+ebee run examples/socket_steering.py --netns /run/netns/mine
+"""
+
+from ebee import SK, Const, SkLookupContext, SockMap, bpf, sk_lookup, u32
+
+first: Const[u32] = 7000
+last: Const[u32] = 7099
+
+servers = SockMap(max_entries=1)
+
+
+@sk_lookup
+def socket_steering(ctx: SkLookupContext) -> SK:
+    if not first <= ctx.local_port <= last:
+        return SK.PASS
+    server = servers.lookup(0)
+    if server is None:
+        return SK.DROP
+    failed = bpf.sk_assign(ctx, server, 0)
+    bpf.sk_release(server)
+    return SK.DROP if failed else SK.PASS
