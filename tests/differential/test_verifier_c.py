@@ -47,6 +47,37 @@ SEC("cgroup_skb/egress") __catches(handle_wide) int any_result(struct __sk_buff 
 }
 SEC("cgroup_skb/egress") int uncaught(struct __sk_buff *skb) { bpf_throw(9); return 0; }
 
+#define __arg_ctx __attribute__((btf_decl_tag("arg:ctx")))
+struct pt_regs;
+struct xdp_md;
+struct other { int x; };
+__noinline int takes_void(void *ctx __arg_ctx) { return ctx != 0; }
+__noinline int takes_other(struct other *ctx __arg_ctx) { return ctx != 0; }
+__noinline int takes_skb(struct __sk_buff *ctx __arg_ctx) { return ctx->len; }
+__noinline int takes_kernel_s(struct sk_buff *ctx __arg_ctx) { return ctx != 0; }
+__noinline int takes_number(__u64 *ctx __arg_ctx) { return ctx != 0; }
+__noinline int takes_registers(struct pt_regs *ctx __arg_ctx) { return ctx != 0; }
+__noinline int takes_arguments(struct bpf_raw_tracepoint_args *ctx __arg_ctx) { return ctx != 0; }
+
+SEC("tc") int ctx_void(void *ctx) { return takes_void(ctx); }
+SEC("tc") int ctx_other(void *ctx) { return takes_other(ctx); }
+SEC("tc") int ctx_skb(void *ctx) { return takes_skb(ctx); }
+SEC("tc") int ctx_kernel_s(void *ctx) { return takes_kernel_s(ctx); }
+SEC("tc") int ctx_number(void *ctx) { return takes_number(ctx); }
+SEC("kprobe") int ctx_kprobe(void *ctx) { return takes_registers(ctx); }
+SEC("kprobe") int ctx_kprobe_other(void *ctx) { return takes_other(ctx); }
+SEC("kprobe") int ctx_kprobe_number(void *ctx) { return takes_number(ctx); }
+SEC("perf_event") int ctx_perf(void *ctx) { return takes_registers(ctx); }
+SEC("raw_tp/sys_enter") int ctx_raw(void *ctx) { return takes_arguments(ctx); }
+SEC("raw_tp/sys_enter") int ctx_raw_number(void *ctx) { return takes_number(ctx); }
+SEC("raw_tp/sys_enter") int ctx_raw_other(void *ctx) { return takes_other(ctx); }
+SEC("raw_tp.w/sys_enter") int ctx_writable(void *ctx) { return takes_number(ctx); }
+SEC("tp_btf/sys_enter") int ctx_typed(void *ctx) { return takes_arguments(ctx); }
+SEC("tp_btf/sys_enter") int ctx_typed_number(void *ctx) { return takes_number(ctx); }
+SEC("tp_btf/sys_enter") int ctx_typed_other(void *ctx) { return takes_other(ctx); }
+SEC("tp/syscalls/sys_enter_open") int ctx_tracepoint(void *ctx) { return takes_other(ctx); }
+SEC("syscall") int ctx_syscall(void *ctx) { return takes_other(ctx); }
+
 static __noinline int large(int x)
 {
     char room[280];
@@ -157,7 +188,10 @@ TOLD = {
 
 PROGRAMS = (
     "caught", "two_arguments", "thrown_again", "called", "in_bounds", "any_result", "uncaught",
-    "private_stacks", "one_stack", "runs_later",
+    "private_stacks", "one_stack", "runs_later", "ctx_void", "ctx_other", "ctx_skb",
+    "ctx_kernel_s", "ctx_number", "ctx_kprobe", "ctx_kprobe_other", "ctx_kprobe_number",
+    "ctx_perf", "ctx_raw", "ctx_raw_number", "ctx_raw_other", "ctx_writable", "ctx_typed",
+    "ctx_typed_number", "ctx_typed_other", "ctx_tracepoint", "ctx_syscall",
 )  # fmt: skip
 
 

@@ -79,14 +79,21 @@ def context_types(w: Walk) -> tuple[BtfType | None, BtfType | None]:
     return found[0], found[1]
 
 
+def named(btf: Btf, type_id: int, name: str) -> bool:
+    """Whether a type comes by a typedef of a name."""
+    found = btf.type(type_id)
+    while isinstance(found, btftype.MODIFIERS):
+        if isinstance(found, Typedef) and found.name == name:
+            return True
+        found = btf.type(found.type)
+    return False
+
+
 def is_context(w: Walk, btf: Btf, type_id: int) -> bool:
     """Whether a pointed-to type is the context of these programs (btf_is_prog_ctx_type)."""
-    if w.program.hook.prog_type == PROG_TYPES["kprobe"]:
-        found = btf.type(type_id)
-        while isinstance(found, btftype.MODIFIERS):
-            if isinstance(found, Typedef) and found.name == "bpf_user_pt_regs_t":
-                return True
-            found = btf.type(found.type)
+    kprobe = w.program.hook.prog_type == PROG_TYPES["kprobe"]
+    if kprobe and named(btf, type_id, "bpf_user_pt_regs_t"):
+        return True
     to = btftype.of(btf, type_id)
     mine = context_types(w)[0]
     if not to.composite or mine is None or not mine.name:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebee import helpers
-from ebee.btf import Btf, Func, FuncProto, Ptr, Void
+from ebee.btf import Btf, Func, FuncProto, Int, Ptr, Void
 from ebee.errors import BtfError
+from ebee.hooks.numbers import PROG_TYPES
 from ebee.verifier.core import args, btftype, dynptr, kfuncargs, mem, special
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.btftype import BtfType
@@ -132,19 +133,40 @@ def _in_kernel(w: Walk, local: BtfType, index: int) -> BtfType:
 
 
 def _check_context(w: Walk, btf: Btf, type_id: int, index: int) -> None:
-    """The type behind a tag that says context (btf_validate_prog_ctx_type), where it matters."""
-    target = btftype.of(btf, type_id)
-    if isinstance(target.type, Void):
+    """The type behind a tag that says context (btf_validate_prog_ctx_type)."""
+    hook, target = w.program.hook, btftype.of(btf, type_id)
+    if isinstance(target.type, Void) or hook.prog_type in _ANY_CONTEXT:
         return
-    hook = w.program.hook
-    if kfuncargs.is_context(w, btf, type_id):
+    registers = hook.prog_type in _REGISTERS
+    if registers and kfuncargs.named(btf, type_id, "bpf_user_pt_regs_t"):
         return
-    if isinstance(target.type, Ptr) or w.program.target is not None or hook.name in _ANY_CONTEXT:
+    if not target.name:
+        raise Rejected("global-function", f"arg#{index} type doesn't have a name", "", EINVAL)
+    number = isinstance(target.type, Int) and target.type.size == 8
+    allowed = {"iter": "bpf_iter__", "tp_btf": "bpf_raw_tracepoint_args"}.get(hook.name, "pt_regs")
+    if target.composite and (registers or hook.name in ("iter", "tp_btf")):
+        if target.name == allowed or (hook.name == "iter" and target.name.startswith(allowed)):
+            return
+    elif number and hook.prog_type in _NUMBERS and hook.name != "iter":
         return
-    raise DoesNotKnow("whether this type is the context's")
+    mine = kfuncargs.context_types(w)[0]
+    if mine is None:
+        raise DoesNotKnow("the type of the context")
+    if not mine.composite:
+        raise Rejected("global-function", f"arg#{index} should be void pointer", "", EINVAL)
+    if not target.composite or target.name != mine.name:
+        text = f"arg#{index} should be `struct {mine.name} *`"
+        raise Rejected("global-function", text, "", EINVAL)
 
 
-_ANY_CONTEXT = frozenset(("kprobe", "perf_event", "raw_tracepoint", "tracepoint", "syscall"))
+def _types(*names: str) -> frozenset[int]:
+    return frozenset(PROG_TYPES[name] for name in names)
+
+
+_ANY_CONTEXT = _types("tracepoint", "syscall", "ext")
+_REGISTERS = _types("kprobe", "perf_event")
+_NUMBERS = _types("raw_tracepoint", "raw_tracepoint_writable", "tracing", "lsm", "struct_ops")
+"""Types of programs by what their contexts may be called: anything, registers, numbers."""
 
 
 # --- calls ---------------------------------------------------------------------------------------
