@@ -68,6 +68,10 @@ ATTACKS = {
         call change; r4 = *(u64 *)(r10 -8); r0 = *(u64 *)(r4 +0); exit
         change: r3 = map[globals][0]+0; r4 = *(u64 *)(r3 +8); r5 = 0x5000; *(u64 *)(r4 +0) = r5
         r0 = 0; exit""",
+    "a dynptr over the spilled context": CTX + """
+        *(u64 *)(r10 -8) = r6; r1 = map[events]; r2 = 8; r3 = 0; r4 = r10; r4 += -16
+        call ringbuf_reserve_dynptr; r6 = *(u64 *)(r10 -8); r7 = *(u32 *)(r6 +0)
+        r0 = *(u16 *)(r7 +4); exit""",
     "a helper's result over a spilled pointer": """
         r3 = map[globals][0]+0; *(u64 *)(r10 -8) = r3; *(u64 *)(r10 -16) = 0x393939
         r1 = r10; r1 += -16; r2 = 3; r3 = 0; r4 = r10; r4 += -8; call strtol

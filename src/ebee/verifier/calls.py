@@ -24,6 +24,9 @@ _WRITTEN = frozenset(
 )  # fmt: skip
 """Kinds of arguments behind which a helper writes."""
 
+_SIZES = {"dynptr": 16, "dynptr_out": 16}
+"""How much, where the kind says it."""
+
 NEVER_STACK = frozenset(("packet", "packet_meta", "map_value", "mem"))
 """Kinds of pointers that no engine follows into a stack."""
 
@@ -101,7 +104,9 @@ class Calls(Fixpoint):
                 continue
             elif s.own(v):
                 of = param.of or ""
-                size = int(of) if of.isdigit() else _most(sizes.get(of), s)
+                size = _SIZES.get(param.kind)
+                if size is None:
+                    size = int(of) if of.isdigit() else _most(sizes.get(of), s)
                 s.forget(evaluate(v.number, s.env) if v.number else None, size)
             elif v != NULL:
                 self.write_stacks(slot, s)
@@ -196,8 +201,9 @@ class Calls(Fixpoint):
 
 
 def _most(v: Value | None, s: State) -> int | None:
-    """The greatest length that a register may hold; engines look at its low 32 bits."""
-    if v is None or v.number is None:
+    """The greatest length that a register may hold; engines look at its low 32 bits. (The number of
+    a pointer is no length: it is where that points to, from the start of the object.)"""
+    if v is None or v.kind != "scalar" or v.number is None:
         return None
     lo, hi = evaluate(v.number, s.env)
     return hi if lo >= 0 and hi < 1 << 32 else None

@@ -389,6 +389,26 @@ def test_an_exchange_in_the_frame_changes_register_and_frame(prove):
     assert proof.reg("here", 1).offset is None
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "r1 = map[table]\nr2 = 8\nr3 = 0\nr4 = r10\nr4 += -16\ncall 198",  # reserve_dynptr
+        "r1 = r6\nr2 = 0\nr3 = r10\nr3 += -16\nr4 = 9\ncall 189",  # xdp_load_bytes
+        "r1 = r6\nr2 = 0\nr3 = r10\nr3 += -16\nr4 = map[table]\ncall 189",  # no length at all
+        "r1 = r6\nr2 = 0\nr3 = r10\nr3 += -16\nr4 = r10\ncall 189",
+    ],
+)
+def test_what_a_helper_writes_over_is_known_no_more(prove, call):
+    """Found by fuzzing: a parameter's size was looked up by the name of a map, whose own number
+    (zero, its start) was taken for a length."""
+    proof = prove(
+        f"r6 = r1\n*(u64 *)(r10 -8) = r1\n*(u64 *)(r10 -24) = r1\n{call}\n"
+        "over: r0 = *(u64 *)(r10 -8)\nbelow: r1 = *(u64 *)(r10 -24)\nhere: exit"
+    )
+    assert proof.reg("here", 0).kind == "unknown"
+    assert proof.reg("here", 1).kind == "ctx"
+
+
 def test_large_programs_take_few_looks(witness, monkeypatch):
     """Work stays in proportion to the program: blocks are looked at a handful of times each."""
     looks = 0
