@@ -318,6 +318,11 @@ def table(found: list[Result], group: str) -> bool:
     return agreed >= REQUIRED[group] * judged and same >= SAME_MESSAGES * len(rejected)
 
 
+def _cause(words: str) -> str:
+    """The last words without numbers, so that the same ones stand together."""
+    return re.sub(r"\d+", "N", normal(words.split("; ")[-1]))[:100]
+
+
 def report(found: list[Result], wanted: str, seconds: float) -> int:
     """Print the figures; the exit status."""
     for r in found:
@@ -334,10 +339,16 @@ def report(found: list[Result], wanted: str, seconds: float) -> int:
     unknown = Counter(r.ebee for r in found if r.kind == "does not know")
     for what, count in unknown.most_common(60):
         print(f"{count:5} ebee does not know {what}")
-    for kind in ("false reject",):
-        causes = Counter(normal(r.ebee.split("; ")[-1]) for r in found if r.kind == kind)
-        for what, count in causes.most_common(25):
-            print(f"{count:5} {kind}: {what}")
+    refused = [r for r in found if r.kind == "false reject"]
+    for what, count in Counter(normal(r.ebee.split("; ")[-1]) for r in refused).most_common(25):
+        print(f"{count:5} false reject: {what}")
+    words = [r for r in found if r.kind == "agree: rejected" and not r.same_message]
+    pairs = Counter((_cause(r.ebee), _cause(r.kernel)) for r in words)
+    for (ours, theirs), count in pairs.most_common(40):
+        print(f"{count:5} other words: {ours}; the kernel's: {theirs}")
+    other = [r for r in found if r.kind == "agree: accepted" and r.processed != r.kernel_processed]
+    for r in other:
+        print(f"    1 other count: {r.where}: {r.processed:,}, the kernel's {r.kernel_processed:,}")
     fine = False not in [table(found, group) for group in REQUIRED]
     speed = [r for r in found if r.seconds and r.processed]
     for r in sorted(speed, key=lambda r: -r.processed)[:10]:

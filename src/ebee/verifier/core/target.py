@@ -182,6 +182,8 @@ def _check_attach(made: Program, name: str) -> None:
     elif hook == "fmod_ret" and not (
         name.startswith("security_") or name in MODIFIABLE or _may_fail(made, name)
     ):
+        if name.startswith("__x64_sys_") and _may_fail(made, name) is False:
+            raise Rejected("attach", f"{name}() is not modifiable", "", EINVAL)
         raise DoesNotKnow(f"whether {name}() may be modified")
 
 
