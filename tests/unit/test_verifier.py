@@ -262,3 +262,22 @@ def test_the_number_that_moves_a_pointer_is_explained():
     assert found.id == "offset-unbounded", found
     assert found.why is not None
     assert found.why.register == "R0"
+
+
+def test_the_machine_s_processors_bound_their_numbers(file):
+    text = """
+        call 8
+        r1 = r10
+        r1 += -64
+        r0 <<= 3
+        r1 += r0
+        *(u64 *)(r1 +0) = 0
+        r0 = 0
+        exit"""
+    told = CliRunner().invoke(command, [file(text), "--cpus", "8"])
+    assert told.exit_code == 0, told.output
+    told = CliRunner().invoke(command, [file(text), "--json"])
+    assert told.exit_code == 3
+    (row,) = json.loads(told.output)
+    assert row["id"] == "stack-bounds"
+    assert row["advice"]
