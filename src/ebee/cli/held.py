@@ -8,6 +8,9 @@ from typing import Any, Protocol
 
 from ebee.cli import report
 
+SHOWN = 3
+"""Owners that a cell of a table names."""
+
 
 class Handle(Protocol):
     """A program or map."""
@@ -40,3 +43,9 @@ def show(
         show_one(made[0])
     else:
         show_all(made)
+
+
+def owners_text(owners: Sequence[dict[str, Any]], limit: int = SHOWN) -> str:
+    """The processes that hold something, the first `limit` by name."""
+    text = ", ".join(f"{o['comm']} ({o['pid']})" for o in owners[:limit])
+    return text + (f" and {len(owners) - limit} more" if len(owners) > limit else "")

@@ -43,7 +43,7 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
     if not found:
         click.echo("there are no links")
         return
-    from ebee.cli.prog_show import owners_text
+    from ebee.cli.held import owners_text
 
     rows = [
         (str(link["id"]), link["type"], link["where"], link["prog_name"], str(link["prog_id"]),

@@ -89,7 +89,7 @@ def _types(found: LinuxMap) -> tuple[str, str]:
 
 
 def _show_all(made: Sequence[dict[str, Any]]) -> None:
-    from ebee.cli.prog_show import owners_text
+    from ebee.cli.held import owners_text
 
     if not made:
         print("there are no maps")
@@ -107,7 +107,7 @@ def _show_all(made: Sequence[dict[str, Any]]) -> None:
 
 
 def _show_one(m: dict[str, Any]) -> None:
-    from ebee.cli.prog_show import owners_text
+    from ebee.cli.held import owners_text
 
     report.show_fields(f"map {m['id']}: {m['name'] or '(without a name)'}", {
         "type": m["type"],

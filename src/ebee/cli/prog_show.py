@@ -8,13 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ebee.cli import report
+from ebee.cli.held import SHOWN, owners_text
 
 if TYPE_CHECKING:
     from ebee.linux.owners import Key, Owner
     from ebee.linux.programs import LinuxProgram
-
-SHOWN = 3
-"""Owners that a cell of the table names."""
 
 
 def show(words: Sequence[str], with_pins: bool, as_json: bool) -> None:
@@ -142,12 +140,6 @@ def _places(links: Sequence[dict[str, Any]], limit: int) -> str:
 
 def _mean(p: dict[str, Any]) -> int | None:
     return round(p["run_time_ns"] / p["run_cnt"]) if p["run_cnt"] else None
-
-
-def owners_text(owners: Sequence[dict[str, Any]], limit: int = SHOWN) -> str:
-    """The processes that hold something, the first `limit` by name."""
-    text = ", ".join(f"{o['comm']} ({o['pid']})" for o in owners[:limit])
-    return text + (f" and {len(owners) - limit} more" if len(owners) > limit else "")
 
 
 def age(since: float) -> str:
