@@ -11,7 +11,7 @@ pace: Const[u32] = 4
 acknowledged: Global[u64] = 0
 
 
-@struct_ops("tcp_congestion_ops")
+@struct_ops("tcp_congestion_ops", link=False)  # its map registers it, also before Linux 6.4
 class Steady:
     name = "ebee_steady"
 

@@ -11,7 +11,6 @@ import pytest
 from ebee import linux
 from ebee.cli.events import EventReader
 from ebee.lang.bpf import build
-from ebee.linux.errors import older_than
 
 pytestmark = pytest.mark.kernel
 
@@ -89,8 +88,6 @@ def test_priority_watch():
 
 
 def test_congestion_control():
-    if older_than("6.4"):
-        pytest.skip("links of struct_ops require Linux >= 6.4")
     with load("congestion_control") as made, ExitStack() as stack:
         stack.enter_context(made.maps["Steady"].attach())
         server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
