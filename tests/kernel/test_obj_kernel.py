@@ -78,5 +78,7 @@ def test_written_objects_become_the_same_programs(name: str, bpffs: Path, tmp_pa
 def test_the_headers_do_what_they_say(
     source: str, results: dict[str, int], bpffs: Path, tmp_path: Path
 ) -> None:
+    if source == "iterators" and older_than("6.4"):
+        pytest.skip("iterators in programs (bpf_iter_num) came with Linux 6.4")
     pins = loaded(clang.compile(SOURCES / f"{source}.c").content, bpffs, tmp_path)
     assert {name: run(pin, tmp_path) for name, pin in pins.items()} == results
