@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "unit"
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "differential"))
 
 from campaign import Batch, Kind, at_most, main
-from engines import attack, compare, hostile, valid
+from engines import attack, compare, valid
 from engines.program import Program, minimise
 
 INPUTS, PACKETS = 10, 64
@@ -106,13 +106,13 @@ def fuzz_hostile(seed: str, numbers: range) -> Iterator[Batch]:
     for found in attack.attack([f"{seed}{n}" for n in numbers], inputs=PACKETS):
         counts = Counter({"packets": found.packets, "runs": found.runs})
         counts += Counter({f"compared: {what}": n for what, n in found.counts.items()})
-        bad = [f"{one}: {what}\n" + ("" if " .. " in one else _hostile(one))
+        bad = [f"{one}: {what}\n" + ("" if " .. " in one else _program(one))
                for one, what in found.bad]  # fmt: skip
         yield Batch(found.programs, counts, bad)
 
 
-def _hostile(seed: str) -> str:
-    return hostile.make_hostile(seed, PACKETS).text()
+def _program(seed: str) -> str:
+    return attack.cut_down(seed, PACKETS).text()
 
 
 def fuzz_verifier(seed: str, numbers: range) -> Iterator[Batch]:

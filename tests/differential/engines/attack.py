@@ -25,7 +25,7 @@ from ebee.types import sizeof
 from .compare import Engines, Result, Run, name_of
 from .guard import GuardedMemory
 from .hostile import hostile_maps, make_hostile
-from .program import Program
+from .program import Program, minimise
 
 ESCAPE = "ESCAPE"
 HARMLESS = (" stack", "frames", "code is not")
@@ -44,6 +44,9 @@ COMPARED = 4
 
 FAULTS = 6
 """A program that has faulted so often goes no further."""
+
+SMALL = {"TABLE_BITS": 2, "TABLE": 4}
+"""Of an LPM trie: a large table takes long to interpret."""
 
 INSTRUCTION = re.compile(r"instruction (\d+)")
 EXIT = make("exit")
@@ -261,6 +264,25 @@ def _child(
     return finished, min(at, len(seeds) - 1), f"{reason} in {what}"
 
 
+def cut_down(seed: str, inputs: int) -> Program:
+    """The program of a finding, as it ran; where it kills its process, the smallest that does."""
+
+    def kills(program: Program) -> bool:
+        pid = os.fork()
+        if not pid:
+            try:
+                signal.alarm(int(HANG / 10))
+                target.run([program], CHECKED, lambda _: None)
+            finally:
+                os._exit(0)
+        return os.WIFSIGNALED(os.waitpid(pid, 0)[1])
+
+    with patch.multiple(lpm_ops, **SMALL):
+        target = Range()
+        program = target.sharpen(make_hostile(seed, inputs))
+        return minimise(program, kills) if kills(program) else program
+
+
 def _in_child(
     seeds: Sequence[str], ways: Sequence[tuple[str, bool]], inputs: int, where: mmap.mmap,
     writing: int,
@@ -272,7 +294,7 @@ def _in_child(
     status = 1
     try:
         tell("0 start")
-        lpm_ops.TABLE_BITS, lpm_ops.TABLE = 2, 4  # a large table takes long to interpret
+        vars(lpm_ops).update(SMALL)
         target = Range()
         for at in range(0, len(seeds), MODULE):
             programs = []
