@@ -19,7 +19,7 @@ struct map {
 struct map flows;
 void *native_map = &flows;
 
-// Both halves of the product: hash_function.py, fold.
+// Both halves of the product: native.mulfold.
 static inline uint64_t fold(uint64_t a, uint64_t b)
 {
 	unsigned __int128 product = (unsigned __int128)a * b;

@@ -199,6 +199,12 @@ def mulhi(a: int, b: int) -> u64:
     return u64(int(u64(a)) * int(u64(b)) >> 64)
 
 
+def mulfold(a: int, b: int) -> u64:
+    """Both halves of that product, combined by exclusive or: one step of many hash functions."""
+    product = int(u64(a)) * int(u64(b))
+    return u64(product >> 64 ^ product)
+
+
 def rotl32(x: int, n: int) -> u32:
     """Rotate 32 bits left by n (taken modulo 32)."""
     v, n = int(u32(x)), int(n) & 31
@@ -256,5 +262,5 @@ __all__ = [
     "F", "acquire_fence", "atomic_add", "atomic_and", "atomic_cas", "atomic_load", "atomic_or",
     "atomic_store", "atomic_sub", "atomic_xchg", "bswap16", "bswap32", "bswap64", "byte_offset",
     "cast", "clz64", "cpu_relax", "ctz64", "fn", "host_clock", "i64", "memcpy", "memeq", "memmove",
-    "memset", "mulhi", "native", "release_fence", "rotl32", "rotl64", "sizeof",
+    "memset", "mulfold", "mulhi", "native", "release_fence", "rotl32", "rotl64", "sizeof",
 ]  # fmt: skip

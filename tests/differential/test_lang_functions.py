@@ -304,6 +304,7 @@ class Generator:
             y = self.number(rng.choice(TYPES), sub)
             same += [
                 lambda: f"mulhi({x}, {y})",
+                lambda: f"mulfold({x}, {y})",
                 lambda: f"rotl64({x}, {y})",
                 lambda: f"bswap64({x})",
             ]

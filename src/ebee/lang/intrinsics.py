@@ -30,6 +30,7 @@ from ebee.types import ArrayType, Int, PtrType, offsetof, sizeof, u8, u16, u32, 
 
 if TYPE_CHECKING:
     from ebee.lang.function import Function
+    from ebee.lang.ir import Body
 
 Handler = Callable[["Function", ast.Call], Value]
 INTRINSICS: dict[Any, Handler] = {}
@@ -351,15 +352,28 @@ def _cpu_relax(f: Function) -> Value:
 # --- bits and numbers ----------------------------------------------------------------------------
 
 
-@simple(native.mulhi, "u64", "u64")
-def _mulhi(f: Function, x: Value, y: Value) -> Value:
-    b = f.body
-    if x.constant is not None and y.constant is not None:
-        return constant(u64, x.constant * y.constant >> 64)
+def _product(b: Body, x: Value, y: Value) -> tuple[str, str]:
+    """The product of two numbers of 64 bits, and its high half as 128 bits."""
     wide = [b.op(f"zext i64 {arith.operand(b, v, 64)} to i128") for v in (x, y)]
     product = b.op(f"mul nuw i128 {wide[0]}, {wide[1]}")
-    high = b.op(f"lshr i128 {product}, 64")
-    return Value(u64, b.op(f"trunc i128 {high} to i64"), *span(u64))
+    return product, b.op(f"lshr i128 {product}, 64")
+
+
+@simple(native.mulhi, "u64", "u64")
+def _mulhi(f: Function, x: Value, y: Value) -> Value:
+    if x.constant is not None and y.constant is not None:
+        return constant(u64, x.constant * y.constant >> 64)
+    _, high = _product(f.body, x, y)
+    return Value(u64, f.body.op(f"trunc i128 {high} to i64"), *span(u64))
+
+
+@simple(native.mulfold, "u64", "u64")
+def _mulfold(f: Function, x: Value, y: Value) -> Value:
+    if x.constant is not None and y.constant is not None:
+        return constant(u64, int(native.mulfold(x.constant, y.constant)))
+    b = f.body
+    low, high = (b.op(f"trunc i128 {half} to i64") for half in _product(b, x, y))
+    return Value(u64, b.op(f"xor i64 {low}, {high}"), *span(u64))
 
 
 def _rotate(f: Function, t: type[Int], x: Value, n: Value) -> Value:

@@ -106,6 +106,8 @@ def element(b: Body, p: Value, index: Value, access: bool) -> Value:
     if p.known is not None and index.constant is not None:
         return known_address(p.type, p.known, p.at + index.constant * size)
     flags = " nusw" if access and index.hi < 1 << 63 else ""
+    if p.known is not None and index.lo >= 0 and index.hi * size < 1 << 40:
+        flags = " nuw"  # no address of a user is so near the end; so it is none that is null
     text = arith.operand(b, index, 64)
     if _may_become_or(b, p, index, size):
         hide = 'call i64 asm "", "=r,0"(i64 {})'

@@ -9,7 +9,7 @@ processor waits long for 8 bytes that two of its stores write. As halves they go
 here in registers; where LLVM knows no such stores, it makes one load of the two.
 """
 
-from ebee.native import byte_offset, cast, memeq, mulhi, native
+from ebee.native import byte_offset, cast, memeq, mulfold, native
 from ebee.types import ptr, u8, u16, u32, u64
 
 FACTOR = 0x9E37_79B9_7F4A_7C15
@@ -20,21 +20,15 @@ FACTOR2 = 0xD6E8_FEB8_6659_FD93
 
 
 @native
-def fold(a: u64, b: u64) -> u64:
-    """Both halves of the 128-bit product, combined."""
-    return mulhi(a, b) ^ (a * b)
-
-
-@native
 def hash_bytes(key: ptr[u8], size: u32, seed: u64) -> u32:
     """32 bits of hash over `size` bytes."""
     h = seed ^ (u64(size) * FACTOR2)
     halves = cast(ptr[u32], key)
     for i in range(size // 8):
-        h = fold(h ^ (u64(halves[2 * i + 1]) << 32 | halves[2 * i]), u64(FACTOR))
+        h = mulfold(h ^ (u64(halves[2 * i + 1]) << 32 | halves[2 * i]), u64(FACTOR))
     rest = size % 8
     if rest != 0:
-        h = fold(h ^ tail(byte_offset(key, size - rest), rest), u64(FACTOR))
+        h = mulfold(h ^ tail(byte_offset(key, size - rest), rest), u64(FACTOR))
     return u32(h)
 
 
