@@ -254,9 +254,9 @@ def program(regs: u64, number: i64) -> None:
     "tp_btf": """
 total: Global[u64] = 0
 @tp_btf("sched_process_exit")
-def program(task, group_dead: bool) -> None:
+def program(task) -> None:
     global total
-    if group_dead:
+    if task.tgid == task.pid:
         total += 1
 """,
     "fentry": """
