@@ -13,8 +13,8 @@ HOOKS = (
             Section("iter+", AT["trace_iter"], extra="kind of object"),
             Section("iter.s+", AT["trace_iter"], sleepable=True, extra="kind of object"),
         ),
-        result=(0, 1), attach="iterator", helpers=sets.ITER, more={"tcp": sets.SOCKOPT, "unix": sets.SOCKOPT},
-        target="iterator",
+        result=(0, 1), attach="iterator", helpers=sets.ITER,
+        more={"tcp": sets.SOCKOPT, "unix": sets.SOCKOPT}, target="iterator",
         missing={"machine": "the machine has no kernel objects to walk"},
     ),
 )  # fmt: skip
