@@ -6,12 +6,15 @@ through `loaded.maps[...]`.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from ebee.lang.bpf.maps import AnyMap, _Deletable, _only_compiled
 from ebee.lang.bpf.maps_kernel import CpuMapValue, DevMapValue
 from ebee.lang.bpf.sockets import Sock
 from ebee.types import array, ptr, u32, u64
+
+if TYPE_CHECKING:
+    from ebee.lang.bpf.results import SK, XDP
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -109,7 +112,7 @@ class _Redirecting(AnyMap[Any, Any]):
         super().__init__(max_entries=max_entries, flags=flags, pinned=pinned)
         self.key, self.value = u32, u32
 
-    def redirect(self, key: int, otherwise: int = 0) -> Any:
+    def redirect(self, key: int, otherwise: int = 0) -> XDP:
         """Send the packet there: return what this gives. `otherwise`: what it gives where there
         is nothing under the key."""
         raise _only_compiled(self)
@@ -166,7 +169,7 @@ class SockMap(AnyMap[Any, Any]):
         super().__init__(max_entries=max_entries, pinned=pinned)
         self.key, self.value = self._key, u32
 
-    def redirect(self, ctx: Any, key: Any, flags: int = 0) -> Any:
+    def redirect(self, ctx: Any, key: Any, flags: int = 0) -> SK:
         """Send a packet or message to that socket: return what this gives."""
         raise _only_compiled(self)
 
@@ -197,7 +200,7 @@ class SockHash(AnyMap[K, Any]):
         super()._set_types(given)
         self.key, self.value = self.value, u32
 
-    def redirect(self, ctx: Any, key: K, flags: int = 0) -> Any:
+    def redirect(self, ctx: Any, key: K, flags: int = 0) -> SK:
         """Send a packet or message to that socket: return what this gives."""
         raise _only_compiled(self)
 
