@@ -26,8 +26,8 @@ def ps(meta: bpf_iter_meta, task: task_struct | None) -> Iter:
     if task is None or task.pid != task.tgid:
         return Iter.NEXT
     line = Line(
-        pid=task.pid, parent=task.real_parent.tgid, threads=task.signal.nr_threads, exiting=i32(task.flags >> 2 & 1),
-        start=task.start_time, name=task.comm,
+        pid=task.pid, parent=task.real_parent.tgid, threads=task.signal.nr_threads,
+        exiting=i32(task.flags >> 2 & 1), start=task.start_time, name=task.comm,
     )  # fmt: skip
     bpf.seq_write(meta.seq, line, sizeof(Line))
     return Iter.NEXT
