@@ -248,6 +248,14 @@ def test_a_stopped_command_stays_stopped_until_it_is_continued(tmp_path: Path) -
         assert running.wait(30) == 0
 
 
+def test_other_children_of_the_process_go_on(ebee: Any) -> None:
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as other:
+        code, _, _ = ebee("trace-bpf", "sh", "-c", "(sleep 0.1; exit 1) & wait; exit 3")
+        assert code == 3
+        assert other.poll() is None
+        other.communicate(timeout=30)
+
+
 def test_no_privilege_is_needed(as_nobody: Callable[[Callable[[], str]], str]) -> None:
     """The filter then takes the promise to gain none."""
     from ebee.linux import bpfcalls, host, info, owners, ptrace

@@ -25,6 +25,8 @@ T = TypeVar("T")
 CONT, SYSCALL, GETEVENTMSG = 7, 24, 0x4201
 SEIZE, LISTEN, GET_SYSCALL_INFO = 0x4206, 0x4208, 0x420E
 EVENT_EXEC, EVENT_SECCOMP, EVENT_STOP = 4, 7, 128
+BIRTHS = (1, 2, 3)
+"""PTRACE_EVENT_FORK, _VFORK, _CLONE: the message is who was born."""
 OPTIONS = sum(
     {"sysgood": 1, "fork": 2, "vfork": 4, "clone": 8, "exec": 16, "seccomp": 128,
      "exitkill": 1 << 20}.values()
@@ -101,21 +103,24 @@ def _follow(
     enter: Callable[[int, tuple[int, ...]], T],
     leave: Callable[[T, int | None], None],
 ) -> Ended:
-    """Attend to every stop of the child and its offspring, until the last one has ended."""
+    """Attend to every stop of the child and its offspring, until the last one has ended. This
+    process may have other children, who go on."""
     inside: dict[int, T] = {}  # threads in a call
+    running, stillborn = {child}, set[int]()  # the latter ended before we were told of them
     ended = Ended(0)
-    while True:
-        try:
-            thread, status = os.waitpid(-1, WALL)
-        except ChildProcessError:
-            return ended
+    while running:
+        thread, status = os.waitpid(-1, WALL)
         if not os.WIFSTOPPED(status):
+            if thread not in running:
+                stillborn.add(thread)
+            running.discard(thread)
             if thread in inside:
                 leave(inside.pop(thread), None)
             if thread == child:
                 number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
                 ended = Ended(128 + number if number else os.WEXITSTATUS(status), number)
             continue
+        running.add(thread)
         event, number = status >> 16, os.WSTOPSIG(status)
         how, delivered = CONT, 0
         if event == EVENT_SECCOMP:
@@ -123,7 +128,14 @@ def _follow(
                 inside[thread] = enter(thread, info[5:])
         elif event == EVENT_EXEC:
             # A thread that is not the first takes its number: the one it had is no more.
-            inside.pop(_message(thread), None)
+            if (former := _message(thread)) != thread:
+                running.discard(former)
+            inside.pop(former, None)
+        elif event in BIRTHS:
+            if (born := _message(thread)) in stillborn:
+                stillborn.remove(born)
+            elif born:  # 0: the parent has just been killed
+                running.add(born)
         elif event == EVENT_STOP:
             how = LISTEN if number in HALTS else CONT
         elif number == OF_A_CALL:
@@ -136,6 +148,7 @@ def _follow(
         if how == CONT and thread in inside:
             how = SYSCALL
         _ptrace(how, thread, 0, delivered)
+    return ended
 
 
 # -- the command ---------------------------------------------------------------------------------
