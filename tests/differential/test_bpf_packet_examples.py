@@ -3,6 +3,8 @@
 import os
 import socket
 import struct
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from ebee import linux
 from ebee.cli.events import EventReader
 from ebee.errors import KernelError
 from ebee.lang.bpf import build
+from ebee.linux import LinuxMap
 from ebee.machine.machine import Machine
 
 pytestmark = pytest.mark.differential
@@ -76,6 +79,24 @@ def load(request):
     yield run
     for thing in opened:
         thing.close()
+
+
+@contextmanager
+def table_of(loaded, name):
+    """A map of the kind that a map of maps holds, on the same backend."""
+    inner = build.compile(EXAMPLES / "tenants.py").maps[name].inner
+    raw = loaded.maps[name].raw
+    if isinstance(raw, LinuxMap):
+        made = LinuxMap.create(inner.type, inner.key_size, inner.value_size, inner.max_entries)
+        close = made.close
+    else:
+        machine = loaded.programs["tenants"].machine
+        made = machine.create_map(inner)
+        close = partial(machine.close_map, made)
+    try:
+        yield made
+    finally:
+        close()
 
 
 def verdicts(loaded, program, *frames):
@@ -230,6 +251,12 @@ def test_tenants(load):
     loaded = load("tenants")
     frames = [frame(1, 80), frame(1, 22), frame(2, 80), ip4(6, tcp_segment())]
     assert verdicts(loaded, "tenants", *frames) == [DROP, DROP, DROP, PASS]
+    with table_of(loaded, "tables") as ports:
+        ports.update(struct.pack("=H", 80), bytes(8))
+        held = ports if isinstance(ports, LinuxMap) else ports.id
+        loaded.maps["tables"][1] = held
+        assert verdicts(loaded, "tenants", *frames) == [PASS, DROP, DROP, PASS]
+        assert ports.lookup(struct.pack("=H", 80)) == struct.pack("=Q", 1)
 
 
 def test_cpu_spread(load):
