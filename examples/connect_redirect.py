@@ -2,6 +2,7 @@
 the loopback, by a table; to ports that are not in it they are denied.
 
 ebee run examples/connect_redirect.py --cgroup /sys/fs/cgroup/my.slice
+with ports = {80: 8080}: 10.11.12.13:80 is 127.0.0.1:8080; port 81 fails with EPERM
 """
 
 from ebee import Access, Const, Hash, SockAddrContext, cgroup_sock_addr, u16, u32

@@ -2,6 +2,7 @@
 denied.
 
 ebee run examples/device_guard.py --cgroup /sys/fs/cgroup/my.slice
+with allowed = {1:5}: /dev/zero opens; /dev/urandom fails with EPERM, denied = {1:9: 1}
 """
 
 from ebee import Access, DeviceContext, Hash, cgroup_device, struct, u8, u32, u64

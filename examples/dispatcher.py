@@ -1,6 +1,7 @@
 """Tail calls: a dispatcher that jumps to a program for each kind of packet.
 
 ebee run examples/dispatcher.py --prog dispatcher --pcap examples/data/web.pcapng
+a packet of TCP, two of IPv6, one of ARP, one of nothing known: seen = {0: 1, 1: 2, 2: 1, 3: 1}
 """
 
 from ebee import (  # isort: skip

@@ -1,6 +1,7 @@
 """DNS questions that pass by: an event for each, with the name that was asked for.
 
 ebee run examples/dns_watcher.py --pcap examples/data/web.pcapng
+a question for example.com: {source: 192.0.2.1, id: 4660, name: "example.com"}, PASS
 """
 
 from typing import Literal

@@ -1,4 +1,8 @@
-"""Every program that is started: process id, user id, name."""
+"""Every program that is started: process id, user id, name.
+
+ebee run examples/exec_snooper.py
+/bin/true is started: {pid: 4711, uid: 0, name: "true"}
+"""
 
 from typing import Literal
 

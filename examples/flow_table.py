@@ -1,6 +1,7 @@
 """The last 16,384 flows of TCP and UDP over IPv4: packets, bytes, first and last time.
 
 ebee run examples/flow_table.py --pcap examples/data/web.pcapng
+two TCP packets of one flow: {(192.0.2.1, 192.0.2.2, 40000, 80, 6): {packets: 2, bytes: 108, ...}}
 """
 
 from ebee import (  # isort: skip

@@ -3,6 +3,7 @@
 A knock is a TCP packet to one of the ports; a wrong one starts the sequence anew.
 
     ebee run examples/port_knocker.py --dev eth0
+    22, 7000, 8000, 9000, 22: DROP DROP DROP DROP PASS, and the record {source: 192.0.2.1}
 """
 
 from ebee import (  # isort: skip

@@ -2,6 +2,7 @@
 arguments are in the registers of the process (here of x86-64).
 
 ebee run examples/priority_watch.py
+setpriority(PRIO_PROCESS, 4194304, 3): {pid: 4711, who: 4194304, priority: 3, name: "python3"}
 """
 
 from typing import Literal

@@ -2,6 +2,7 @@
 for each of the last 65,536 sources.
 
     ebee run examples/rate_limiter.py --pcap examples/data/flood.pcap.gz --set per_second=10
+    six packets at once with burst=3: PASS PASS PASS DROP DROP DROP, dropped = 3
 """
 
 from ebee import (  # isort: skip

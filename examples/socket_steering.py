@@ -2,6 +2,7 @@
 first of `servers`.
 
 ebee run examples/socket_steering.py --netns /run/netns/mine
+connections to the ports 7000 and 7099 are accepted on 5555; 7100 is refused
 """
 
 from ebee import SK, Const, SkLookupContext, SockMap, bpf, sk_lookup, u32

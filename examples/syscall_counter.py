@@ -1,4 +1,8 @@
-"""System calls by process id and number."""
+"""System calls by process id and number.
+
+ebee run examples/syscall_counter.py
+a process that calls getppid() 100 times: calls = {{pid: 4711, number: 110}: 100}
+"""
 
 from ebee import Hash, RawContext, atomic_add, bpf, raw_tracepoint, struct, u32, u64
 

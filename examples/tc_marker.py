@@ -1,6 +1,7 @@
 """Marks packets of TCP port 443 (fwmark 443), so that routing and firewall rules can tell them.
 
 ebee run examples/tc_marker.py --dev eth0
+packets to port 443 and to port 80: marks 443 and 0, both OK
 """
 
 from ebee import ETH_IP, TC, TCP, TCP_PROTOCOL, Const, Ethernet, IPv4, SkbContext, tc, u16, u32
