@@ -102,6 +102,8 @@ def test_verdict_plugin(needs):
 
 
 def test_packet_hook(net):
+    if older_than("6.4"):
+        pytest.skip("netfilter requires Linux >= 6.4")
     with load("packet_hook", largest=1000) as made, net.inside("right"):
         hook = made.programs["packet_hook"]
         try:
@@ -132,9 +134,9 @@ def test_slow_reads(needs):
         os.close(reading)
         os.close(writing)
         events, _ = EventReader(made, "reads").read()
-    (seen,) = (e for e in events if e["pid"] == os.getpid())
-    assert seen["result"] == 1
-    assert 30_000_000 < seen["time"] < 5_000_000_000
+    own = [e for e in events if e["pid"] == os.getpid()]
+    assert all(e["time"] > 10_000_000 for e in own)
+    assert any(e["result"] == 1 and e["time"] > 30_000_000 for e in own)
 
 
 def test_socket_budget(cgroup):
@@ -204,3 +206,23 @@ def test_route_meter(net):
             datagram(("10.66.0.1", 9), 100)
             assert made.variables["packets"].value == 1
             assert made.variables["sent"].value == 128
+
+
+def test_vfs_calls(needs):
+    needs("kprobe.multi")
+    with load("vfs_calls") as made, made.programs["vfs_calls"].attach():
+        for _ in range(3):
+            comm = os.open("/proc/self/comm", os.O_RDONLY)
+            os.pread(comm, 1, 0)
+            os.close(comm)
+        counts = [v for k, v in made.maps["calls"].items() if k["pid"] == os.getpid()]
+    assert max(counts) >= 3
+
+
+def test_fsync_errors(needs, tmp_path):
+    needs("fexit")
+    with load("fsync_errors") as made, made.programs["fsync_errors"].attach():
+        with open(tmp_path / "file", "w") as file:
+            os.fsync(file.fileno())
+        assert made.variables["calls"].value >= 1
+        assert made.variables["failed"].value == 0
