@@ -3,10 +3,19 @@ EBEE_REQUIRE (a comma-separated list of markers) says that the means must be the
 
 import os
 import shutil
+import signal
 
 import pytest
 
 REQUIRED = frozenset(filter(None, os.environ.get("EBEE_REQUIRE", "").split(",")))
+
+
+def pytest_configure():
+    """What a shell runs in the background ignores Ctrl-C, and so would all that tests start."""
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+            signal.signal(number, usual)
 
 
 def _kernel() -> str | None:
