@@ -1,6 +1,7 @@
 """What `ebee build` makes of Python programs, loaded by others: bpftool, and libbpf in a small C
 program; and what it looks like is what cilium/ebpf and Aya expect."""
 
+import ctypes
 import json
 import os
 import shutil
@@ -20,6 +21,13 @@ pytestmark = pytest.mark.kernel
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(p for p in (ROOT / "examples").glob("*.py") if not p.stem.endswith("_rules"))
 TYPES = {number: name for name, number in PROG_TYPES.items()}
+WITHOUT_VALUES = ("ringbuf", "user_ringbuf", "arena")
+SINCE = {
+    "tcx/": (1, 3), "netfilter": (1, 3), "sk_skb/verdict": (1, 5), "freplace/": None,
+    "arena": (1, 4),
+}  # fmt: skip
+"""What libbpf takes since which version (sections or types of maps begin with it); None: not without
+being told more."""
 COMMAND = [sys.executable, "-c", "from ebee.cli import main; main()"]
 LOADER = r"""
 #include <bpf/bpf.h>
@@ -92,11 +100,27 @@ def built(tmp_path_factory: pytest.TempPathFactory):
     return build
 
 
+def expect_loaded(done: subprocess.CompletedProcess[str], path: Path) -> None:
+    """Skips what this kernel or this libbpf does not take."""
+    if done.returncode:
+        if "load failed: Operation not permitted" in done.stderr:
+            pytest.skip("this kernel refuses programs of this type")
+        spec = read_object(path)
+        words = [p.section for p in spec.programs.values()] + [m.type for m in spec.maps.values()]
+        libbpf = ctypes.CDLL("libbpf.so.1")
+        here = (libbpf.libbpf_major_version(), libbpf.libbpf_minor_version())
+        for word, since in SINCE.items():
+            if any(w.startswith(word) for w in words) and (since is None or here < since):
+                pytest.skip(f"libbpf {here[0]}.{here[1]} does not load {word}")
+    assert done.returncode == 0, done.stderr
+    assert "BTF is optional, ignoring" not in done.stderr
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
 def test_libbpf_loads_and_runs_it(loader: Path, built, path: Path) -> None:
     target = built(path)
     done = subprocess.run([loader, target], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    expect_loaded(done, target)
     lines = [line.split() for line in done.stdout.splitlines()]
     spec = read_object(target)
     assert {w[1]: w[2] for w in lines if w[0] == "program"} == {
@@ -121,7 +145,7 @@ def test_bpftool_loads_it(built, tmp_path: Path, path: Path) -> None:
             ["bpftool", "prog", "loadall", built(path), mount / "programs"],
             capture_output=True, text=True,
         )  # fmt: skip
-        assert done.returncode == 0, done.stderr
+        expect_loaded(done, built(path))
         spec = read_object(built(path))
         assert sorted(os.listdir(mount / "programs")) == sorted(spec.programs)
         one = next(iter(spec.programs))
@@ -129,8 +153,8 @@ def test_bpftool_loads_it(built, tmp_path: Path, path: Path) -> None:
             ["bpftool", "-j", "prog", "dump", "xlated", "pinned", mount / "programs" / one,
              "linum"], capture_output=True, text=True,
         )  # fmt: skip
-        lines = [insn.get("src", "") for insn in json.loads(shown.stdout)]
-        assert any("return" in text or "if " in text for text in lines), "lines of the source"
+        said = {insn.get("src", "").strip() for insn in json.loads(shown.stdout)}
+        assert (said - {""}) & {line.strip() for line in path.read_text().splitlines()}
     finally:
         subprocess.run(["umount", mount], check=True)
 
@@ -151,7 +175,7 @@ def test_it_has_what_cilium_ebpf_and_aya_look_for(built, path: Path) -> None:
     for name, m in spec.maps.items():
         if not name.startswith("."):
             assert types[name] == 1, "STT_OBJECT"
-            assert m.value_size or m.type == "ringbuf"
+            assert m.value_size or m.type in WITHOUT_VALUES
     assert spec.license
     assert not spec.warnings
     assert {p.section for p in spec.programs.values()} <= names

@@ -182,7 +182,9 @@ class Debug:
         base = self.base(t.size, t.signed)
         members = getattr(t, "enum", None)
         if members is None:
-            return self._derived("typedef", base, f"name: {quote(t.__name__)}, file: {self.main}, ")
+            # BTF takes names of C only, so atomic[u64] is a u64.
+            name = next(c.__name__ for c in t.__mro__ if c.__name__.isidentifier())
+            return self._derived("typedef", base, f"name: {quote(name)}, file: {self.main}, ")
         values = (
             f"!DIEnumerator(name: {quote(m.name)}, value: {m.value}"
             f"{'' if t.signed else ', isUnsigned: true'})"
