@@ -26,7 +26,7 @@ SINCE = {
     "tcx/": (1, 3), "netfilter": (1, 3), "sk_skb/verdict": (1, 5), "freplace/": None,
     "arena": (1, 4),
 }  # fmt: skip
-"""What libbpf takes since which version (sections or types of maps begin with it); None: not without
+"""What libbpf takes since which version (sections or types of maps begin so); None: not without
 being told more."""
 COMMAND = [sys.executable, "-c", "from ebee.cli import main; main()"]
 LOADER = r"""
