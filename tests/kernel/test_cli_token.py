@@ -43,13 +43,18 @@ tried(lambda: LinuxProgram.load(assemble("r0 = 2; exit"), "sched_cls"))
 
 
 @pytest.fixture
-def inside(tmp_path: Path) -> Inside:
-    """Run ebee (or Python's text) in a user namespace with a token."""
+def namespaces() -> None:
+    """Tokens, and user namespaces, can be made."""
     if older_than("6.9"):
         pytest.skip("BPF tokens need Linux 6.9")
     tried = subprocess.run(["unshare", "--user", "true"], capture_output=True, text=True)
     if tried.returncode:  # as in a chroot: user_namespaces(7)
         pytest.skip(f"nobody makes user namespaces here: {tried.stderr.strip()}")
+
+
+@pytest.fixture
+def inside(namespaces: None, tmp_path: Path) -> Inside:
+    """Run ebee (or Python's text) in a user namespace with a token."""
 
     def run(*words: str, text: str = "") -> subprocess.CompletedProcess[str]:
         given, rest = (words, ()) if text else (words[:-1], words[-1:])
@@ -130,6 +135,9 @@ def test_mistakes_are_told(ebee: Run, bpffs: Any, tmp_path: Path) -> None:
         assert "BPF tokens require Linux >= 6.9" in ebee("token", "run", "true")[2]
         return
     assert "it is not where a BPF file system is mounted" in ebee("token", "create", tmp_path)[2]
+
+
+def test_what_cannot_be_run_is_told(ebee: Run, namespaces: None, tmp_path: Path) -> None:
     code, _, err = ebee("token", "run", "no-such-command-here")
     assert code == 1
     assert "cannot run no-such-command-here with a BPF token: No such file" in err
