@@ -20,6 +20,7 @@ import pytest
 
 CGROUP_ROOTS = ("/sys/fs/cgroup/unified", "/sys/fs/cgroup")
 ETH_P_ALL = 3
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def ip(*words: str, netns: str = "") -> str:
@@ -266,3 +267,40 @@ def pytest_runtest_makereport(item, call):
         found = {"kernel": os.uname().release, "test": name, "outcome": report.outcome}
         with open(path, "a") as file:
             file.write(json.dumps(found | {"reason": reason.removeprefix("Skipped: ")}) + "\n")
+
+
+@pytest.fixture
+def load():
+    """An example, compiled and loaded, with these values of its variables."""
+
+    from ebee import linux
+    from ebee.lang.bpf import build
+
+    def loaded(name, targets=None, **variables):
+        spec = build.compile(EXAMPLES / f"{name}.py")
+        for variable, value in variables.items():
+            spec.variables[variable] = value
+        return linux.load(spec, targets=targets)
+
+    return loaded
+
+
+@pytest.fixture
+def in_cgroup():
+    """The number of the error that an action ends with in a process of a group, or 0."""
+
+    def done(cgroup, action):
+        child = os.fork()
+        if not child:
+            code = 255
+            with contextlib.suppress(BaseException):
+                (cgroup / "cgroup.procs").write_text(str(os.getpid()))
+                code = 0
+                try:
+                    action()
+                except OSError as error:
+                    code = error.errno
+            os._exit(code)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    return done

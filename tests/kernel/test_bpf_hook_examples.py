@@ -8,39 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from ebee import linux
 from ebee.cli.events import EventReader
-from ebee.lang.bpf import build
 
 pytestmark = pytest.mark.kernel
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 
-
-def load(name, **variables):
-    spec = build.compile(EXAMPLES / f"{name}.py")
-    for variable, value in variables.items():
-        spec.variables[variable] = value
-    return linux.load(spec)
-
-
-def in_cgroup(cgroup, action):
-    """The number of the error that an action ends with in a process of the group, or 0."""
-    child = os.fork()
-    if not child:
-        code = 255
-        with suppress(BaseException):
-            (cgroup / "cgroup.procs").write_text(str(os.getpid()))
-            code = 0
-            try:
-                action()
-            except OSError as error:
-                code = error.errno
-        os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
-def test_connect_redirect(cgroup):
+def test_connect_redirect(cgroup, load, in_cgroup):
     def call(port):
         socket.create_connection(("10.11.12.13", port), 5).close()
 
@@ -51,7 +24,7 @@ def test_connect_redirect(cgroup):
         assert in_cgroup(cgroup, lambda: call(81)) == errno.EPERM
 
 
-def test_device_guard(cgroup):
+def test_device_guard(cgroup, load, in_cgroup):
     def open_(path):
         os.close(os.open(path, os.O_RDONLY))
 
@@ -63,7 +36,7 @@ def test_device_guard(cgroup):
         assert made.maps["denied"][{"major": 1, "minor": 9}] == 2
 
 
-def test_socket_steering(net):
+def test_socket_steering(net, load):
     with ExitStack() as stack, load("socket_steering") as made:
         with net.inside("right"):
             server = stack.enter_context(socket.create_server(("10.99.0.2", 5555)))
@@ -77,7 +50,7 @@ def test_socket_steering(net):
                 socket.create_connection(("10.99.0.2", 7100), 5)
 
 
-def test_priority_watch():
+def test_priority_watch(load):
     with load("priority_watch") as made, made.programs["priority_watch"].attach():
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, 1 << 22, 3)
@@ -87,7 +60,7 @@ def test_priority_watch():
     assert seen["name"] == Path("/proc/self/comm").read_text().strip()
 
 
-def test_congestion_control():
+def test_congestion_control(load):
     with load("congestion_control") as made, ExitStack() as stack:
         stack.enter_context(made.maps["Steady"].attach())
         server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))

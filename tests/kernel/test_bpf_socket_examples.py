@@ -2,47 +2,20 @@
 kernel, with processes, connections and memory of their own."""
 
 import errno
-import os
 import socket
 import struct
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from ebee import linux
 from ebee.cli.events import EventReader
-from ebee.lang.bpf import build
 from ebee.linux.errors import older_than
 
 pytestmark = pytest.mark.kernel
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 LOOPBACK = 0x7F000001
-
-
-def load(name, **variables):
-    spec = build.compile(EXAMPLES / f"{name}.py")
-    for variable, value in variables.items():
-        spec.variables[variable] = value
-    return linux.load(spec)
-
-
-def in_cgroup(cgroup, action):
-    """The number of the error that an action ends with in a process of the group, or 0."""
-    child = os.fork()
-    if not child:
-        code = 255
-        with suppress(BaseException):
-            (cgroup / "cgroup.procs").write_text(str(os.getpid()))
-            code = 0
-            try:
-                action()
-            except OSError as error:
-                code = error.errno
-        os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def pair(stack):
@@ -69,7 +42,7 @@ def ip4(source):
     return bytes(12) + b"\x08\x00" + head + ends + struct.pack("!HHHH", 1000, 53, 8, 0)
 
 
-def test_rtt_meter(cgroup):
+def test_rtt_meter(cgroup, load, in_cgroup):
     def talk():
         with ExitStack() as stack:
             one, other = pair(stack)
@@ -86,7 +59,7 @@ def test_rtt_meter(cgroup):
     assert found["least"] <= found["last"] < 1_000_000
 
 
-def test_sysctl_guard(cgroup):
+def test_sysctl_guard(cgroup, load, in_cgroup):
     setting = Path("/proc/sys/kernel/domainname")
     before = setting.read_text()
 
@@ -102,7 +75,7 @@ def test_sysctl_guard(cgroup):
         assert {a["name"]["text"] for a in attempts} == {"kernel/domainname"}
 
 
-def test_bind_guard(cgroup):
+def test_bind_guard(cgroup, load, in_cgroup):
     def bind(port):
         with socket.socket() as s:
             s.bind(("127.0.0.1", port))
@@ -118,7 +91,7 @@ def test_bind_guard(cgroup):
         assert in_cgroup(cgroup, lambda: bind(9321)) in (0, errno.EADDRINUSE)
 
 
-def test_option_guard(cgroup):
+def test_option_guard(cgroup, load, in_cgroup):
     def enlarge():
         with socket.socket() as s:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 150_000)
@@ -130,7 +103,7 @@ def test_option_guard(cgroup):
         assert made.variables["lowered"].value == 1
 
 
-def test_socket_proxy():
+def test_socket_proxy(load):
     with ExitStack() as stack, load("socket_proxy") as made:
         client, front = pair(stack)
         back, server = pair(stack)
@@ -149,7 +122,7 @@ def test_socket_proxy():
         assert made.variables["bytes_moved"].value == 15
 
 
-def test_message_filter():
+def test_message_filter(load):
     with ExitStack() as stack, load("message_filter") as made:
         client, server = pair(stack)
         stack.enter_context(made.programs["message_filter"].attach(made.maps["watched"]))
@@ -161,7 +134,7 @@ def test_message_filter():
         assert made.variables["refused"].value == 1
 
 
-def test_shard_selector():
+def test_shard_selector(load):
     with ExitStack() as stack, load("shard_selector") as made:
         group = []
         for i in range(2):
@@ -178,7 +151,7 @@ def test_shard_selector():
             assert group[shard].recv(10) == bytes([shard, 9])
 
 
-def test_command_queue():
+def test_command_queue(load):
     if older_than("6.1"):
         pytest.skip("user ring buffers require Linux >= 6.1")
     from ebee.linux.user_ringbuf import UserRingBuffer
@@ -193,7 +166,7 @@ def test_command_queue():
         assert made.variables["limit"].value == 121
 
 
-def test_arena_list():
+def test_arena_list(load):
     if older_than("6.9"):
         pytest.skip("arenas require Linux >= 6.9")
     with load("arena_list") as made:
@@ -208,7 +181,7 @@ def test_arena_list():
         assert found == [30, 7, 5]
 
 
-def test_session_table(soon):
+def test_session_table(soon, load):
     with load("session_table", idle=300_000_000) as made:
         run = made.programs["session_table"].test_run
         for source in (1, 1, 2):
@@ -219,7 +192,7 @@ def test_session_table(soon):
         assert list(made.maps["sessions"].items()) == []
 
 
-def test_flow_keys():
+def test_flow_keys(load):
     with load("flow_keys") as made:
         run = made.programs["flow_keys"].test_run
         plain = ip4(1)

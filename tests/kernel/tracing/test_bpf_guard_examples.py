@@ -6,8 +6,7 @@ import os
 import socket
 import struct
 import threading
-from contextlib import ExitStack, suppress
-from pathlib import Path
+from contextlib import ExitStack
 
 import pytest
 
@@ -20,31 +19,6 @@ from ebee.linux.errors import older_than
 
 pytestmark = pytest.mark.kernel
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
-
-
-def load(name, targets=None, **variables):
-    spec = build.compile(EXAMPLES / f"{name}.py")
-    for variable, value in variables.items():
-        spec.variables[variable] = value
-    return linux.load(spec, targets=targets)
-
-
-def in_cgroup(cgroup, action):
-    """The number of the error that an action ends with in a process of the group, or 0."""
-    child = os.fork()
-    if not child:
-        code = 255
-        with suppress(BaseException):
-            (cgroup / "cgroup.procs").write_text(str(os.getpid()))
-            code = 0
-            try:
-                action()
-            except OSError as error:
-                code = error.errno
-        os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
 
 def datagram(to, size=0, times=1):
     with socket.socket(type=socket.SOCK_DGRAM) as s:
@@ -52,7 +26,7 @@ def datagram(to, size=0, times=1):
             s.sendto(bytes(size), to)
 
 
-def test_file_guard(needs, tmp_path):
+def test_file_guard(needs, tmp_path, load):
     needs("lsm")
     path = tmp_path / "file"
     path.write_text("before")
@@ -65,7 +39,7 @@ def test_file_guard(needs, tmp_path):
         path.write_text("after")
 
 
-def test_address_guard(needs, cgroup):
+def test_address_guard(needs, cgroup, load, in_cgroup):
     def bind(host):
         with socket.socket() as s:
             s.bind((host, 0))
@@ -89,7 +63,7 @@ def program(ctx: XdpContext) -> XDP:
 """
 
 
-def test_verdict_plugin(needs):
+def test_verdict_plugin(needs, load):
     needs("freplace")
     with linux.load(build.compile(define(FILTER)["program"])) as judged:
         program = judged.programs["program"]
@@ -101,7 +75,7 @@ def test_verdict_plugin(needs):
             assert [program.test_run(bytes(n)).retval for n in (1000, 1200)] == [2, 1]
 
 
-def test_packet_hook(net):
+def test_packet_hook(net, load):
     if older_than("6.4"):
         pytest.skip("netfilter requires Linux >= 6.4")
     with load("packet_hook", largest=1000) as made, net.inside("right"):
@@ -121,7 +95,7 @@ def test_packet_hook(net):
         assert made.maps["counts"][1] == 2
 
 
-def test_slow_reads(needs):
+def test_slow_reads(needs, load):
     needs("kprobe")
     with load("slow_reads") as made, ExitStack() as stack:
         for name in ("ends", "begins"):
@@ -139,7 +113,7 @@ def test_slow_reads(needs):
     assert any(e["result"] == 1 and e["time"] > 30_000_000 for e in own)
 
 
-def test_socket_budget(cgroup):
+def test_socket_budget(cgroup, load, in_cgroup):
     def send(times):
         datagram(("127.0.0.1", 9), 1, times)
 
@@ -151,7 +125,7 @@ def test_socket_budget(cgroup):
         assert in_cgroup(cgroup, lambda: send(4)) == errno.EPERM
 
 
-def test_delayed_cleaner(soon):
+def test_delayed_cleaner(soon, load):
     if older_than("6.10"):
         pytest.skip("work queues require Linux >= 6.10")
     ends = bytes([192, 0, 2, 1, 192, 0, 2, 2])
@@ -164,7 +138,7 @@ def test_delayed_cleaner(soon):
         assert list(sources) == [0xC0000201]
 
 
-def test_http_tap(net):
+def test_http_tap(net, load):
     def frame(port):
         head = struct.pack("!BBHHHBBH", 0x45, 0, 240, 1, 0, 64, 6, 0) + bytes(8)
         ports = struct.pack("!HHIIHHHH", 40000, port, 1, 0, 0x5010, 9, 0, 0)
@@ -181,7 +155,7 @@ def test_http_tap(net):
         assert tap.recv(2000) == frame(80)[:96]
 
 
-def test_mirror(net, soon):
+def test_mirror(net, soon, load):
     if older_than("6.6"):
         pytest.skip("tcx requires Linux >= 6.6")
     with net.inside("right"), net.socket("left") as sender:
@@ -194,7 +168,7 @@ def test_mirror(net, soon):
             assert len(frame) == 80
 
 
-def test_route_meter(net):
+def test_route_meter(net, load):
     with load("route_meter") as made, net.inside("left"):
         try:
             link = made.programs["route_meter"].attach("10.66.0.0/16", dev="veth0", via="10.99.0.2")
@@ -208,7 +182,7 @@ def test_route_meter(net):
             assert made.variables["sent"].value == 128
 
 
-def test_vfs_calls(needs):
+def test_vfs_calls(needs, load):
     needs("kprobe.multi")
     with load("vfs_calls") as made, made.programs["vfs_calls"].attach():
         for _ in range(3):
@@ -219,7 +193,7 @@ def test_vfs_calls(needs):
     assert max(counts) >= 3
 
 
-def test_fsync_errors(needs, tmp_path):
+def test_fsync_errors(needs, tmp_path, load):
     needs("fexit")
     with load("fsync_errors") as made, made.programs["fsync_errors"].attach():
         with open(tmp_path / "file", "w") as file:
