@@ -83,7 +83,9 @@ def _is_map(name: str) -> bool:
 def tested(*folders: str) -> set[str]:
     """The examples that tests in folders of tests/ name."""
     files = [f for folder in folders for f in (ROOT / "tests" / folder).rglob("test_*.py")]
-    trees = [ast.parse(f.read_text()) for f in files if "EXAMPLES" in f.read_text()]
+    texts = {f: f.read_text() for f in files}
+    about = [t for f, t in texts.items() if "EXAMPLES" in t or f.stem.endswith("_examples")]
+    trees = [ast.parse(text) for text in about]
     return {
         str(node.value).removesuffix(".py")
         for tree in trees
