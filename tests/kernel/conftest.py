@@ -2,6 +2,7 @@
 for one test and gone after it."""
 
 import contextlib
+import errno
 import gc
 import json
 import os
@@ -13,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,15 @@ import pytest
 CGROUP_ROOTS = ("/sys/fs/cgroup/unified", "/sys/fs/cgroup")
 ETH_P_ALL = 3
 EXAMPLES = Path(__file__).parents[2] / "examples"
+# What a kernel may have been built without: hook -> option, and a function that is there with it.
+BUILT_WITH = {
+    "kprobe": ("CONFIG_KPROBES", "register_kprobe"),
+    "ksyscall": ("CONFIG_KPROBES", "register_kprobe"),
+    "kprobe.multi": ("CONFIG_FPROBE", "register_fprobe_ips"),
+    "kprobe.session": ("CONFIG_FPROBE", "register_fprobe_ips"),
+}
+# What a kernel outside our virtual machines may refuse although it is there.
+MAY_BE_REFUSED = {"fentry", "fexit", "fmod_ret", "lsm", "lsm_cgroup", "freplace"}
 
 
 def ip(*words: str, netns: str = "") -> str:
@@ -304,3 +315,56 @@ def in_cgroup():
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
     return done
+
+
+@cache
+def lacks(hook: str) -> str:
+    """Why programs of a hook cannot be here: the kernel is older than its declaration says, was
+    built without it, or refuses it with EPERM. Anything else is no reason."""
+    from ebee import hooks
+    from ebee.linux.errors import older_than
+    from ebee.linux.host import kernel_symbols
+
+    since = hooks.by_name(hook).since
+    if older_than(since):
+        return f"{hook} requires Linux >= {since}"
+    option, function = BUILT_WITH.get(hook, ("", ""))
+    if option and not kernel_symbols(function):
+        return f"this kernel was built without {option}"
+    if hook in MAY_BE_REFUSED and not os.environ.get("EBEE_VM") and _refused(hook):
+        return f"this kernel refuses {hook} with EPERM"
+    return ""
+
+
+def _refused(hook: str) -> bool:
+    from ebee.btf import Btf, Func
+    from ebee.errors import KernelError
+    from ebee.isa.asm import assemble
+    from ebee.linux import LinuxProgram, uapi
+
+    kind = {"lsm_cgroup": "lsm", "freplace": "fentry"}.get(hook, hook)
+    target = {"lsm": "bpf_lsm_file_open", "fmod_ret": "security_task_getpgid"}
+    attach = {"fentry": "trace_fentry", "fexit": "trace_fexit", "fmod_ret": "modify_return"}
+    try:
+        LinuxProgram.load(
+            assemble("r0 = 0; exit"),
+            "lsm" if kind == "lsm" else "tracing",
+            attach_type=uapi.ATTACH_TYPES[attach.get(kind, "lsm_mac")],
+            attach_btf_id=Btf.vmlinux().find(target.get(kind, "bpf_fentry_test1"), Func).id,
+        ).close()
+    except KernelError as error:
+        if error.errno == errno.EPERM:
+            return True
+        raise
+    return False
+
+
+@pytest.fixture
+def needs() -> Callable[[str], None]:
+    """Skip where programs of a hook cannot be."""
+
+    def check(hook: str) -> None:
+        if reason := lacks(hook):
+            pytest.skip(reason)
+
+    return check

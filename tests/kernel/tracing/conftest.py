@@ -1,69 +1,17 @@
-"""What the tests of tracing share: programs that tell what they saw, what a kernel must have."""
+"""What the tests of tracing share: programs that tell what they saw."""
 
 import os
 import struct
 import subprocess
 from contextlib import ExitStack
-from functools import cache
 
 import pytest
 
-from ebee import hooks
 from ebee.btf import Btf, Func, Typedef
-from ebee.errors import KernelError
 from ebee.isa.asm import assemble
 from ebee.linux import LinuxMap, LinuxProgram, uapi
-from ebee.linux.errors import older_than
-from ebee.linux.host import kernel_symbols
-
-# What a kernel may have been built without: hook -> option, and a function that is there with it.
-BUILT_WITH = {
-    "kprobe": ("CONFIG_KPROBES", "register_kprobe"),
-    "ksyscall": ("CONFIG_KPROBES", "register_kprobe"),
-    "kprobe.multi": ("CONFIG_FPROBE", "register_fprobe_ips"),
-    "kprobe.session": ("CONFIG_FPROBE", "register_fprobe_ips"),
-}
-# What a kernel outside our virtual machines may refuse although it is there.
-MAY_BE_REFUSED = {"fentry", "fexit", "fmod_ret", "lsm", "lsm_cgroup", "freplace"}
 
 SEEN = struct.Struct("=QqQQ")
-
-
-@cache
-def has(function: str) -> bool:
-    """Whether the kernel has a function."""
-    return bool(kernel_symbols(function))
-
-
-@pytest.fixture
-def needs():
-    """Skip where a hook cannot be: the kernel is older than its declaration says, was built without
-    it, or refuses it. Anything else is no reason: then the test must pass."""
-
-    def check(name: str) -> None:
-        since = hooks.by_name(name).since
-        if older_than(since):
-            pytest.skip(f"{name} requires Linux >= {since}")
-        option, function = BUILT_WITH.get(name, ("", ""))
-        if option and not has(function):
-            pytest.skip(f"this kernel was built without {option}")
-        if name in MAY_BE_REFUSED and not os.environ.get("EBEE_VM"):
-            kind = {"lsm_cgroup": "lsm", "freplace": "fentry"}.get(name, name)
-            target = {"lsm": "bpf_lsm_file_open", "fmod_ret": "security_task_getpgid"}
-            attach = {"fentry": "trace_fentry", "fexit": "trace_fexit", "fmod_ret": "modify_return"}
-            try:
-                LinuxProgram.load(
-                    assemble("r0 = 0; exit"),
-                    "lsm" if kind == "lsm" else "tracing",
-                    attach_type=uapi.ATTACH_TYPES[attach.get(kind, "lsm_mac")],
-                    attach_btf_id=Btf.vmlinux().find(target.get(kind, "bpf_fentry_test1"), Func).id,
-                ).close()
-            except KernelError as error:
-                if error.errno == 1:
-                    pytest.skip(f"this kernel refuses {name} with EPERM")
-                raise
-
-    return check
 
 
 class Witness:
