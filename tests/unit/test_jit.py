@@ -250,6 +250,18 @@ def test_a_tail_call_to_a_program_that_is_gone_falls_through(trusted):
         assert caller.test_run(bytes(14)).retval == 2
 
 
+@pytest.mark.parametrize(("tier", "trusted"), WAYS)
+@pytest.mark.parametrize("before", ["", "r0 = 7; "])
+def test_a_tail_call_that_leads_nowhere_leaves_0(before, tier, trusted):
+    """As any helper that returns nothing. r0 without a value was undefined to LLVM: it took the
+    branch on it for one that is never reached, and jumped to where there is no program."""
+    text = f"{before}r2 = map[t]; r3 = 0; call tail_call; if w0 >= w0 goto +1; r0 = 9; exit"
+    with Machine() as machine:
+        program = machine.load(spec_of(MapSpec("t", "prog_array", 4, 4, 1), p=text)).programs["p"]
+        assert program.test_run(bytes(14)).retval == 0
+        assert run(program, [bytes(14)], tier, trusted=trusted).verdicts[0] == 0
+
+
 def test_a_packet_that_does_not_fit_is_refused():
     with Machine() as machine:
         program = machine.load(spec_of(p="r0 = 2; exit")).programs["p"]

@@ -34,7 +34,7 @@ def tail_call(vm: Vm, follow: int, arguments: list[Converter]) -> int:
     assert m is not None
     code = vm.machine.program_in(m, index & U32)
     if code is None or vm.tail_calls >= TAIL_CALLS:
-        return follow
+        return _result(vm, 0, follow)
     vm.tail_calls += 1
     return vm.tail_call(code)
 
