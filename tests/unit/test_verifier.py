@@ -11,7 +11,7 @@ from ebee import hooks, isa, maps, verifier
 from ebee.cli.check import check as command
 from ebee.obj import ObjectSpec, ProgramSpec, write
 from ebee.verifier.core.check import check_program
-from ebee.verifier.core.profile import PROFILES
+from ebee.verifier.core.profile import PROFILES, profile
 from ebee.verifier.core.program import MapInfo, Program
 
 pytestmark = pytest.mark.unit
@@ -32,7 +32,7 @@ def verdict(text, hook="xdp", kernel="6.18", **more):
     wide = [i for i, insn in enumerate(code) if insn.op == isa.insn.LDDW and insn.src == 1]
     pseudo = {i: ("map", which[code[i].imm], 0) for i in wide}
     program = Program("test", code, hooks.by_name(hook), pseudo=pseudo, **more)
-    return check_program(program, PROFILES[kernel])
+    return check_program(program, profile(kernel))
 
 
 ACCEPTED = {

@@ -59,7 +59,7 @@ def scalars(draw):
         spread = draw(st.sampled_from((0, 1, 8, 1000, 1 << 20)))
         low = s32(value)
         r.tmin, r.tmax = max(low - spread, -(1 << 31)), min(low + spread, (1 << 31) - 1)
-    scalar.sync(r)
+    scalar.sync(r, draw(st.booleans()))
     return value, r
 
 
@@ -93,6 +93,27 @@ def test_tnums_know_when_they_overlap_and_what_is_in_both():
             assert set(members(*a)) | set(members(*b)) <= set(members(*tnum.union(*a, *b)))
 
 
+def test_the_next_member_of_a_tnum_is_the_smallest_above_a_number():
+    for each in all_tnums(5):
+        inside = sorted(members(*each))
+        for number in range(40):
+            above = [x for x in inside if x > number]
+            assert tnum.step(*each, number) == (above[0] if above else inside[-1])
+
+
+def test_a_single_value_of_tnum_and_range_is_found_wherever_it_is():
+    for each in all_tnums(4):
+        for low in range(16):
+            for high in range(low, 16):
+                common = [x for x in members(*each) if low <= x <= high]
+                for single in (False, True):
+                    r = anything()
+                    (r.v, r.m), r.umin, r.umax = each, low, high
+                    scalar.sync(r, single)
+                    assert all(holds(r, x) for x in common)
+                    assert not single or len(common) != 1 or (r.m == 0 and r.v == common[0])
+
+
 @given(scalars())
 def test_deductions_keep_the_value(pair):
     value, r = pair
@@ -101,8 +122,9 @@ def test_deductions_keep_the_value(pair):
 
 
 @settings(max_examples=1500)
-@given(scalars(), scalars(), st.sampled_from(sorted(scalar.OPS[64])), st.sampled_from((32, 64)))
-def test_arithmetic_keeps_the_result(first, second, name, bits):
+@given(scalars(), scalars(), st.sampled_from(sorted(scalar.OPS[64])), st.sampled_from((32, 64)),
+       st.booleans())  # fmt: skip
+def test_arithmetic_keeps_the_result(first, second, name, bits, single):
     (x, a), (y, b) = first, second
     if name in scalar.SHIFTS:
         y %= bits
@@ -112,29 +134,30 @@ def test_arithmetic_keeps_the_result(first, second, name, bits):
         return
     scalar.OPS[bits][name](made, b)
     if bits == 32:
-        scalar.zext32(made)
-    scalar.sync(made)
+        scalar.zext32(made, single)
+    scalar.sync(made, single)
     assert holds(made, ALU[bits][name](x, y)), (name, bits, x, y)
 
 
 @settings(max_examples=600)
-@given(scalars(), st.sampled_from((1, 2, 4)))
-def test_changes_of_width_keep_the_value(pair, size):
+@given(scalars(), st.sampled_from((1, 2, 4)), st.booleans())
+def test_changes_of_width_keep_the_value(pair, size, single):
     value, r = pair
     cut, extended, low = r.copy(), r.copy(), r.copy()
-    scalar.truncate(cut, size)
+    scalar.truncate(cut, size, single)
     assert holds(cut, value & (1 << 8 * size) - 1)
-    scalar.sign_extend(extended, size)
+    scalar.sign_extend(extended, size, single)
     assert holds(extended, ALU[64][f"movsx{8 * size}"](0, value))
     if size < 4:
         scalar.sign_extend32(low, size)
-        scalar.zext32(low)
+        scalar.zext32(low, single)
         assert holds(low, ALU[32][f"movsx{8 * size}"](0, value))
 
 
 @settings(max_examples=1500)
-@given(scalars(), scalars(), st.sampled_from(sorted(REVERSED)), st.sampled_from((32, 64)))
-def test_comparisons_are_decided_and_teach_only_what_is_true(first, second, name, bits):
+@given(scalars(), scalars(), st.sampled_from(sorted(REVERSED)), st.sampled_from((32, 64)),
+       st.booleans())  # fmt: skip
+def test_comparisons_are_decided_and_teach_only_what_is_true(first, second, name, bits, single):
     (x, a), (y, b) = first, second
     truth = JUMP[bits][name](x, y)
     decided = outcome(a, b, name, bits)
@@ -142,7 +165,7 @@ def test_comparisons_are_decided_and_teach_only_what_is_true(first, second, name
     p, q = a.copy(), b.copy()
     refine(p, q, name if truth else REVERSED[name], bits)
     for r in (p, q):
-        scalar.sync(r)
+        scalar.sync(r, single)
         scalar.settle(r)
     assert holds(p, x), (name, bits, x, y)
     assert holds(q, y), (name, bits, x, y)
@@ -157,10 +180,10 @@ def test_small_ranges_contain_every_sum_and_product():
             for first, last in rng.sample(pairs, 8):
                 a, b = anything(), anything()
                 a.umin, a.umax, b.umin, b.umax = low, high, first, last
-                scalar.sync(a)
-                scalar.sync(b)
+                scalar.sync(a, True)
+                scalar.sync(b, True)
                 scalar.OPS[64][name](a, b)
-                scalar.sync(a)
+                scalar.sync(a, True)
                 for x in range(low, high + 1):
                     for y in range(first, last + 1):
                         assert holds(a, ALU[64][name](x, y)), (name, x, y)

@@ -31,7 +31,12 @@ running kernel say different things."""
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--prog", metavar="NAME", help="Only this program.")
-@click.option("--kernel", default="6.18", show_default=True, help="Whose rules: 6.12 or 6.18.")
+@click.option(
+    "--kernel",
+    default="6.18",
+    show_default=True,
+    help="Whose rules: 6.12, 6.18 or a level (6.18.3).",
+)
 @click.option(
     "--max-processed", type=click.IntRange(1), metavar="N",
     help="Instructions to walk at the most (the kernel's limit is 1,000,000).",

@@ -61,7 +61,7 @@ def _move(w: Walk, op: Op, extend: int) -> None:
     if source.type != R.SCALAR:
         made = R.scalar()
         if op.bits == 32:
-            scalar.zext32(made)
+            scalar.zext32(made, w.profile.single_values)
         regs[op.dst] = made
         return
     same = source.umax < 1 << extend - 1 if extend else source.bits <= 32
@@ -71,11 +71,11 @@ def _move(w: Walk, op: Op, extend: int) -> None:
     if not same:
         made.id = made.off = 0
     if extend and op.bits == 64:
-        scalar.sign_extend(made, extend // 8)
+        scalar.sign_extend(made, extend // 8, w.profile.single_values)
     elif extend:
         scalar.sign_extend32(made, extend // 8)
     if op.bits == 32:
-        scalar.zext32(made)
+        scalar.zext32(made, w.profile.single_values)
     scalar.settle(made)
     regs[op.dst] = made
 
@@ -152,8 +152,8 @@ def _compute(w: Walk, op: Op, source: Reg) -> None:
     if w.profile.old_ranges:
         scalar.forget_wrapped(made, target, source, operation)
     if bits == 32:
-        scalar.zext32(made)
-    scalar.sync(made)
+        scalar.zext32(made, w.profile.single_values)
+    scalar.sync(made, w.profile.single_values)
     made.id = made.off = 0
     alone = op.reg and op.src == op.dst
     if operation == "add" and bits == 64 and target.id and not source.m and not alone:
@@ -215,7 +215,7 @@ def _pointer(w: Walk, op: Op, ptr: Reg, off: Reg) -> None:
         text = f"R{op.dst} pointer arithmetic with {op.sign} operator prohibited"
         raise Rejected("pointer-arithmetic", text)
     _check_sane(made, kind)
-    scalar.sync(made)
+    scalar.sync(made, w.profile.single_values)
     scalar.settle(made)
     regs[op.dst] = made
 

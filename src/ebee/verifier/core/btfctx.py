@@ -84,7 +84,7 @@ def _lsm_result(w: Walk) -> Reg:
     made = R.scalar()
     made.smin = made.tmin = limits[0]
     made.smax = made.tmax = limits[1]
-    scalar.sync(made)
+    scalar.sync(made, w.profile.single_values)
     return made
 
 

@@ -473,7 +473,7 @@ def _number(w: Walk, call: Call) -> Reg:
         made = R.scalar()
         made.smin, made.tmin = -MAX_ERRNO, -MAX_ERRNO
         made.smax, made.tmax = call.size_max, min(call.size_max, R.S32_MAX)
-        scalar.sync(made)
+        scalar.sync(made, w.profile.single_values)
         return made
     return UNKNOWN
 

@@ -87,7 +87,7 @@ def _both_ways(w: Walk, op: Op, dst: Reg, src: Reg) -> int:
             refine(a, b, operation, op.bits)
             both = (a, b) if op.reg else (a,)
             for r in both:  # twice where it is one register
-                scalar.sync(r)
+                scalar.sync(r, w.profile.single_values)
             for r in both:
                 scalar.settle(r)
             regs[op.dst] = a

@@ -155,7 +155,7 @@ def _maybe_locked(w: Walk, op: Op, meta: Meta) -> None:
     made.tmin, made.tmax = -4095, -1
     from ebee.verifier.core import scalar
 
-    scalar.sync(made)
+    scalar.sync(made, w.profile.single_values)
     other.frame.regs[0] = made
     w.state.frame.regs[0] = R.ZERO
 

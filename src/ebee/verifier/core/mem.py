@@ -148,9 +148,9 @@ def access(
         made = made.copy()
         if signed:
             made.id = made.off = 0
-            scalar.sign_extend(made, size)
+            scalar.sign_extend(made, size, w.profile.single_values)
         else:
-            scalar.truncate(made, size)
+            scalar.truncate(made, size, w.profile.single_values)
     w.regs[value] = made
 
 

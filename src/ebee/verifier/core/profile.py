@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ebee.errors import ConfigError
 from ebee.verifier.core import reg as R
@@ -26,6 +26,8 @@ class Profile:
     array gives no null (6.14); `never_null`: pointers to maps are among them since 6.16;
     `globals_in_regions`: global functions may be called where preemption is off (6.14);
     `private_stacks`: large frames of some programs have stacks of their own (6.13);
+    `single_values`: where tnum and unsigned range have one number in common, it is known (7.0, and
+    the stable levels of `SINGLE_VALUES`);
     `indirect`: messages call what helpers do to the stack indirect (until 6.13);
     `max_processed`: instructions to walk at the most; `cpus`: processors that the machine may have
     (what holds for the most of them holds for every machine); `lockdown`: the kernel is locked down
@@ -37,6 +39,7 @@ class Profile:
     wide_mul: bool = False
     old_ranges: bool = False
     constant_keys: bool = True
+    single_values: bool = True
     globals_in_regions: bool = True
     private_stacks: bool = True
     never_null: frozenset[int] = NEVER_NULL | {R.MAP}
@@ -59,6 +62,7 @@ PROFILES = {
         wide_mul=True,
         old_ranges=True,
         constant_keys=False,
+        single_values=False,
         globals_in_regions=False,
         private_stacks=False,
         never_null=NEVER_NULL,
@@ -67,8 +71,18 @@ PROFILES = {
 }
 
 
+SINGLE_VALUES = {"6.18": 44}
+"""Stable levels that are known to see single values; of earlier ones it is not known."""
+
+
 def profile(version: str) -> Profile:
-    """The profile of a version; ConfigError when there is none."""
-    if version not in PROFILES:
+    """The profile of a version: "6.18", which is the newest level of it that is known, or a level
+    ("6.18.3"), whose rules are those that it is known to have. ConfigError when there is none."""
+    parts = version.split(".")
+    found = PROFILES.get(".".join(parts[:2]))
+    if found is None or len(parts) > 3 or not all(p.isdecimal() for p in parts):
         raise ConfigError(f"no profile of Linux {version}; there are: {', '.join(PROFILES)}")
-    return PROFILES[version]
+    if len(parts) == 2:
+        return found
+    single = found.single_values and int(parts[2]) >= SINGLE_VALUES[found.version]
+    return replace(found, single_values=single)

@@ -32,8 +32,9 @@ def s64(value: int) -> int:
 # --- deductions ----------------------------------------------------------------------------------
 
 
-def sync(r: Reg) -> None:
-    """Let tnum and ranges tighten each other, as far as the kernel goes."""
+def sync(r: Reg, single: bool) -> None:
+    """Let tnum and ranges tighten each other, as far as the kernel goes. `single`: it sees where
+    tnum and unsigned range have only one number in common (Profile.single_values)."""
     v = r.v
     if not r.m and (
         r.umin <= v <= r.umax
@@ -44,12 +45,13 @@ def sync(r: Reg) -> None:
         set_known(r, v)
         return
     key = v, r.m, r.umin, r.umax, r.smin, r.smax, r.wmin, r.wmax, r.tmin, r.tmax
-    known = _synced.get(key)
+    synced = _synced[single]
+    known = synced.get(key)
     if known is None:
-        _deduce(r)
-        if len(_synced) >= SYNCED:
-            _synced.clear()
-        _synced[key] = (
+        _deduce(r, single)
+        if len(synced) >= SYNCED:
+            synced.clear()
+        synced[key] = (
             r.v, r.m, r.umin, r.umax, r.smin, r.smax, r.wmin, r.wmax, r.tmin, r.tmax,
         )  # fmt: skip
         return
@@ -58,12 +60,14 @@ def sync(r: Reg) -> None:
 
 Known = tuple[int, int, int, int, int, int, int, int, int, int]
 SYNCED = 1 << 15
-_synced: dict[Known, Known] = {}
+_synced: tuple[dict[Known, Known], dict[Known, Known]] = {}, {}
 """What deductions led to: a program's paths ask for the same ones again and again."""
 
 
-def _deduce(r: Reg) -> None:
+def _deduce(r: Reg, single: bool) -> None:
     _from_tnum(r)
+    if single:
+        _only_value(r)
     before = (r.umin, r.umax, r.smin, r.smax, r.wmin, r.wmax, r.tmin, r.tmax)
     for _ in range(3):
         _deduce32(r)
@@ -75,6 +79,8 @@ def _deduce(r: Reg) -> None:
         before = now
     _bound_tnum(r)
     _from_tnum(r)
+    if single:
+        _only_value(r)
 
 
 def consistent(r: Reg) -> bool:
@@ -123,6 +129,17 @@ def _from_tnum(r: Reg) -> None:
         r.tmin = low
     if high < r.tmax:
         r.tmax = high
+
+
+def _only_value(r: Reg) -> None:
+    """The only number that is in tnum and unsigned range, if there is one."""
+    v, m, low, high = r.v, r.m, r.umin, r.umax
+    following = tnum.step(v, m, low)
+    if low & ~m == v:
+        if following > high:
+            set_known(r, low)
+    elif following == v | m or (following <= high and tnum.step(v, m, following) > high):
+        set_known(r, following)
 
 
 def _deduce32(r: Reg) -> None:
@@ -202,7 +219,7 @@ def _bound_tnum(r: Reg) -> None:
 # --- changes of width ----------------------------------------------------------------------------
 
 
-def zext32(r: Reg) -> None:
+def zext32(r: Reg, single: bool) -> None:
     """Only the low half is left; the 64-bit ranges follow the 32-bit ones."""
     r.v, r.m = r.v & U32, r.m & U32
     r.umin, r.umax = r.wmin, r.wmax
@@ -210,10 +227,10 @@ def zext32(r: Reg) -> None:
         r.smin, r.smax = r.tmin, r.tmax
     else:
         r.smin, r.smax = 0, U32
-    sync(r)
+    sync(r, single)
 
 
-def truncate(r: Reg, size: int) -> None:
+def truncate(r: Reg, size: int, single: bool) -> None:
     """Keep the low `size` bytes, zero the others (coerce_reg_to_size)."""
     mask = (1 << 8 * size) - 1
     r.v, r.m = r.v & mask, r.m & mask
@@ -224,13 +241,13 @@ def truncate(r: Reg, size: int) -> None:
     r.smin, r.smax = r.umin, r.umax
     if size >= 4:
         r.tmin, r.tmax = max(r.tmin, S32_MIN), min(r.tmax, S32_MAX)
-        sync(r)
+        sync(r, single)
         return
     r.wmin, r.wmax, r.tmin, r.tmax = 0, U32, S32_MIN, S32_MAX
-    sync(r)
+    sync(r, single)
 
 
-def sign_extend(r: Reg, size: int) -> None:
+def sign_extend(r: Reg, size: int, single: bool) -> None:
     """The low `size` bytes, with their sign in all 64 bits (coerce_reg_to_size_sx)."""
     bits = 8 * size
     half, full = 1 << bits - 1, (1 << bits) - 1
@@ -252,7 +269,7 @@ def sign_extend(r: Reg, size: int) -> None:
     if low < 0 <= high:
         r.umin, r.umax, r.wmin, r.wmax = 0, U64, 0, U32
     r.v, r.m = tnum.between(r.umin, r.umax)
-    sync(r)
+    sync(r, single)
 
 
 def sign_extend32(r: Reg, size: int) -> None:

@@ -113,6 +113,20 @@ def contains(av: int, am: int, bv: int, bm: int) -> bool:
     return not bm & ~am and av == bv & ~am
 
 
+def step(v: int, m: int, number: int) -> int:
+    """The smallest member above a number; where there is none, the largest."""
+    if number < v:
+        return v
+    if number >= v | m:
+        return v | m
+    rest = number + 1 - v
+    unlike = rest & ~m
+    if not unlike:  # members are v plus any of the mask's bits
+        return v | rest
+    below = (1 << unlike.bit_length()) - 1
+    return v | ((rest | ~m | below) + 1) & m
+
+
 def arsh(v: int, m: int, count: int, bits: int) -> Tnum:
     """Shift right with the sign, in a register of 32 or 64 bits."""
     full, sign = (1 << bits) - 1, 1 << bits - 1

@@ -1,0 +1,60 @@
+"""Programs on which ebee's verifier and the kernel's once differed, cut down."""
+
+import importlib.util
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from ebee.isa import parse
+from ebee.verifier.core.profile import profile
+
+pytestmark = [pytest.mark.differential, pytest.mark.kernel]
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+
+# Tnum and range have one value in common: `__update_reg64_bounds` of 6.18.44, not of 6.18 and 6.12.
+SINGLE_VALUES = {
+    "between the members": "r0 &= 24; r2 = 0; if r0 > 12 goto out; if r0 < 5 goto out;"
+                           "if r0 == 8 goto out; r2 = *(u8 *)(r10 +1)",
+    "a range around the middle": "r0 &= 24; r2 = 0; if r0 > 23 goto out; if r0 < 9 goto out;"
+                                 "if r0 == 16 goto out; r2 = *(u8 *)(r10 +1)",
+    "the lowest": "r0 &= 24; r2 = 0; if r0 > 7 goto out; if r0 == 0 goto out;"
+                  "r2 = *(u8 *)(r10 +1)",
+    "the highest": "r0 &= 24; r2 = 0; if r0 < 17 goto out; if r0 == 24 goto out;"
+                   "r2 = *(u8 *)(r10 +1)",
+    "less than itself": "w0 s>>= 31; if r0 < r0 goto sized; goto out; sized: r2 = r0; r2 &= 15;"
+                        "r1 = r10; r1 += -40; r3 = 0; r4 = 0; r5 = 0; call 16",
+}  # fmt: skip
+
+
+def script(name):
+    """A module of scripts/."""
+    sys.path.insert(0, str(SCRIPTS))
+    spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def both():
+    return script("fuzz_verifier").Both()
+
+
+def level():
+    """The running kernel's release, as numbers."""
+    return tuple(map(int, re.findall(r"\d+", os.uname().release)[:3]))
+
+
+@pytest.mark.parametrize("name", SINGLE_VALUES)
+def test_single_values_are_seen_by_the_levels_that_are_known_to(both, name):
+    text = f"call 7; {SINGLE_VALUES[name]}; out: r0 = 0; exit"
+    code = parse(text).insns
+    assert both.ebee(code, "xdp", profile("6.18")).accepted
+    for older in ("6.12", "6.12.50", "6.18.0", "6.18.43"):
+        seen = both.ebee(code, "xdp", profile(older)).accepted
+        assert not seen or name in ("the lowest", "the highest")
+    if level()[:2] == (6, 18) and level() >= (6, 18, 44):
+        assert both.kernel(code, "xdp")[0]
