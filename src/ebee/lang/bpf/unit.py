@@ -106,6 +106,8 @@ class BpfUnit(Unit):
         self.used: list[str] = []
         self._scopes: dict[Function, str] = {}
         self._entries: dict[Any, Entry] = {}
+        self._called_back: dict[Any, str] = {}
+        """Symbols of functions that the kernel is given the address of."""
         self._texts: dict[bytes, str] = {}
         self._programs: set[Function] = set()
         self._separate: set[Function] = set()
@@ -353,14 +355,20 @@ class BpfUnit(Unit):
         return long_loops.over_numbers(f, node, start, stop, step)
 
     def called_back(self, function: Callable[..., Any]) -> str:
-        """The symbol of a function whose address the kernel is given."""
-        params, _ = signature_of(function)
-        arguments = tuple(Value(t, "") for _, t in params)
-        job = Job(function, arguments, (False,) * len(params), linkage="callback")
-        key = ("callback", function)
-        if key not in self._done:
-            self._done[key] = self._compile(replace(job, name=self.name(job)))
-        return self._done[key].symbol
+        """The symbol of a function whose address the kernel is given. It runs when the kernel calls
+        it, not here: also one that is being compiled may be given, as by a timer's own function."""
+        if function not in self._called_back:
+            params, _ = signature_of(function)
+            arguments = tuple(Value(t, "") for _, t in params)
+            job = Job(function, arguments, (False,) * len(params), linkage="callback")
+            job = replace(job, name=self.name(job))
+            self._called_back[function] = symbol(job.name)
+            active, self._active = self._active, []
+            try:
+                self._compile(job)
+            finally:
+                self._active = active
+        return self._called_back[function]
 
     # --- functions that the kernel calls ---------------------------------------------------------
 
