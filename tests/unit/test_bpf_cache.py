@@ -2,13 +2,17 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from ebee.lang.bpf import build, sources
+from ebee.obj.packed import pack, unpack
+from ebee.obj.spec import ProgramSpec
 
 pytestmark = pytest.mark.unit
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 LIB = "from ebee import *\nlimit = {}\n@func\ndef verdict() -> u32:\n    return limit\n"
 MAIN = (
     "from ebee import *\nfrom lib_of_cache import verdict\n"
@@ -58,6 +62,16 @@ def test_types_of_a_found_object_are_parsed_when_asked_for(files):
     assert found.btf is found.btf
     with pytest.raises(AttributeError, match="no 'types'"):
         found.types  # noqa: B018
+
+
+@pytest.mark.parametrize("example", ["congestion_control", "tenants", "dns_watcher", "firewall"])
+def test_all_of_an_object_is_kept(example):
+    spec = build.compile(EXAMPLES / f"{example}.py")
+    kept = unpack(pack(spec))
+    assert (kept, repr(kept), list(kept.btf)) == (spec, repr(spec), list(spec.btf))
+    assert {*map(type, kept.programs.values())} == {ProgramSpec}
+    assert all(v.spec is kept for v in kept.variables.values())
+    assert unpack(pack(kept)) == kept
 
 
 def test_a_change_of_the_file_or_of_what_it_imports_is_seen(files):
@@ -112,7 +126,8 @@ def test_what_is_found_needs_neither_the_compiler_nor_the_program_to_run(files):
         f"spec = ebee.compile({str(files / 'main.py')!r})\n"
         "assert spec.programs['prog'].insns\n"
         "loaded = ('llvmlite', 'lib_of_cache', 'ebee.lang.unit', 'ebee.lang.compiler',"
-        " 'ebee.lang.bpf.unit', 'ebee.types', 'ebee.btf', 'ebee.hooks', 'pathlib', 'hashlib')\n"
+        " 'ebee.lang.bpf.unit', 'ebee.types', 'ebee.btf.reader', 'ebee.hooks', 'pathlib',"
+        " 'hashlib', 'dataclasses', 'inspect', 'pickle')\n"
         "print([m for m in loaded if m in sys.modules])\n"
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

@@ -10,11 +10,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Any, NamedTuple, TypeVar
 
 from ebee.btf.header import MAGIC
 from ebee.btf.reader import Btf
+from ebee.btf.relo import CoreKind as CoreKind
+from ebee.btf.relo import CoreRelo as CoreRelo
 from ebee.errors import BtfError
 
 R = TypeVar("R", bound="tuple[Any, ...]")
@@ -35,34 +36,6 @@ class LineInfo(NamedTuple):
     text: str
     line: int
     column: int
-
-
-class CoreKind(IntEnum):
-    """enum bpf_core_relo_kind."""
-
-    FIELD_BYTE_OFFSET = 0
-    FIELD_BYTE_SIZE = 1
-    FIELD_EXISTS = 2
-    FIELD_SIGNED = 3
-    FIELD_LSHIFT_U64 = 4
-    FIELD_RSHIFT_U64 = 5
-    TYPE_ID_LOCAL = 6
-    TYPE_ID_TARGET = 7
-    TYPE_EXISTS = 8
-    TYPE_SIZE = 9
-    ENUMVAL_EXISTS = 10
-    ENUMVAL_VALUE = 11
-    TYPE_MATCHES = 12
-
-
-class CoreRelo(NamedTuple):
-    """The instruction at `offset` takes its operand from what `access` (as "0:1:2") says about
-    `type`."""
-
-    offset: int
-    type: int
-    access: str
-    kind: CoreKind
 
 
 @dataclass

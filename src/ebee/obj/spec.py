@@ -5,24 +5,26 @@ and everything that points elsewhere (maps, global data, other functions, the ke
 CO-RE) is a `Ref`. Nothing here depends on a kernel; specs may be changed before they are loaded.
 """
 
-from __future__ import annotations
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-import copy
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
-
+from ebee.btf.relo import CoreRelo
 from ebee.errors import BtfError, ObjectError
 from ebee.obj.named import Named
 
 if TYPE_CHECKING:
+    from dataclasses import dataclass, field
+    from typing import TypeVar
+
     from ebee.btf import Btf
-    from ebee.btf.ext import CoreRelo
     from ebee.isa import Insn
+
+    F = TypeVar("F", bound="FunctionSpec")
+else:
+    from ebee.late import dataclass, field
 
 RefKind = Literal["map", "data", "call", "func", "kfunc", "ksym", "kconfig", "core"]
 Linkage = Literal["static", "global"]
 ExternKind = Literal["kfunc", "ksym", "kconfig", "func", "map", "var"]
-F = TypeVar("F", bound="FunctionSpec")
 
 
 class Ref(NamedTuple):
@@ -82,7 +84,7 @@ class FunctionSpec:
 
     name: str
     section: str
-    insns: list[Insn]
+    insns: "list[Insn]"
     refs: list[Ref] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     btf_id: int = 0
@@ -138,7 +140,7 @@ class MapSpec:
     pinning: int = 0
     map_extra: int = 0
     numa_node: int | None = None
-    inner: MapSpec | None = None
+    inner: "MapSpec | None" = None
     contents: dict[int, str] = field(default_factory=dict)
     data: bytes | None = field(default=None, repr=False)
     readonly: bool = False
@@ -182,10 +184,10 @@ class VariableSpec:
     btf_id: int = 0
     linkage: Linkage = "global"
     weak: bool = False
-    spec: ObjectSpec | None = field(default=None, repr=False, compare=False)
+    spec: "ObjectSpec | None" = field(default=None, repr=False, compare=False)
 
     @property
-    def _home(self) -> tuple[ObjectSpec, MapSpec]:
+    def _home(self) -> "tuple[ObjectSpec, MapSpec]":
         if self.spec is None or self.map not in self.spec.maps:
             raise ObjectError(f"variable {self.name}: its map {self.map} is not in the object")
         where = self.spec.maps[self.map]
@@ -216,7 +218,7 @@ class VariableSpec:
         where.data = data[: self.offset] + raw + data[self.offset + self.size :]
 
 
-def value_codec(btf: Btf | None, btf_id: int, size: int, endian: str) -> Any:
+def value_codec(btf: "Btf | None", btf_id: int, size: int, endian: str) -> Any:
     """The codec of a key, a value or a variable: by BTF where its type is known, else by size."""
     from ebee.btf.codec import Codec
 
@@ -259,7 +261,7 @@ class ObjectSpec:
     functions: dict[str, FunctionSpec] = field(default_factory=dict)
     variables: dict[str, VariableSpec] = field(default_factory=dict)
     externs: dict[str, ExternSpec] = field(default_factory=dict)
-    btf: Btf | None = field(default_factory=lambda: None, repr=False, compare=False)
+    btf: "Btf | None" = field(default_factory=lambda: None, repr=False, compare=False)
     license: str = ""
     version: int = 0
     endian: Literal["little", "big"] = "little"
@@ -305,16 +307,18 @@ class ObjectSpec:
         """The map of that name; ObjectError when there is none."""
         return self.maps[name]
 
-    def copy(self) -> ObjectSpec:
+    def copy(self) -> "ObjectSpec":
         """An independent copy; only the BTF, which never changes, is shared."""
-        made = copy.copy(self)
-        made.maps = copy.deepcopy(self.maps)
+        from copy import copy, deepcopy
+
+        made = copy(self)
+        made.maps = deepcopy(self.maps)
         made.programs = {name: _copy_code(p) for name, p in self.programs.items()}
         made.functions = {name: _copy_code(f) for name, f in self.functions.items()}
-        made.externs = {name: copy.copy(e) for name, e in self.externs.items()}
+        made.externs = {name: copy(e) for name, e in self.externs.items()}
         made.variables = {}
         for name, variable in self.variables.items():
-            made.variables[name] = copy.copy(variable)
+            made.variables[name] = copy(variable)
             made.variables[name].spec = made
         made.warnings = list(self.warnings)
         return made
@@ -325,8 +329,10 @@ class ObjectSpec:
         return spec_html(self)
 
 
-def _copy_code(function: F) -> F:
-    made = copy.copy(function)
+def _copy_code(function: "F") -> "F":
+    from copy import copy
+
+    made = copy(function)
     made.insns, made.refs = list(function.insns), list(function.refs)
     made.lines = list(function.lines)
     return made
@@ -341,7 +347,7 @@ class Linked:
     """
 
     name: str
-    insns: list[Insn]
+    insns: "list[Insn]"
     refs: list[Ref]
     funcs: list[FuncInfo]
     lines: list[Line]
