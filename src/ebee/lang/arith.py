@@ -71,6 +71,21 @@ def convert(b: Body, v: Value, t: Type) -> Value:
     return Value(t, operand(b, v, t.bits), *((v.lo, v.hi) if inside else (lo, hi)))
 
 
+def check_fits(v: Value, t: Type, what: str) -> None:
+    """Refuse a plain int that no value of a fixed-width type is, with a sign or without: cutting
+    it is never meant."""
+    if v.type is not int or not is_int(t):
+        return
+    bits = t.width or t.bits
+    if v.lo >= 1 << bits or v.hi < -(1 << bits - 1):
+        shown = v.lo if v.constant is not None else f"{v.lo}..{v.hi}"
+        name = f"{bits} bits" if t.width else name_of(t)
+        way_out = f"use a wider type, or say that it is cut: {name_of(t)}(...)"
+        if t.width:
+            way_out = f"use a wider field, or say what is kept: ... & {(1 << bits) - 1:#x}"
+        raise Refusal(f"{what} is {shown}, which does not fit {name}", way_out)
+
+
 def truth(b: Body, v: Value) -> Value:
     """`bool(v)`."""
     if v.type is bool:
@@ -151,6 +166,8 @@ def binary(b: Body, op: str, x: Value, y: Value) -> Value:
         return _shift(b, op, x, y)
     t = meet(op, x, y)
     if t is not int:
+        if op in ("//", "%") and b.target is not None and b.target.strict:
+            _check_operands(op, x, y, t)
         x, y = convert(b, x, t), convert(b, y, t)
     elif op in ("//", "%") and y.lo <= 0 <= y.hi:
         raise Refusal(
@@ -176,6 +193,18 @@ def binary(b: Body, op: str, x: Value, y: Value) -> Value:
         flags = " nsw" if t.signed else " nuw"
     text = _emit(b, op, x, y, bits_of(t), flags)
     return Value(t, text, *((lo, hi) if inside else (first, last)))
+
+
+def _check_operands(op: str, x: Value, y: Value, t: Type) -> None:
+    """Refuse a division in which a constant would become another number first. (With the other
+    operators that makes no difference to the bits that remain.)"""
+    first, last = span(t)
+    for v in (x, y):
+        if v.type is int and (v.lo > last or v.hi < first):
+            raise Refusal(
+                f"`{op}` of a `{name_of(t)}` and {v.lo}, which is none",
+                "convert the other operand to a type that holds both: i64(x)",
+            )
 
 
 def meet(op: str, x: Value, y: Value) -> Type:
@@ -454,6 +483,6 @@ def narrowed(op: str, x: Value, y: Value) -> Value:
 
 
 __all__ = [
-    "COMPARE", "MIRROR", "OPPOSITE", "binary", "check_plain", "compare", "convert", "is_int",
-    "narrowed", "operand", "truth", "unary", "wrap",
+    "COMPARE", "MIRROR", "OPPOSITE", "binary", "check_fits", "check_plain", "compare", "convert",
+    "is_int", "narrowed", "operand", "truth", "unary", "wrap",
 ]  # fmt: skip

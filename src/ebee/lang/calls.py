@@ -97,7 +97,7 @@ def _convert(f: Function, node: ast.Call, t: Type) -> Value:
     if isinstance(argument, ast.Constant) and isinstance(argument.value, str | float):
         raise Refusal(f"{t.__name__} of a {type(argument.value).__name__}", "write an integer")
     return (
-        f.as_type(argument, held(t), "the argument")
+        f.as_type(argument, held(t), "the argument", fits=int)
         if is_int(t)
         else arith.convert(f.body, f.value(argument), t)
     )

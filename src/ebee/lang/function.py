@@ -100,6 +100,8 @@ class Function:
         self.loops: list[Loop] = []
         self.withs: list[Scope] = []
         """Blocks of `with` around a statement, the innermost last."""
+        self.kept: Type | None = None
+        """The type that constant results must fit, where that is narrower than the result's."""
         self.writes = _writes(source.tree)
         """Local variables: how many places assign each, and whether one of them is in a loop."""
 
@@ -334,9 +336,11 @@ class Function:
 
     # --- conversions -----------------------------------------------------------------------------
 
-    def pass_as(self, value: Value, t: Type, what: str) -> Value:
-        """A value as an argument, result or conversion of type `t`, as @native functions do it."""
+    def pass_as(self, value: Value, t: Type, what: str, fits: Type | None = None) -> Value:
+        """A value as an argument, result or conversion of type `t`, as @native functions do it.
+        `fits`: the type that a constant must fit, where that is another one."""
         if is_int(t):
+            arith.check_fits(value, fits or t, what)
             return arith.convert(self.body, value, t)
         if is_ptr(t):
             if is_struct(value.type) and self.unit.target.nulls:
@@ -364,16 +368,16 @@ class Function:
             raise Refusal(f"{what} is a plain int that may be over 2**63", "convert it: u64(...)")
         return value
 
-    def as_type(self, node: ast.expr, t: Type, what: str) -> Value:
-        """Lower an expression whose value is converted to `t`; each branch of a conditional
-        expression on its own, so that they need not agree."""
+    def as_type(self, node: ast.expr, t: Type, what: str, fits: Type | None = None) -> Value:
+        """Lower an expression whose value is converted to `t`, as `pass_as` does it; each branch
+        of a conditional expression on its own, so that they need not agree."""
         if isinstance(node, ast.IfExp) and (is_int(t) or is_ptr(t)):
             from ebee.lang.expressions import conditional
 
-            return conditional(self, node, lambda n: self.as_type(n, t, what))
+            return conditional(self, node, lambda n: self.as_type(n, t, what, fits))
         value = self.value(node)
         try:
-            return self.pass_as(value, t, what)
+            return self.pass_as(value, t, what, fits)
         except Refusal as refusal:
             raise at(self.source, node, refusal) from None
 

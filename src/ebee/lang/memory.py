@@ -218,6 +218,7 @@ def store(b: Body, p: Value, value: Value) -> None:
     """Store at an address: integers wrap, structs and arrays are copied."""
     t = target(p)
     if is_int(t):
+        arith.check_fits(value, t, "the value")
         value = arith.convert(b, value, held(t))
         text = arith.operand(b, value, t.bits)
         if t.big:
@@ -263,6 +264,7 @@ def change(b: Body, p: Value, op: str, value: Value) -> None:
         ways = ", ".join(f"{o}=" for o in ATOMIC)
         raise Refusal(f"`{op}=` is no atomic step", f"use {ways}, or a plain member")
     arith.meet(op, Value(held(t), ""), value)
+    arith.check_fits(value, t, "the value")
     text = arith.operand(b, arith.convert(b, value, held(t)), t.bits)
     size = sizeof(t)
     b.op(f"atomicrmw {ATOMIC[op]} ptr {p.text}, i{t.bits} {text} monotonic, align {size}")

@@ -196,7 +196,7 @@ def _return(f: Function, node: ast.Return) -> None:
         if none:
             value = NULL_VALUE
         else:
-            value = f.as_type(node.value, t, "the result")
+            value = f.as_type(node.value, t, "the result", f.kept)
         if value.stack:
             raise Refusal(
                 "the address of a local struct is returned", "let the caller pass the struct"

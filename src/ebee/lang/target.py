@@ -14,6 +14,7 @@ class Target:
     a spin loop. `aligned`: loads and stores are of the alignment that types promise (else of any);
     `sdiv`: it divides signed numbers; `nulls`: pointers that may be null must be tested first;
     `one_exit`: functions leave by one block, which LLVM then places behind the others;
+    `strict`: divisions of constants that the other operand's type does not hold are refused;
     `stack`: bytes that the variables of a function may take (0: enough)."""
 
     name: str
@@ -24,6 +25,7 @@ class Target:
     sdiv: bool = True
     nulls: bool = False
     one_exit: bool = False
+    strict: bool = False
     stack: int = 0
 
 
@@ -33,8 +35,9 @@ X86_64 = Target(
 ARM64 = Target("arm64", "aarch64-unknown-linux-gnu", 183, "call void @llvm.aarch64.hint(i32 1)")
 
 BPF = Target(
-    "bpf", "bpfel", 247, "", aligned=True, sdiv=False, nulls=True, one_exit=True, stack=512
-)
+    "bpf", "bpfel", 247, "", aligned=True, sdiv=False, nulls=True, one_exit=True, strict=True,
+    stack=512,
+)  # fmt: skip
 """eBPF of version 3, which Linux has had since 5.1: no signed division."""
 
 _HOSTS = {"x86_64": X86_64, "AMD64": X86_64, "aarch64": ARM64, "arm64": ARM64}

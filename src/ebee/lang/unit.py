@@ -257,16 +257,21 @@ class Unit:
         f = Function(self, source, result)
         self.begin(f, job)
         self._active.append(job.function)
-        shown = []
+        try:
+            return self._lowered(f, job)
+        finally:
+            self._active.pop()
+
+    def _lowered(self, f: Function, job: Job) -> Specialised:
+        result, shown = job.signature[1], []
         if self.by_place(job.function, result):
             f.result_at = "%" + f.body.name("result")
             shown.append(f"ptr {f.result_at}")
             f.body.types[f.result_at] = "ptr"
         shown += self.bind(f, job)
-        f.block(source.tree.body)
+        f.block(f.source.tree.body)
         _finish(f)
         f.close()
-        self._active.pop()
         shown += self.hidden(f)
         self.module.functions[job.name] = self.definition(f, job, ", ".join(shown))
         ways = f.returns, bool(f.result_at), f.raises

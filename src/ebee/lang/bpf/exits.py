@@ -57,6 +57,7 @@ def raise_(f: Function, node: ast.Raise) -> None:
     result = f.value(arguments[0])
     if not is_integer(result.type):
         raise Refusal(f"a program returns a number, not a `{name_of(result.type)}`")
+    arith.check_fits(result, f.kept or i64, "the result")
     _end(f, arith.convert(f.body, result, i64))
 
 

@@ -48,7 +48,7 @@ from ebee.lang.values import (
     is_struct,
     name_of,
 )
-from ebee.types import PtrType, alignof, i32, i64, sizeof, u8, u64
+from ebee.types import PtrType, alignof, i32, i64, sizeof, u8, u32, u64
 
 REGISTERS = 5
 """Arguments that a subprogram can take."""
@@ -150,6 +150,8 @@ class BpfUnit(Unit):
             if result is NONE.type:
                 result, f.void = i32, "i32"
             f.result = i64 if f.result is int else f.result  # any number
+            if signatures.form_of(self.hook) not in (signatures.SLOTS, signatures.FREE):
+                f.kept = u32  # of which the kernel takes the lower half
             if not self._is_free(job):
                 free = [("ctx", PtrType(self._context(params)))]
         if not own and (job.linkage == "callback" or not self._is_inline(job.function)):
