@@ -54,6 +54,33 @@ def test_they_are_global_and_compiled_once():
             assert loaded.programs["prog"].test_run(bytes(64)).retval == 1150718
 
 
+CONSTANTS = """\
+def verdict(size: u32) -> u32:
+    return 2
+
+@func(separate=True)
+def always(size: u32) -> bool:
+    return True
+
+@xdp
+def prog(ctx: XdpContext) -> XDP:
+    verdict(7)
+    return verdict(1) if always(2) else XDP.DROP
+"""
+
+
+def test_what_they_give_is_not_known_to_callers():
+    """Another program may take their place (freplace): they are called, and asked."""
+    spec = build.compile(define(HEAD + CONSTANTS)["prog"])
+    assert {f.name: (f.linkage, f.weak) for f in spec.functions.values()} == {
+        "verdict": ("global", False), "always": ("global", False)
+    }  # fmt: skip
+    calls = [ref.symbol for ref in spec.programs["prog"].refs if ref.kind == "call"]
+    assert sorted(calls) == ["always", "verdict", "verdict"]
+    with Machine() as machine:
+        assert machine.load(spec).programs["prog"].test_run(bytes(64)).retval == 2
+
+
 @pytest.mark.parametrize(
     ("function", "message"),
     [

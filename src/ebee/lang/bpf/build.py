@@ -51,6 +51,8 @@ def _compile(source: Source, name: str = "") -> ObjectSpec:
 
     unit, found = lower(source)
     spec = read(assemble(unit), name or found)
+    for made in spec.functions.values():
+        made.weak = False  # that was for LLVM
     for m in unit.maps.values():
         if isinstance(m, ProgArray):
             spec.maps[m.name].contents = {i: p.__name__ for i, p in m.entries.items()}

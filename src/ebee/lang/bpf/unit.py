@@ -223,7 +223,8 @@ class BpfUnit(Unit):
         if entry is not None:
             kind, more = "dso_local", f" section {quote(entry.program.section)}"
         else:
-            kind, more = "dso_local" if _is_separate(job.function) else "internal", ""
+            # weak: callers may reckon with nothing of what is inside, which others may replace
+            kind, more = "weak dso_local" if _is_separate(job.function) else "internal", ""
         inline = self._is_inline(job.function) and job.linkage != "callback"
         how = "" if entry else " alwaysinline" if inline else " noinline"
         head = f"define {kind} {result} {symbol(job.name)}({parameters}) nounwind{how}"
