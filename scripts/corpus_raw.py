@@ -149,7 +149,8 @@ def raw_program(test: Raw, kernel: Btf | None = None) -> Program:
         fd = made.insns[slot].imm
         if fd not in infos:
             spec, btf = test.maps[fd]
-            infos[fd] = map_info(spec, Btf.parse(test.btfs[btf]) if btf else None, kernel)
+            types = Btf.parse(test.btfs[btf]) if btf else None
+            infos[fd] = map_info(spec, types, made.types() if types else kernel)
         kind = "map" if made.insns[slot].src == 1 else "data"
         offset = made.insns[slot + 1].imm if kind == "data" else 0
         made.insns[slot] = made.insns[slot]._replace(imm=0)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ebee.isa import parse
+from ebee.isa import Insn, make, parse
+from ebee.isa.insn import LDDW
 from ebee.verifier.core.profile import profile
 
 pytestmark = [pytest.mark.differential, pytest.mark.kernel]
@@ -58,3 +59,36 @@ def test_single_values_are_seen_by_the_levels_that_are_known_to(both, name):
         assert not seen or name in ("the lowest", "the highest")
     if level()[:2] == (6, 18) and level() >= (6, 18, 44):
         assert both.kernel(code, "xdp")[0]
+
+
+NOWHERE = {
+    "an unknown opcode": [Insn(0x8D), make("ja")],
+    "a load with an immediate": [Insn(0x61, 0, 10, -8, 1), make("ja")],
+    "a wide load of no kind": [Insn(LDDW, src=9), Insn(0)],
+    "a wide load whose second half is none": [Insn(LDDW), Insn(0, dst=1)],
+}
+
+
+@pytest.mark.parametrize("name", NOWHERE)
+def test_some_instructions_are_refused_where_control_never_comes(both, name):
+    start = [make("mov64_imm", 0, imm=0), make("jeq64_imm", 0, off=2, imm=0)]
+    code = [*start, *NOWHERE[name], make("exit")]
+    verdict, (accepted, words) = both.ebee(code, "xdp"), both.kernel(code, "xdp")
+    assert not accepted
+    assert words.startswith(verdict.message)
+
+
+def test_offsets_of_wide_loads_are_refused_only_where_control_comes(both):
+    wide = [Insn(LDDW, off=1), Insn(0), make("exit")]
+    dead = [make("mov64_imm", 0, imm=0), make("jeq64_imm", 0, off=2, imm=0), *wide]
+    assert both.ebee(dead, "xdp").accepted == both.kernel(dead, "xdp")[0] is True
+    verdict, (accepted, words) = both.ebee(wide, "xdp"), both.kernel(wide, "xdp")
+    assert not accepted
+    assert words.startswith(verdict.message)
+
+
+def test_loads_that_acquire_came_with_linux_6_15(both):
+    code = parse("*(u64 *)(r10 -8) = 1; r0 = load_acquire((u64 *)(r10 -8)); r0 = 0; exit").insns
+    assert both.ebee(code, "xdp").accepted == both.kernel(code, "xdp")[0]
+    older = both.ebee(code, "xdp", profile("6.12"))
+    assert older.message == "BPF_ATOMIC uses invalid atomic opcode 100"

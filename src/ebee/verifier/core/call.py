@@ -26,7 +26,7 @@ from ebee.verifier.core import reg as R
 from ebee.verifier.core.args import Call
 from ebee.verifier.core.code import Op
 from ebee.verifier.core.errors import EBADF, EINVAL, DoesNotKnow, Rejected
-from ebee.verifier.core.program import MapInfo, Program
+from ebee.verifier.core.program import Program
 from ebee.verifier.core.reg import UNINIT, UNKNOWN, ZERO, Reg, known
 from ebee.verifier.core.state import Frame, State
 from ebee.verifier.core.target import SLEEPABLE_HOOKS
@@ -516,8 +516,6 @@ def wide_load(w: Walk, op: Op) -> int:
         if info.type.name == "arena" and kind == "data":
             w.regs[op.dst] = UNKNOWN
             return op.slot + 2
-        if kind == "data":
-            _check_direct(info, offset)
     w.regs[op.dst] = made
     return op.slot + 2
 
@@ -546,15 +544,6 @@ def _variable(w: Walk, id: int) -> Reg:
 def _per_cpu(btf: Btf) -> frozenset[int]:
     section = btf.get(".data..percpu", Datasec)
     return frozenset(v.type for v in section.vars) if section is not None else frozenset()
-
-
-def _check_direct(info: MapInfo, offset: int) -> None:
-    if not info.type.direct or info.max_entries != 1:
-        text = "no direct value access support for this map type"
-        raise Rejected("direct-value", text, "", EINVAL)
-    if offset >= info.value_size:
-        text = f"invalid access to map value pointer, value_size={info.value_size} off={offset}"
-        raise Rejected("direct-value", text, "", EINVAL)
 
 
 _SKB_LOADS = frozenset(("socket_filter", "tc", "tcx", "netkit", "tc_action"))

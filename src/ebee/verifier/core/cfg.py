@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ebee import helpers
 from ebee.isa.flow import CALL_ARGUMENTS, CALL_CLOBBERS, reads, writes
 from ebee.isa.insn import Insn
-from ebee.verifier.core.code import Op, fault
+from ebee.verifier.core.code import Op, fault, scan
 from ebee.verifier.core.errors import EINVAL, DoesNotKnow, Rejected
 from ebee.verifier.core.kfuncs import all_kfuncs, called
 
@@ -40,7 +40,7 @@ class Cfg:
     iterators   slots that ask an iterator for its next element; `callbacks`: calls that call back
     """
 
-    def __init__(self, insns: list[Insn], ops: list[Op | None], program: Program):
+    def __init__(self, insns: list[Insn], ops: list[Op | None], program: Program, version: str):
         self.insns, self.ops, self.count = insns, ops, len(insns)
         self.hook, self.catches = program.hook.name, program.catches
         self.kfuncs = {
@@ -54,6 +54,7 @@ class Cfg:
         self.callbacks: set[int] = set()
         self._find_functions()
         self._check_jumps()
+        scan(insns, version)
         self.following = [self._successors(slot) for slot in range(self.count)]
         self.preceding: list[list[int]] = [[] for _ in range(self.count)]
         for slot, after in enumerate(self.following):

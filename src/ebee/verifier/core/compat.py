@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ebee.verifier.core.walk import Walk
 
 EBUSY = 16
+MAX_OFFSET = 1 << 29  # BPF_MAX_VAR_OFF
 _TRACING = frozenset((
     "kprobe", "kprobe.multi", "kprobe.session", "uprobe", "uprobe.multi", "uprobe.session",
     "usdt", "tracepoint", "perf_event", "raw_tracepoint", "raw_tracepoint_writable",
@@ -43,6 +44,9 @@ def check(w: Walk) -> bool:
         if kind in ("map", "data") and info not in infos:
             infos.append(info)
             _check_map(w, info)
+    for kind, info, offset in w.program.pseudo.values():
+        if kind == "data" and info.type.name != "arena":
+            _check_direct(info, offset)
     arenas = [info for info in infos if info.type.name == "arena"]
     if len(arenas) > 1:
         raise Rejected("map-type", "Only one arena per program", "", EBUSY)
@@ -51,6 +55,19 @@ def check(w: Walk) -> bool:
         text = "only one cgroup storage of each type is allowed"
         raise Rejected("map-type", text, "", EBUSY)
     return bool(arenas)
+
+
+def _check_direct(info: MapInfo, offset: int) -> None:
+    """Whether there is such a place in the values of a map (map_direct_value_addr)."""
+    text = ""
+    if offset >= MAX_OFFSET:
+        text = f"direct value offset of {offset} is not allowed"
+    elif not info.type.direct or info.max_entries != 1:
+        text = "no direct value access support for this map type"
+    elif offset >= info.value_size:
+        text = f"invalid access to map value pointer, value_size={info.value_size} off={offset}"
+    if text:
+        raise Rejected("direct-value", text, "", EINVAL)
 
 
 def _check_sleepable(w: Walk) -> None:

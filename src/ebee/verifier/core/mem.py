@@ -9,7 +9,7 @@ from ebee.verifier.core import btfptr, btftype, ctx, kptr, scalar, sock, special
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.code import Op
 from ebee.verifier.core.errors import EINVAL, DoesNotKnow, Rejected
-from ebee.verifier.core.program import STRICT_ALIGNMENT, MapInfo
+from ebee.verifier.core.program import ANY_ALIGNMENT, STRICT_ALIGNMENT, MapInfo
 from ebee.verifier.core.reg import Reg, known
 from ebee.verifier.core.special import Field
 
@@ -157,7 +157,9 @@ def access(
 def check_alignment(w: Walk, reg: Reg, off: int, size: int, once: bool = False) -> None:
     """On x86 only the stack and atomic operations care, unless the program asked for more."""
     kind = reg.type & R.BASE
-    asked = bool(w.program.flags & STRICT_ALIGNMENT) or w.profile.strict_alignment
+    flags = w.program.flags
+    asked = bool(flags & STRICT_ALIGNMENT) or w.profile.strict_alignment
+    asked = asked and not flags & ANY_ALIGNMENT
     if size == 1 or not (once or asked or kind == R.STACK):
         return
     v, m = tnum.add(reg.v, reg.m, reg.off + off & tnum.U64, 0)

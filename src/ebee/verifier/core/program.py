@@ -25,7 +25,7 @@ GPL = frozenset(
 """License texts that are GPL-compatible (license_is_gpl_compatible)."""
 
 SLEEPABLE = 1 << 4  # BPF_F_SLEEPABLE
-STRICT_ALIGNMENT = 1 << 0  # BPF_F_STRICT_ALIGNMENT
+STRICT_ALIGNMENT, ANY_ALIGNMENT = 1 << 0, 1 << 1  # BPF_F_STRICT_ALIGNMENT, ...
 
 
 @dataclass(eq=False, slots=True)

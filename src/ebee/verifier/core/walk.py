@@ -45,8 +45,10 @@ class Walk:
         self.called_globals: set[int] = set()
         self.run_later: set[int] = set()  # numbers of functions that do not run below the program
         self.place_types: dict[int, int] = {}  # of the pointer of each load and store
+        self.missing_kfuncs = False  # calls of functions that the kernel has not were reached
         self.depths: dict[int, int] = {}  # stack used, by function
-        self.cfg = Cfg(program.insns, decode(program.insns), program)
+        ops = decode(program.insns, profile.version)
+        self.cfg = Cfg(program.insns, ops, program, profile.version)
         self.has_arena = compat.check(self)
         subprog.check_results(program.btf, self)
         refuse_unknown(program.unknown)
@@ -101,6 +103,9 @@ class Walk:
             self._fresh()
             self._walk(call.global_frame(self, start))
         ret.check_stack_depth(self)
+        if self.missing_kfuncs:
+            text = "invalid kernel function call not eliminated in verifier pass"
+            raise Rejected("kfunc", text, "", EINVAL)
 
     def _walk(self, frame: Frame) -> None:
         frame.regs[10] = R.pointer(R.STACK)
