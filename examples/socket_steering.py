@@ -17,9 +17,7 @@ servers = SockMap(max_entries=1)
 def socket_steering(ctx: SkLookupContext) -> SK:
     if not first <= ctx.local_port <= last:
         return SK.PASS
-    server = servers.lookup(0)
-    if server is None:
-        return SK.DROP
-    failed = bpf.sk_assign(ctx, server, 0)
-    bpf.sk_release(server)
-    return SK.DROP if failed else SK.PASS
+    with servers.lookup(0) as server:
+        if server is None or bpf.sk_assign(ctx, server, 0) != 0:
+            return SK.DROP
+    return SK.PASS

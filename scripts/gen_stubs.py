@@ -46,6 +46,8 @@ def result(p: Param) -> str:
     if p.kind in SCALARS:
         return SCALARS[p.kind].__name__
     if p.kind in sockets.POINTED:
+        if p.owned:  # for `with`, whose name may be None
+            return sockets.POINTED[p.kind].__name__
         return f"{sockets.POINTED[p.kind].__name__}{' | None' if p.nullable else ''}"
     return f"ptr[Any]{' | None' if p.nullable else ''}"
 

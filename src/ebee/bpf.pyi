@@ -666,12 +666,12 @@ def sk_fullsock(sk: Any) -> Sock | None:
 
     Since Linux 5.1."""
 
-def sk_lookup_tcp(ctx: Any, tuple: Any, tuple_size: int, netns: int, flags: int) -> Sock | None:
+def sk_lookup_tcp(ctx: Any, tuple: Any, tuple_size: int, netns: int, flags: int) -> Sock:
     """The TCP socket of an address tuple in a network namespace (-1: this one).
 
     Since Linux 4.20."""
 
-def sk_lookup_udp(ctx: Any, tuple: Any, tuple_size: int, netns: int, flags: int) -> Sock | None:
+def sk_lookup_udp(ctx: Any, tuple: Any, tuple_size: int, netns: int, flags: int) -> Sock:
     """The UDP socket of an address tuple in a network namespace (-1: this one).
 
     Since Linux 4.20."""
@@ -823,9 +823,7 @@ def skb_vlan_push(skb: Any, vlan_proto: int, vlan_tci: int) -> i64:
 
     Since Linux 4.3."""
 
-def skc_lookup_tcp(
-    ctx: Any, tuple: Any, tuple_size: int, netns: int, flags: int
-) -> SockCommon | None:
+def skc_lookup_tcp(ctx: Any, tuple: Any, tuple_size: int, netns: int, flags: int) -> SockCommon:
     """As sk_lookup_tcp, and finds request and timewait sockets too.
 
     Since Linux 5.2."""

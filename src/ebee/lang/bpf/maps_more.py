@@ -177,8 +177,8 @@ class SockMap(AnyMap[Any, Any]):
         """Put the socket of a sock_ops program in."""
         raise _only_compiled(self)
 
-    def lookup(self, key: Any) -> Sock | None:
-        """The socket, or None; give it back: bpf.sk_release(sock). Since Linux 5.7."""
+    def lookup(self, key: Any) -> Sock:
+        """The socket, or None: `with servers.lookup(0) as sock:` gives it back. Since Linux 5.7."""
         raise _only_compiled(self)
 
     def select(self, ctx: Any, key: Any, flags: int = 0) -> int:
@@ -208,8 +208,8 @@ class SockHash(AnyMap[K, Any]):
         """Put the socket of a sock_ops program in."""
         raise _only_compiled(self)
 
-    def lookup(self, key: Any) -> Sock | None:
-        """The socket, or None; give it back: bpf.sk_release(sock). Since Linux 5.7."""
+    def lookup(self, key: Any) -> Sock:
+        """The socket, or None: `with servers.lookup(0) as sock:` gives it back. Since Linux 5.7."""
         raise _only_compiled(self)
 
     def select(self, ctx: Any, key: K, flags: int = 0) -> int:

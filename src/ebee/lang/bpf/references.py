@@ -1,6 +1,7 @@
 """What `with` holds of the kernel: references that functions acquire, and sections.
 
 with bpf_task_from_pid(pid) as task:      # given back by bpf_task_release
+with servers.lookup(0) as sk:             # a socket, given back by bpf_sk_release
 with rcu():                               # bpf_rcu_read_lock and its end. Since Linux 6.2
 with no_preemption():                     # bpf_preempt_disable and its end. Since Linux 6.10
 """
@@ -66,6 +67,8 @@ def context_of(
         return _exchanged
     if graphs.taken(f, node):
         return _object
+    if _gives_socket(f, node, thing):
+        return _socket
     return _section if callable(thing) and thing in SECTIONS else None
 
 
@@ -97,6 +100,35 @@ def _exchanged(f: Function, item: ast.withitem, body: Body) -> None:
 def _object(f: Function, item: ast.withitem, body: Body) -> None:
     """`with new(Job) as job:`, `with entry.waiting.pop() as job:`."""
     _hold(f, item, lambda text: graphs.give_back(f, text), body)
+
+
+def _gives_socket(f: Function, node: ast.expr, thing: Any) -> bool:
+    """Whether a call is a helper that gives a socket to keep, or the lookup of a map of sockets."""
+    from ebee.lang.bpf.intrinsics import HelperName
+    from ebee.lang.bpf.maps_more import SockHash, SockMap
+
+    if isinstance(thing, HelperName):
+        result = thing.declared.result
+        return result.owned and result.kind in ("socket", "sock_common")
+    func = node.func if isinstance(node, ast.Call) else None
+    if not isinstance(func, ast.Attribute) or func.attr != "lookup":
+        return False
+    return isinstance(static(f, func.value), SockMap | SockHash)
+
+
+def _socket(f: Function, item: ast.withitem, body: Body) -> None:
+    """`with servers.lookup(0) as sk:`, `with bpf.sk_lookup_tcp(...) as sk:`. Since Linux 4.20."""
+    from ebee.lang.bpf.intrinsics import check_allowed
+    from ebee.lang.bpf.map_calls import helper
+    from ebee.lang.bpf.scopes import helper_named
+
+    release = helper_named("sk_release")
+    check_allowed(f, release)
+
+    def give_back(text: str) -> None:
+        helper(f, release.id, "void", f"ptr {text}")
+
+    _hold(f, item, give_back, body)
 
 
 def _reference(f: Function, item: ast.withitem, body: Body) -> None:

@@ -3,7 +3,7 @@ their own where the kernel's say less; numbers in network order read as numbers.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, Self
 
 from ebee.types import array, be16, be32, i32, struct, u8, u16, u32, u64, union
 
@@ -12,7 +12,8 @@ AF_UNIX, AF_INET, AF_INET6 = 1, 2, 10
 
 @struct
 class Sock:
-    """A socket (struct bpf_sock): `ctx.sk`, what lookups give. `src_*` is this side."""
+    """A socket (struct bpf_sock): `ctx.sk`, what lookups give, `with servers.lookup(0) as sk:`.
+    `src_*` is this side."""
 
     bound_dev_if: u32
     family: u32
@@ -29,6 +30,11 @@ class Sock:
     dst_ip6: array[be32, Literal[4]]
     state: u32
     rx_queue_mapping: i32
+
+    def __enter__(self) -> Self | None:
+        raise TypeError("sockets are held by programs only")
+
+    def __exit__(self, *_: Any) -> None: ...
 
 
 @struct
@@ -48,6 +54,11 @@ class SockCommon:
     dst_ip6: array[be32, Literal[4]]
     state: u32
     rx_queue_mapping: i32
+
+    def __enter__(self) -> Self | None:
+        raise TypeError("sockets are held by programs only")
+
+    def __exit__(self, *_: Any) -> None: ...
 
 
 @struct
