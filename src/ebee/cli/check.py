@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ebee.btf import Btf
     from ebee.obj.spec import ObjectSpec
     from ebee.verifier.core.check import Verdict
+    from ebee.verifier.core.privileges import Privileges
 
 _PROCESSED = re.compile(r"processed (\d+) insns")
 RUN_BUDGET = 60_000
@@ -46,6 +47,14 @@ running kernel say different things."""
     help="Processors that the machine may have (any machine: 8192; --against-kernel: as here).",
 )  # fmt: skip
 @click.option(
+    "--caps", metavar="NAMES",
+    help="Capabilities of the loader, with commas: bpf, perfmon, net_admin; none; all (default).",
+)  # fmt: skip
+@click.option(
+    "--config", metavar="FILE", type=click.Path(exists=True, dir_okay=False),
+    help="That kernel's configuration (.config), which `__kconfig` variables show.",
+)  # fmt: skip
+@click.option(
     "--against-kernel", is_flag=True,
     help="Load each program into the running kernel as well, and report any difference.",
 )  # fmt: skip
@@ -64,6 +73,8 @@ def check(
     kernel: str,
     max_processed: int | None,
     cpus: int | None,
+    caps: str | None,
+    config: str | None,
     against_kernel: bool,
     log_level: int,
     btf_file: str | None,
@@ -93,6 +104,18 @@ def check(
         cpus = possible_cpus()
     if cpus is not None:
         rules = replace(rules, cpus=cpus)
+    if caps is not None:
+        from ebee.verifier.core.privileges import parse
+
+        rules = replace(rules, privileges=parse(caps))
+    if caps is not None:
+        from ebee.verifier.core.privileges import parse
+
+        rules = replace(rules, privileges=parse(caps))
+    if against_kernel:
+        rules = replace(rules, privileges=_own_privileges(rules.privileges, caps))
+    if against_kernel and config is not None:
+        raise click.UsageError("the running kernel has its own --config")
     types = _types(btf_file) if btf_file is not None else None
     rows: list[dict[str, Any]] = []
     for file in files:
@@ -102,8 +125,9 @@ def check(
             programs = {prog: pick("program", programs, prog, file)}
         if not programs:
             raise ObjectError(f"{file} has no programs to check")
+        options = _options(spec, config) if config or against_kernel else None
         for name in programs:
-            verdict = check_one(spec, name, rules, types, log_level)
+            verdict = check_one(spec, name, rules, types, log_level, config=options)
             row = _row(file, verdict)
             if against_kernel:
                 row["running"] = _running(spec, name)
@@ -115,6 +139,29 @@ def check(
         report.print_json(rows)
     _warn_of_types()
     raise click.exceptions.Exit(_status(rows))
+
+
+def _options(spec: ObjectSpec, config: str | None) -> dict[str, bytes]:
+    """What variables of the configuration hold."""
+    from ebee.linux.kconfig import values
+
+    return values(spec, config)
+
+
+def _own_privileges(asked: Privileges, caps: str | None) -> Privileges:
+    """This process's capabilities, for which the running kernel answers."""
+    from ebee.linux.host import missing_capabilities, read
+    from ebee.verifier.core.privileges import CAPABILITIES, Privileges
+
+    mine = {field: not missing_capabilities((name,)) for name, field in CAPABILITIES.items()}
+    held = Privileges(**mine, mitigations="mitigations=off" not in (read("/proc/cmdline") or ""))
+    if caps is not None and replace(asked, mitigations=held.mitigations) != held:
+        names = ",".join(field for field, has in mine.items() if has) or "none"
+        raise click.UsageError(
+            f"the running kernel answers for this process, whose capabilities are {names}:"
+            " --against-kernel goes with those only"
+        )
+    return held
 
 
 def _warn_of_types() -> None:
@@ -229,10 +276,11 @@ def before_run(
     checks of its own; says which it does not, and why. What was accepted is remembered; with
     `known` only that counts, for where the walk would take longer than all the rest."""
     from ebee import cachedir
-    from ebee.obj import link, write
+    from ebee.obj import link
+    from ebee.obj.packed import pack
 
     try:
-        digest = _digest(write(spec))
+        digest = _digest(pack(spec))
     except EbeeError:
         return False
     for name in names:

@@ -9,6 +9,19 @@ PROG_TYPES = {name: number for number, name in enumerate((
     "cgroup_sockopt", "tracing", "struct_ops", "ext", "lsm", "sk_lookup", "syscall", "netfilter",
 ))}  # fmt: skip
 
+# Types of programs that take a capability beside CAP_BPF to be loaded (kernel/bpf/syscall.c:
+# is_net_admin_prog_type, is_perfmon_prog_type), and those that take none.
+NET_ADMIN_TYPES = frozenset((
+    "sched_cls", "sched_act", "xdp", "lwt_in", "lwt_out", "lwt_xmit", "lwt_seg6local", "sk_skb",
+    "sk_msg", "flow_dissector", "cgroup_device", "cgroup_sock", "cgroup_sock_addr",
+    "cgroup_sockopt", "cgroup_sysctl", "sock_ops", "ext", "netfilter",
+))  # fmt: skip
+PERFMON_TYPES = frozenset((
+    "kprobe", "tracepoint", "perf_event", "raw_tracepoint", "raw_tracepoint_writable", "tracing",
+    "lsm", "struct_ops", "ext",
+))  # fmt: skip
+UNPRIVILEGED_TYPES = frozenset(("socket_filter", "cgroup_skb"))
+
 ATTACH_TYPES = {name: number for number, name in enumerate((
     "cgroup_inet_ingress", "cgroup_inet_egress", "cgroup_inet_sock_create", "cgroup_sock_ops",
     "sk_skb_stream_parser", "sk_skb_stream_verdict", "cgroup_device", "sk_msg_verdict",

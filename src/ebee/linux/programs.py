@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ebee.errors import KernelError, VerifierError
+from ebee.hooks.numbers import NET_ADMIN_TYPES, PERFMON_TYPES
 from ebee.isa import Insn, encode
 from ebee.isa.insn import MAX_INSNS
 from ebee.linux import features, uapi
@@ -26,19 +27,6 @@ FUNC_INFO_SIZE, LINE_INFO_SIZE = 8, 16  # struct bpf_func_info, struct bpf_line_
 ANY_VERSION = 0xFFFF_FFFE  # What gobpf and cilium/ebpf write for "whatever is running".
 STREAMS = {"stdout": 1, "stderr": 2}  # enum bpf_stream_id
 OUT_ROOM = 4096  # How much a test run's output may be longer than its input.
-
-# Capabilities beyond CAP_BPF, by program type (kernel/bpf/syscall.c: is_net_admin_prog_type,
-# is_perfmon_prog_type).
-NET_ADMIN_TYPES = {
-    "sched_cls", "sched_act", "xdp", "lwt_in", "lwt_out", "lwt_xmit", "lwt_seg6local", "sk_skb",
-    "sk_msg", "flow_dissector", "cgroup_device", "cgroup_sock", "cgroup_sock_addr",
-    "cgroup_sockopt", "cgroup_sysctl", "sock_ops", "ext", "netfilter",
-}  # fmt: skip
-PERFMON_TYPES = {
-    "kprobe", "tracepoint", "perf_event", "raw_tracepoint", "raw_tracepoint_writable", "tracing",
-    "lsm", "struct_ops", "ext",
-}  # fmt: skip
-
 
 # Types whose test run gives no context back, but writes into the one it was given, if at all.
 CTX_IN_PLACE = {"syscall", "raw_tracepoint", "raw_tracepoint_writable"}

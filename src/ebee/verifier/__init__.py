@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ebee.verifier.core.check import Verdict, check
+    from ebee.verifier.core.privileges import Privileges
     from ebee.verifier.core.profile import PROFILES, Profile
 
 _MODULE_OF = {
     "Verdict": "core.check", "check": "core.check",
-    "PROFILES": "core.profile", "Profile": "core.profile",
+    "PROFILES": "core.profile", "Profile": "core.profile", "Privileges": "core.privileges",
 }  # fmt: skip
 
-__all__ = ["PROFILES", "Profile", "Verdict", "check"]
+__all__ = ["PROFILES", "Privileges", "Profile", "Verdict", "check"]
 
 
 def __getattr__(name: str) -> object:

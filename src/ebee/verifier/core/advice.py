@@ -32,6 +32,8 @@ ADVICE: dict[str, str] = {
     "stack-unbounded": "give the index a lower and an upper bound",
     "stack-variable": "the offset has to be a constant here",
     "stack-object": "dynptrs, iterators and saved flags on the stack are for helpers only",
+    "unwritten-stack": "write all of the variable before it is read (CAP_PERFMON may read it as "
+                       "it is)",
     "stack-escapes": "return a value, not the address of a variable that is about to be gone",
     "spill-size": "pointers are stored and loaded as a whole, 8 bytes",
     "spill-to-caller": "do not store pointers to the stack in the caller's variables",
@@ -96,5 +98,12 @@ ADVICE: dict[str, str] = {
     "kernel-symbol": "this kernel has no such symbol: declare it __weak and test it",
     "attach": "programs cannot be attached there",
     "hook-too-new": "the hook came with a later version",
+    # loaders without capabilities
+    "not-permitted": "load it with the capability that is named, as root or through a token",
+    "loop": "loops take CAP_BPF; without it, unroll them",
+    "pointer-leak": "without CAP_PERFMON addresses stay secret: keep pointers in registers and on "
+                    "the stack, and compare them with null only",
+    "speculation": "without CAP_PERFMON, let one instruction move one kind of pointer, by numbers "
+                   "of one sign, inside of what it points to",
 }  # fmt: skip
 """What to do, by id; one short line each."""

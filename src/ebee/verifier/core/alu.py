@@ -6,8 +6,8 @@ import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ebee.verifier.core import leaks, scalar, spectre, tnum
 from ebee.verifier.core import reg as R
-from ebee.verifier.core import scalar, tnum
 from ebee.verifier.core.code import Op
 from ebee.verifier.core.errors import EINVAL, Rejected
 from ebee.verifier.core.reg import S64_MAX, S64_MIN, Reg, known
@@ -44,6 +44,12 @@ def step(w: Walk, op: Op) -> int:
     else:
         _binary(w, op)
     return op.slot + 1
+
+
+def guarded(w: Walk, op: Op) -> int:
+    """One arithmetic instruction of a loader without CAP_PERFMON."""
+    leaks.check_arithmetic(w, op)
+    return step(w, op)
 
 
 # --- moves ---------------------------------------------------------------------------------------
@@ -156,7 +162,8 @@ def _compute(w: Walk, op: Op, source: Reg) -> None:
     scalar.sync(made, w.profile.single_values)
     made.id = made.off = 0
     alone = op.reg and op.src == op.dst
-    if operation == "add" and bits == 64 and target.id and not source.m and not alone:
+    linked = operation == "add" and bits == 64 and target.id and not source.m and not alone
+    if linked and w.capable:
         made.id, made.off = _linked_sum(target.id, source.v)
     scalar.settle(made)
     regs[op.dst] = made
@@ -198,6 +205,7 @@ def _pointer(w: Walk, op: Op, ptr: Reg, off: Reg) -> None:
         raise _prohibited(op, kind)
     _check_sane(off, kind)
     _check_sane(ptr, kind)
+    window = spectre.before(w, op, ptr, off) if w.spec is not None else None
     if operation == "add":
         made = _add(w, ptr, off, fixed)
     elif operation == "sub":
@@ -216,6 +224,8 @@ def _pointer(w: Walk, op: Op, ptr: Reg, off: Reg) -> None:
         raise Rejected("pointer-arithmetic", text)
     _check_sane(made, kind)
     scalar.sync(made, w.profile.single_values)
+    if w.spec is not None:
+        spectre.after(w, op, made, window)
     scalar.settle(made)
     regs[op.dst] = made
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ebee.helpers import SCALARS, Helper, Param
 from ebee.maps import FLAGS
-from ebee.verifier.core import btfptr, btftype, ctx, dynptr, kptr, mem, precision, stack
+from ebee.verifier.core import btfptr, btftype, ctx, dynptr, kptr, leaks, mem, precision, stack
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.btftype import BtfType
 from ebee.verifier.core.errors import EINVAL, DoesNotKnow, Rejected
@@ -74,6 +74,8 @@ def check(w: Walk, call: Call, index: int) -> None:
     if kind in _ANYTHING or kind == "variadic":
         if kind == "scalar" and reg.type != R.SCALAR:
             raise DoesNotKnow(f"a pointer as {param.name} of {call.helper.name}")
+        if not w.perfmon:
+            leaks.check_argument(reg, regno)
         return
     packet = reg.type in (R.PACKET, R.META)
     if packet and not (call.helper.takes_packet and mem.may_read_packet(w)):
@@ -374,7 +376,7 @@ def _constant_key(w: Walk, info: MapInfo, reg: Reg) -> int | None:
     """The key of an array, where the stack holds a constant (get_constant_map_key)."""
     if info.type.name not in ("array", "percpu_array") or reg.type != R.STACK or reg.m:
         return None
-    if not w.profile.constant_keys:
+    if not w.profile.constant_keys or not w.capable:
         return None
     off = reg.off + s64(reg.v)
     frame = w.state.frames[reg.frame]

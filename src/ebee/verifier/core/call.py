@@ -17,6 +17,7 @@ from ebee.verifier.core import (
     kptr,
     locks,
     mem,
+    privileges,
     ret,
     scalar,
     stack,
@@ -200,6 +201,8 @@ def _may_call(w: Walk, name: str) -> bool:
     if retiring and name in ("setsockopt", "getsockopt"):  # bpf_tcp_ca_get_func_proto
         return False
     if name == "probe_write_user" and w.profile.lockdown:
+        return False
+    if not privileges.may_call(name, w.profile.privileges):
         return False
     return program.hook.may_call(name, program.attach_type, place)
 

@@ -13,6 +13,7 @@ from ebee.isa.insn import Insn
 from ebee.verifier.core.code import Op, fault, scan
 from ebee.verifier.core.errors import EINVAL, DoesNotKnow, Rejected
 from ebee.verifier.core.kfuncs import all_kfuncs, called
+from ebee.verifier.core.privileges import check_no_loops
 
 if TYPE_CHECKING:
     from ebee.verifier.core.program import Program
@@ -40,7 +41,14 @@ class Cfg:
     iterators   slots that ask an iterator for its next element; `callbacks`: calls that call back
     """
 
-    def __init__(self, insns: list[Insn], ops: list[Op | None], program: Program, version: str):
+    def __init__(
+        self,
+        insns: list[Insn],
+        ops: list[Op | None],
+        program: Program,
+        version: str,
+        capable: bool = True,
+    ):
         self.insns, self.ops, self.count = insns, ops, len(insns)
         self.hook, self.catches = program.hook.name, program.catches
         self.kfuncs = {
@@ -61,6 +69,8 @@ class Cfg:
             for to in after:
                 if to < self.count:
                     self.preceding[to].append(slot)
+        if not capable:
+            check_no_loops(self.following, self.starts)
         self._reach()
         self.live = self._live_registers()
         self.traces = [self._trace(op) for op in ops]

@@ -12,6 +12,7 @@ from ebee.obj.spec import Line, ObjectSpec, ProgramSpec
 from ebee.verifier.core.advice import ADVICE
 from ebee.verifier.core.errors import DoesNotKnow, Rejected
 from ebee.verifier.core.explain import Explanation, explain
+from ebee.verifier.core.privileges import check_load
 from ebee.verifier.core.profile import PROFILES, Profile
 from ebee.verifier.core.program import Program, from_spec
 from ebee.verifier.core.walk import Walk
@@ -109,6 +110,7 @@ def check_program(program: Program, profile: Profile, log_level: int = 0) -> Ver
     why: Explanation | None = None
     try:
         _check_age(program, profile)
+        check_load(program, profile.privileges)
         walk = Walk(program, profile, log_level)
         walk.run()
     except Rejected as error:

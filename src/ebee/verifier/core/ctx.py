@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ebee.verifier.core import btfctx
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.errors import DoesNotKnow, Rejected
+from ebee.verifier.core.privileges import may_access
 from ebee.verifier.core.reg import Reg
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def access(w: Walk, off: int, size: int, write: bool, signed: bool) -> Reg:
     if not hook.fields:
         raise DoesNotKnow(f"the context of {hook.name} programs")
     member = hook.field_at(off, size, write, program.attach_type)
-    if member is None:
+    if member is None or not may_access(hook, member.name, write, w.profile.privileges):
         raise refused
     if member.kind == "scalar" or write:
         return R.UNKNOWN

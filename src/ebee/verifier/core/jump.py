@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ebee.verifier.core import btfptr, prune, scalar, special, tnum
+from ebee.verifier.core import btfptr, leaks, prune, scalar, special, spectre, tnum
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.code import Op
 from ebee.verifier.core.errors import DoesNotKnow
@@ -47,6 +47,8 @@ def step(w: Walk, op: Op) -> int:
         src_stack, dst_stack = src.type == R.STACK, dst.type == R.STACK
         if src_stack or dst_stack:
             w.push_history(dst_stack=dst_stack, src_stack=src_stack)
+        if not w.perfmon:
+            leaks.check_compared(op, dst, src)
     else:
         src = known(op.imm & U64)
         if dst.type == R.STACK:
@@ -58,6 +60,8 @@ def step(w: Walk, op: Op) -> int:
             w.precise(op.dst)
         if op.reg and src.type == R.SCALAR:
             w.precise(op.src)
+        if w.spec is not None:
+            spectre.mispredict(w, op, taken)
         return op.target if taken else op.slot + 1
     return _both_ways(w, op, dst, src)
 
@@ -105,8 +109,10 @@ def _both_ways(w: Walk, op: Op, dst: Reg, src: Reg) -> int:
     if null_test and dst.type & R.NULLABLE:
         mark_null(state, dst, op.operation == "jeq")
         mark_null(other, dst, op.operation == "jne")
-    elif op.bits == 64 and op.reg:
-        _packet_bounds(op, dst, src, state, other)
+    elif op.bits == 64 and op.reg and _packet_bounds(op, dst, src, state, other):
+        pass
+    elif not w.perfmon and dst.type != R.SCALAR:
+        raise leaks.no_comparison(op.dst)
     return op.slot + 1
 
 
@@ -413,16 +419,17 @@ _BOUNDS = {
 }  # fmt: skip
 
 
-def _packet_bounds(op: Op, dst: Reg, src: Reg, state: State, other: State) -> None:
+def _packet_bounds(op: Op, dst: Reg, src: Reg, state: State, other: State) -> bool:
+    """What a comparison with the packet's end tells; whether it is one."""
     operation = op.operation
     if operation not in _BOUNDS:
-        return
+        return False
     if _bounded_by(dst, src):
         packet, regno = dst, op.dst
     elif _bounded_by(src, dst):
         packet, regno, operation = src, op.src, FLIPPED[operation]
     else:
-        return
+        return False
     falls, open_end = _BOUNDS[operation]
     good, bad = (state, other) if falls else (other, state)
     _found(good, packet, open_end)
@@ -431,6 +438,7 @@ def _packet_bounds(op: Op, dst: Reg, src: Reg, state: State, other: State) -> No
         made = reg.copy()
         made.range = AT_END if open_end else BEYOND_END
         bad.frame.regs[regno] = made
+    return True
 
 
 def _bounded_by(packet: Reg, end: Reg) -> bool:

@@ -99,7 +99,8 @@ class Log:
         """The next instruction."""
         state = w.state
         if self.fresh:
-            self.add(f"\nfrom {w.previous} to {w.idx}:{state_text(state, len(state.frames) - 1)}\n")
+            shown = state_text(state, len(state.frames) - 1)
+            self.add(f"\nfrom {w.previous} to {w.idx}{_how(state)}:{shown}\n")
             self.fresh = False
         if self.scratched or self.slots:
             self.state(w, w.idx)
@@ -149,7 +150,7 @@ class Log:
     def safe(self, w: Walk) -> None:
         """The path ends at a state that is known to be safe."""
         if self.fresh:
-            self.add(f"\nfrom {w.previous} to {w.idx}: safe\n")
+            self.add(f"\nfrom {w.previous} to {w.idx}{_how(w.state)}: safe\n")
         else:
             self.add(f"{w.idx}: safe\n")
 
@@ -187,6 +188,10 @@ class Log:
 def _helper(number: int) -> str | None:
     found = helpers.by_id(number)
     return f"bpf_{found.name}" if found is not None else None
+
+
+def _how(state: State) -> str:
+    return " (speculative execution)" if state.speculative else ""
 
 
 _ADDRESS = "0xffff888000000000"  # where a map might be

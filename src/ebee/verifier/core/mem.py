@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ebee import maps
-from ebee.verifier.core import btfptr, btftype, ctx, kptr, scalar, sock, special, stack, tnum
+from ebee.verifier.core import (
+    btfptr,
+    btftype,
+    ctx,
+    kptr,
+    leaks,
+    scalar,
+    sock,
+    special,
+    stack,
+    tnum,
+)
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.code import Op
 from ebee.verifier.core.errors import EINVAL, DoesNotKnow, Rejected
@@ -75,6 +86,8 @@ def atomic(w: Walk, op: Op) -> int:
     w.read(op.dst)
     if operation == "cmpxchg":
         w.read(0)
+    if not w.perfmon:
+        leaks.check_atomic(w, op)
     _check_atomic(w, op, op.dst, "stores into")
     base_reg = w.regs[op.dst]
     target = NOTHING
@@ -141,6 +154,8 @@ def access(
     nullable = reg.type & R.NULLABLE
     if way is None or nullable:
         raise Rejected("not-memory", f"R{regno} invalid mem access '{R.type_name(reg.type)}'")
+    if not w.perfmon:
+        leaks.check_access(w, reg, write, value, may_write_packet(w))
     made = way(w, op, reg, regno, off, size, write, value, signed)
     if made is None or write or value < 0:
         return
@@ -234,6 +249,15 @@ def check_map_value(
         what = "write into" if write else "read from"
         text = f"{what} map forbidden, value_size={info.value_size} off={off} size={size}"
         raise Rejected("map-access", text)
+    return check_value(reg, regno, off, size, zero, helper)
+
+
+def check_value(
+    reg: Reg, regno: int, off: int, size: int, zero: bool = False, helper: bool = False
+) -> Field | None:
+    """The same, whatever the flags of the map (check_map_access)."""
+    info = reg.map
+    assert info is not None
     check_region(reg, regno, off, size, info.value_size, zero)
     for field in info.fields:
         if reg.smin + off < field.offset + field.size and field.offset < reg.umax + off + size:
@@ -414,6 +438,8 @@ def _map(
     name = _MAP_STRUCTS.get(info.type.name)
     if name is None:
         raise DoesNotKnow(f"the struct of {info.type.name} maps")
+    if not w.perfmon:
+        leaks.check_map(name)
     to = w.struct(name)
     if off < 0:
         text = f"R{regno} is {name} invalid negative access: off={off}"

@@ -76,7 +76,7 @@ def propagate(w: Walk, old: State, current: State) -> bool:
 
 
 def _mark(w: Walk, start: State, wanted: Wanted, skip: bool) -> bool:
-    if wanted.empty():
+    if wanted.empty() or not w.capable:
         return False
     state, last, first, after, changed = start, start.idx, start.first, -1, False
     log = w.log if w.log is not None and w.log.level > 1 else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from ebee.errors import ConfigError
 from ebee.verifier.core import reg as R
 from ebee.verifier.core import tnum
+from ebee.verifier.core.privileges import ALL, Privileges
 
 NR_CPUS = 8192
 """The largest CONFIG_NR_CPUS."""
@@ -17,8 +18,7 @@ NEVER_NULL = frozenset((R.SOCKET, R.TCP_SOCK, R.MAP_VALUE, R.MAP_KEY, R.SOCK_COM
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The rules of one Linux version, x86-64, for a program that is loaded with CAP_BPF,
-    CAP_PERFMON and CAP_NET_ADMIN.
+    """The rules of one Linux version, x86-64.
 
     `negation`: ranges are followed through `neg` (6.17); `wide_mul`: products of tnums keep values
     and uncertainty apart (until 6.17); `old_ranges`: additions that always wrap, and products of
@@ -31,7 +31,8 @@ class Profile:
     `indirect`: messages call what helpers do to the stack indirect (until 6.13);
     `max_processed`: instructions to walk at the most; `cpus`: processors that the machine may have
     (what holds for the most of them holds for every machine); `lockdown`: the kernel is locked down
-    (integrity), which takes a helper away.
+    (integrity), which takes a helper away; `barriers`: what only speculation makes unsafe gets a
+    barrier (6.17); `privileges`: the capabilities of the loader.
     """
 
     version: str
@@ -48,6 +49,8 @@ class Profile:
     cpus: int = NR_CPUS
     strict_alignment: bool = False
     lockdown: bool = False
+    barriers: bool = True
+    privileges: Privileges = ALL
 
     def mul(self, av: int, am: int, bv: int, bm: int) -> tnum.Tnum:
         """The product of two tnums."""
@@ -67,6 +70,7 @@ PROFILES = {
         private_stacks=False,
         never_null=NEVER_NULL,
         indirect=True,
+        barriers=False,
     ),
 }
 

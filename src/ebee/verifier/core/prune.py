@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ebee.verifier.core import precision
+from ebee.verifier.core import leaks, precision
 from ebee.verifier.core.equal import (
     EXACT,
     NOT_EXACT,
@@ -15,6 +16,7 @@ from ebee.verifier.core.equal import (
     states_equal,
 )
 from ebee.verifier.core.errors import EINVAL, Rejected
+from ebee.verifier.core.privileges import MAX_STATES
 from ebee.verifier.core.reg import SCALAR, UNINIT, UNKNOWN, Reg
 from ebee.verifier.core.scalar import s64
 from ebee.verifier.core.state import ACTIVE, EMPTY, State, spilled
@@ -50,6 +52,8 @@ class Memory:
         self.loops: dict[Visit, Loop] = {}
         self.total = self.most = 0
         self.last_jumps = self.last_processed = 0
+        self.equal = states_equal if walk.perfmon else partial(leaks.covered, walk)
+        self.precise = 0 if walk.capable else -1  # marks of all scalars, of a state that is new
 
     def visited(self, idx: int) -> bool:
         """Whether the current path may end here; else its state may have been remembered."""
@@ -62,6 +66,7 @@ class Memory:
         for old in found:
             if not old.branches and not old.cleaned:
                 self._clean(old, cur)
+        looked = len(found)
         for old in tuple(found):
             outcome = self._compare(old, cur, idx, checkpoint)
             if outcome is HIT:
@@ -74,6 +79,8 @@ class Memory:
             if old.misses > old.hits * often + often:
                 found.remove(old)
         self.most = max(self.most, len(found))
+        if not w.capable and looked > MAX_STATES:
+            return False
         if add:
             self._remember(found, idx)
         return False
@@ -94,7 +101,7 @@ class Memory:
                     old.goto_depth == cur.goto_depth
                     and old.unroll_depth == cur.unroll_depth
                     and maybe_looping(old, cur)
-                    and states_equal(old, cur, live, EXACT)
+                    and self.equal(old, cur, live, EXACT)
                     and not iterators_differ(old, cur)
                 )
                 if same:
@@ -103,7 +110,7 @@ class Memory:
                 return LOOPING
         if not loop:
             loop = self._incomplete(old)
-            if not states_equal(old, cur, live, RANGE_WITHIN if loop else NOT_EXACT):
+            if not self.equal(old, cur, live, RANGE_WITHIN if loop else NOT_EXACT):
                 return MISS
         old.hits += 1
         if w.cfg.jumps[idx]:
@@ -123,13 +130,13 @@ class Memory:
         w = self.walk
         live, op = w.cfg.live, w.cfg.ops[idx]
         if idx in w.cfg.iterators:
-            covered = states_equal(old, cur, live, RANGE_WITHIN) and self._goes_on(cur)
+            covered = self.equal(old, cur, live, RANGE_WITHIN) and self._goes_on(cur)
             return covered or None
         loop = False
         if op is not None and op.operation == "may_goto" and old.goto_depth != cur.goto_depth:
-            loop = states_equal(old, cur, live, RANGE_WITHIN)
+            loop = self.equal(old, cur, live, RANGE_WITHIN)
         if not loop and idx in w.cfg.callbacks:
-            return states_equal(old, cur, live, RANGE_WITHIN) or None
+            return self.equal(old, cur, live, RANGE_WITHIN) or None
         return loop
 
     def _goes_on(self, cur: State) -> bool:
@@ -143,7 +150,7 @@ class Memory:
         self.total += 1
         self.last_jumps, self.last_processed = w.jumps, w.processed
         for frame in cur.frames:
-            frame.precise = frame.sprecise = 0
+            frame.precise = frame.sprecise = self.precise
         new = cur.copy()
         new.idx = idx
         cur.parent, cur.first, cur.history = new, idx, None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ebee.hooks.numbers import PROG_TYPES
-from ebee.verifier.core import locks, prune
+from ebee.verifier.core import leaks, locks, prune
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.code import Op
 from ebee.verifier.core.errors import E2BIG, EINVAL, DoesNotKnow, Rejected
@@ -48,6 +48,7 @@ def _async_result(w: Walk) -> None:
     """Callbacks that run later return 0."""
     r0 = w.read(0)
     where = "At async callback return"
+    _check_leak(w, r0, 0)
     if r0.type != R.SCALAR:
         name = R.type_name(r0.type)
         text = f"{where} the register R0 is not a known value ({name})"
@@ -111,6 +112,7 @@ def check_thrown(w: Walk) -> None:
 
 def _global_result(w: Walk, regno: int = 0) -> None:
     reg = w.read(regno)
+    _check_leak(w, reg, regno)
     if reg.type != R.SCALAR:
         name = R.type_name(reg.type)
         text = f"At subprogram exit the register R{regno} is not a scalar value ({name})"
@@ -148,6 +150,7 @@ def _program_result(w: Walk, regno: int = 0) -> None:
     if hook in ("lsm", "struct_ops") and returns_nothing(w):
         return
     reg = w.read(regno)
+    _check_leak(w, reg, regno)
     limits = bounds(w)
     if limits is None:
         return
@@ -161,6 +164,11 @@ def _program_result(w: Walk, regno: int = 0) -> None:
             raise _outside(reg, *limits, "At program exit", regno)
     elif not within(reg, *limits):
         raise _outside(reg, *limits, "At program exit", regno)
+
+
+def _check_leak(w: Walk, reg: Reg, regno: int) -> None:
+    if not w.perfmon:
+        leaks.check_result(reg, regno)
 
 
 def check_stack_depth(w: Walk) -> None:

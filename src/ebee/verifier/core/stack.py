@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ebee.verifier.core import leaks, spectre, tnum
 from ebee.verifier.core import reg as R
-from ebee.verifier.core import tnum
 from ebee.verifier.core.code import Op
 from ebee.verifier.core.errors import EINVAL, Rejected
 from ebee.verifier.core.reg import UNINIT, ZERO, Reg, known
@@ -42,15 +42,18 @@ def check_bounds(w: Walk, reg: Reg, regno: int, off: int, size: int, what: str) 
             text = f"invalid unbounded variable-offset{what} stack R{regno}"
             raise Rejected("stack-unbounded", text)
         low, high = reg.smin + off, reg.smax + off + size
-    if low < -SIZE or low > -1 or high > 0 or size < 0:
+    frame = w.state.frames[reg.frame]
+    least = -SIZE
+    if not w.perfmon and what == " read from":
+        least = -8 * len(frame.slots)  # what was never written is not read
+    if low < least or low > -1 or high > 0 or size < 0:
         if not reg.m:
             text = f"invalid{what} stack R{regno} off={off} size={size}"
         else:
             place = f"var_off={tnum.text(reg.v, reg.m)} off={off} size={size}"
             text = f"invalid variable-offset{what} stack R{regno} {place}"
-        why = f"bytes {low} to {high - 1} of a stack from {-SIZE} to -1"
+        why = f"bytes {low} to {high - 1} of a stack from {least} to -1"
         raise Rejected("stack-bounds", text, why)
-    frame = w.state.frames[reg.frame]
     frame.grow(low)
     used = 8 * ((-low + 7) // 8)
     if w.depths.get(frame.subprog, 0) < used:
@@ -99,7 +102,7 @@ def load(w: Walk, reg: Reg, regno: int, off: int, size: int, value: int) -> Reg 
             text = "variable offset stack pointer cannot be passed into helper function"
             raise Rejected("stack-variable", f"{text}; {place}")
         low, high = reg.smin + off, reg.smax + off + size
-        _check_plain(frame, regno, low, high - low, reg, size)
+        _check_plain(w, frame, regno, low, high - low, reg, size)
         mark_read(w, frame, low, high)
         return _bytes_at(frame, low, high)
     off += _signed(reg.v)
@@ -109,10 +112,12 @@ def load(w: Walk, reg: Reg, regno: int, off: int, size: int, value: int) -> Reg 
     if not spilled(slot):
         start = off % 8
         for i, kind in enumerate(slot[0][start : start + size]):
-            if kind in SPECIAL:
+            if kind in w.unreadable:
                 text = f"invalid read from stack off {off}+{i} size {size}"
-                raise Rejected("stack-object", text)
+                raise Rejected("unwritten-stack" if kind == INVALID else "stack-object", text)
         return _bytes_at(frame, off, off + size)
+    if value < 0 and not w.perfmon and size == 8 and slot[1].type != R.SCALAR:
+        raise Rejected("pointer-leak", f"leaking pointer from stack off {off}")
     return _fill(w, frame, spi, slot, off, size)
 
 
@@ -133,6 +138,9 @@ def _fill(w: Walk, frame: Frame, spi: int, slot: Slot, off: int, size: int) -> R
         return reg
     start = off % 8
     seen = types[start : start + size]
+    if not w.perfmon and INVALID in seen:
+        text = f"invalid read from stack off {off}+{seen.index(INVALID)} size {size}"
+        raise Rejected("unwritten-stack", text)
     if all(t == SPILL for t in seen) and not reg.m and not reg.v:
         w.push_history((frame.number, spi))
         return ZERO
@@ -140,11 +148,26 @@ def _fill(w: Walk, frame: Frame, spi: int, slot: Slot, off: int, size: int) -> R
 
 
 def _check_plain(
-    frame: Frame, regno: int, low: int, length: int, reg: Reg, size: int, what: str = " read from"
+    w: Walk,
+    frame: Frame,
+    regno: int,
+    low: int,
+    length: int,
+    reg: Reg,
+    size: int,
+    what: str = " read from",
 ) -> None:
-    """None of the bytes is of an object that only helpers look into."""
+    """None of the bytes is of an object that only helpers look into (nor, for loaders without
+    CAP_PERFMON, of a pointer, or unwritten)."""
+    perfmon = w.perfmon
+    if w.spec is not None and reg.m:
+        text = f"R{regno}{' indirect' if 'indirect' in what else ''} variable offset stack access"
+        text = f"{text} prohibited for !root, var_off={tnum.text(reg.v, reg.m)}"
+        raise Rejected("stack-variable", text)
     for at in range(low, low + length):
-        if frame.slots[(-at - 1) // 8][0][at % 8] in SPECIAL:
+        slot = frame.slots[(-at - 1) // 8]
+        kind = slot[0][at % 8]
+        if kind in SPECIAL if perfmon else not leaks.readable(slot, kind):
             if not reg.m:
                 text = f"invalid{what} stack R{regno} off {low}+{at - low} size {size}"
             else:
@@ -178,13 +201,15 @@ def store(w: Walk, op: Op, reg: Reg, regno: int, off: int, size: int, value: int
         dynptr.destroy(w, frame, spi)
     stored = w.regs[value] if value >= 0 else None
     constant = stored is None and op.kind == "store"
+    if not w.perfmon:
+        leaks.check_store(w, frame, off, size, stored)
     if size == 8:
         _mark_written(w, frame, spi)
-    if stored is not None and off % 8 == 0 and stored.type == R.SCALAR:
+    if stored is not None and off % 8 == 0 and stored.type == R.SCALAR and w.capable:
         fits = stored.bits <= 8 * size
         stored = w.id_for_copy(value) if fits else stored.with_id(0)
         _spill(w, frame, spi, stored, size)
-    elif constant and off % 8 == 0:
+    elif constant and off % 8 == 0 and w.capable:
         _spill(w, frame, spi, known(op.imm & tnum.U64), size)
     elif stored is not None and stored.type != R.SCALAR:
         if size != 8:
@@ -242,6 +267,8 @@ def _store_somewhere(w: Walk, op: Op, frame: Frame, low: int, high: int, value: 
         spi, byte = (-at - 1) // 8, at % 8
         slot = frame.slots[spi]
         kind = slot[0][byte]
+        if not w.perfmon:
+            leaks.check_store_somewhere(w, kind, at)
         if zero and kind == SPILL and spilled_scalar(slot) and slot[1].is_null:
             used = True
             continue
@@ -280,7 +307,7 @@ def check_helper(
     else:
         low, high = reg.smin + off, reg.smax + off
     end = high + size
-    _check_plain(frame, regno, low, end - low, reg, size, what)
+    _check_plain(w, frame, regno, low, end - low, reg, size, what)
     if end > low:
         mark_read(w, frame, low, end)
     if not write and not w.profile.indirect:
@@ -302,6 +329,8 @@ def overwrite(w: Walk, reg: Reg, off: int, size: int) -> None:
     frame = w.state.frames[reg.frame]
     low = _signed(reg.v) + off
     for at in range(low, low + size):
+        if w.spec is not None:
+            spectre.fence(w, frame, at, 1, None)
         _write_bytes(frame, at, 1, MISC)
 
 
@@ -315,5 +344,7 @@ def clear(w: Walk, reg: Reg, regno: int, off: int) -> None:
         from ebee.verifier.core import dynptr
 
         dynptr.destroy(w, frame, spi)
+    if w.spec is not None:
+        spectre.fence(w, frame, at, 8, None)
     _write_bytes(frame, at, 8, MISC)
     _mark_written(w, frame, spi)

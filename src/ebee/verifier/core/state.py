@@ -107,12 +107,13 @@ class State:
     locks       how many of these are locks
     rcu, preempt, irq   how often RCU is read-locked and preemption is off; id of the saved flags
     sleepable   a callback that may sleep where the program may not
+    speculative only a processor that speculates comes here
     """
 
     __slots__ = (
         "all_precise", "branches", "cleaned", "depth", "differs", "entered", "equal", "first",
         "frames", "goto_depth", "history", "hits", "idx", "irq", "last", "locks", "misses",
-        "parent", "preempt", "rcu", "refs", "sleepable", "unroll_depth",
+        "parent", "preempt", "rcu", "refs", "sleepable", "speculative", "unroll_depth",
     )  # fmt: skip
 
     def __init__(self, frames: list[Frame]):
@@ -123,7 +124,7 @@ class State:
         self.history: Jump | None = None
         self.refs: tuple[Held, ...] = ()
         self.locks = self.rcu = self.preempt = self.irq = 0
-        self.sleepable = False
+        self.sleepable = self.speculative = False
         self.goto_depth = self.unroll_depth = self.depth = 0
         self.hits = self.misses = 0
         self.differs = 0  # the register in which another state differed from it, last
@@ -142,7 +143,7 @@ class State:
         s.first, s.last, s.history, s.refs = self.first, self.last, self.history, self.refs
         s.goto_depth, s.unroll_depth, s.depth = self.goto_depth, self.unroll_depth, self.depth
         s.locks, s.rcu, s.preempt, s.irq = self.locks, self.rcu, self.preempt, self.irq
-        s.sleepable = self.sleepable
+        s.sleepable, s.speculative = self.sleepable, self.speculative
         s.hits = s.misses = s.differs = 0
         s.cleaned = s.all_precise = s.entered = False
         s.equal = None

@@ -7,7 +7,20 @@ from collections.abc import Callable
 from functools import partial
 
 from ebee.obj.spec import Line
-from ebee.verifier.core import alu, btftype, call, compat, jump, mem, precision, ret, subprog
+from ebee.verifier.core import (
+    alu,
+    btftype,
+    call,
+    compat,
+    jump,
+    leaks,
+    mem,
+    precision,
+    privileges,
+    ret,
+    spectre,
+    subprog,
+)
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.btftype import BtfType
 from ebee.verifier.core.cfg import Cfg, refuse_unknown
@@ -16,10 +29,10 @@ from ebee.verifier.core.errors import E2BIG, EFAULT, EINVAL, DoesNotKnow, Reject
 from ebee.verifier.core.live import Liveness
 from ebee.verifier.core.log import Log
 from ebee.verifier.core.profile import Profile
-from ebee.verifier.core.program import Program
+from ebee.verifier.core.program import MapInfo, Program
 from ebee.verifier.core.prune import Memory
 from ebee.verifier.core.reg import Reg
-from ebee.verifier.core.state import Frame, Held, Jump, Linked, State
+from ebee.verifier.core.state import SPECIAL, Frame, Held, Jump, Linked, State
 
 MAX_BRANCHES = 8192  # BPF_COMPLEXITY_LIMIT_JMP_SEQ
 END = -1
@@ -47,13 +60,20 @@ class Walk:
         self.place_types: dict[int, int] = {}  # of the pointer of each load and store
         self.missing_kfuncs = False  # calls of functions that the kernel has not were reached
         self.depths: dict[int, int] = {}  # stack used, by function
+        held = profile.privileges
+        self.capable, self.perfmon = held.bpf, held.perfmon
+        self.spec = spectre.Speculation() if held.speculates else None
+        self.unreadable = SPECIAL if held.perfmon else leaks.UNREADABLE
+        self.tail_calls: dict[int, MapInfo | None] = {}  # maps of tail calls; None: more than one
         ops = decode(program.insns, profile.version)
-        self.cfg = Cfg(program.insns, ops, program, profile.version)
+        if not self.capable:
+            privileges.check_alone(ops)
+        self.cfg = Cfg(program.insns, ops, program, profile.version, self.capable)
         self.has_arena = compat.check(self)
         subprog.check_results(program.btf, self)
         refuse_unknown(program.unknown)
         self.handlers: dict[str, Callable[[Op], int]] = {
-            "alu": partial(alu.step, self),
+            "alu": partial(alu.step if held.perfmon else alu.guarded, self),
             "load": partial(mem.load, self),
             "store": partial(mem.store, self),
             "atomic": partial(mem.atomic, self),
@@ -124,6 +144,7 @@ class Walk:
         cfg, live, memory, handlers = self.cfg, self.live, self.memory, self.handlers
         ops, prune, jumps, state = cfg.ops, cfg.prune, cfg.jumps, self.state
         limit, count, log = self.profile.max_processed, cfg.count, self.log
+        plain = log is None and not state.speculative
         idx = self.idx
         while True:
             self.entry = None
@@ -143,10 +164,12 @@ class Walk:
                 break
             if jumps[idx]:
                 self.push_history()
-            if log is None:
+            if plain:
                 following = handlers[op.kind](op)
+            elif state.speculative:
+                following = spectre.step(self, op, self._logged)
             else:
-                following = self._logged(log, op)
+                following = self._logged(op)
             if op.stores:  # no other instruction marks slots as written
                 live.commit(state.chain(len(state.frames) - 1), idx)
             if following < 0:
@@ -160,8 +183,11 @@ class Walk:
             log.popped(self.state)
         return False
 
-    def _logged(self, log: Log, op: Op) -> int:
-        """Walk one instruction, and say so."""
+    def _logged(self, op: Op) -> int:
+        """Walk one instruction, and say so where there is a log."""
+        log = self.log
+        if log is None:
+            return self.handlers[op.kind](op)
         log.before(self, op)
         state = self.state
         depth, frame = len(state.frames), state.frames[-1]
@@ -292,9 +318,11 @@ class Walk:
     def holds(self, number: int) -> bool:
         return any(h.id == number and h.kind == "ptr" for h in self.state.refs)
 
-    def forget(self, which: Callable[[Reg], bool], left: Reg = R.UNKNOWN) -> None:
-        """Registers and spilled ones of a kind hold nothing that can be used any more."""
-        self.change(which, lambda _: left)
+    def forget(self, which: Callable[[Reg], bool], left: Reg | None = None) -> None:
+        """Registers and spilled ones of a kind hold nothing that can be used any more: `left`, or
+        a number, or nothing where a number would tell of addresses."""
+        found = left or (R.UNKNOWN if self.perfmon else R.UNINIT)
+        self.change(which, lambda _: found)
 
     def change(self, which: Callable[[Reg], bool], how: Callable[[Reg], Reg]) -> None:
         """Put others in the place of registers and spilled ones of a kind."""
