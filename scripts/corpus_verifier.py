@@ -38,6 +38,7 @@ from ebee.errors import EbeeError, KernelError, ObjectError
 from ebee.isa import assemble, encode
 from ebee.linux.backend import load
 from ebee.linux.host import possible_cpus
+from ebee.linux.kconfig import values
 from ebee.linux.programs import LinuxProgram
 from ebee.obj import read
 from ebee.obj.spec import ObjectSpec
@@ -215,6 +216,14 @@ def rules(job: Job) -> Profile:
     return replace(PROFILES[job.version], lockdown=locked, cpus=job.cpus)
 
 
+def configuration(spec: ObjectSpec) -> dict[str, bytes]:
+    """What the running kernel's configuration gives an object; nothing where it lacks a part."""
+    try:
+        return values(spec)
+    except EbeeError:
+        return {}
+
+
 def _objects(job: Job, cache: Cache) -> Iterator[Result]:
     path, only = job.file, job.only
     group = group_of(path.stem)
@@ -232,7 +241,8 @@ def _objects(job: Job, cache: Cache) -> Iterator[Result]:
             if job.ask:
                 yield Result(where, group, "no oracle", "", told.words)
                 continue
-            ask = partial(check, spec, name, rules(job), types(job.btf))
+            config = {} if job.btf else configuration(spec)
+            ask = partial(check, spec, name, rules(job), types(job.btf), config=config)
             yield bounded(where, group, told, ask)
 
 

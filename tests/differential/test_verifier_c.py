@@ -7,6 +7,7 @@ import pytest
 
 from ebee.errors import VerifierError
 from ebee.linux.backend import load
+from ebee.linux.kconfig import values
 from ebee.verifier.core.check import check
 from ebee.verifier.core.profile import PROFILES
 
@@ -239,3 +240,35 @@ def test_the_verdict_is_that_of_kernels_elsewhere(elsewhere, name):
         verdict = check(elsewhere, name, PROFILES[version])
         assert verdict.accepted == (not words), verdict
         assert words in " ".join(verdict.message.split())
+
+
+CONFIGURED = """
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+extern int LINUX_KERNEL_VERSION __kconfig;
+extern char CONFIG_BPF_SYSCALL __kconfig __weak;
+extern int CONFIG_EBEE_IS_NO_OPTION __kconfig __weak;
+
+SEC("xdp") int old_or_new(struct xdp_md *ctx)
+{
+    void *p = 0;
+    if (LINUX_KERNEL_VERSION < 0x040000 || CONFIG_BPF_SYSCALL != 'y' || CONFIG_EBEE_IS_NO_OPTION)
+        return *(volatile int *)p;
+    return XDP_PASS;
+}
+"""
+
+
+def test_what_a_configuration_rules_out_is_not_walked(tmp_path_factory, tmp_path):
+    made = built(tmp_path_factory, CONFIGURED)
+    config = tmp_path / "config"
+    config.write_text("CONFIG_BPF_SYSCALL=y\n")
+    verdict = check(made, "old_or_new", config=values(made))
+    with load(made.copy(), programs=["old_or_new"], log_level=4) as there:
+        assert f"processed {verdict.processed} insns" in there.programs["old_or_new"].log
+    assert verdict.accepted
+    elsewhere = values(made, config)
+    assert set(elsewhere) == {"CONFIG_BPF_SYSCALL", "CONFIG_EBEE_IS_NO_OPTION"}
+    for known in (None, elsewhere):  # any version, perhaps an old one
+        assert check(made, "old_or_new", config=known).outcome == "rejected"

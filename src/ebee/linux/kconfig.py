@@ -79,6 +79,28 @@ def _written(value: object) -> str:
     return str(value)
 
 
+def values(spec: ObjectSpec, given: Given = None) -> dict[str, bytes]:
+    """What each `__kconfig` variable of an object holds on this machine; with `given`, what that
+    configuration says of another one (and so not what is no option: its version). ObjectError as
+    for loading: when one is not set, or does not fit its type."""
+    wanted = [e for e in spec.externs.values() if e.kind == "kconfig"]
+    config, found = given_options(given), dict[str, bytes]()
+    made = Kconfig(spec, [e.name for e in wanted], "")
+    for extern in wanted:
+        declared, btf = spec.btf.type(extern.btf_id) if spec.btf else None, spec.btf
+        if btf is None or not isinstance(declared, Var):
+            raise ObjectError(f"{extern.name}: its type is not known")
+        if given is None:
+            found[extern.name] = made.value(extern, btf, declared.type)
+        elif extern.name in config:
+            found[extern.name] = convert(extern.name, config[extern.name], btf, declared.type)
+        elif extern.name not in VIRTUAL and not extern.weak:
+            raise ObjectError(f"{extern.name} is not set in {given}: declare it __weak")
+        elif extern.name not in VIRTUAL:
+            found[extern.name] = bytes(btf.sizeof(declared.type))
+    return found
+
+
 class Kconfig:
     """The values that one object's externs ask for, in `order`; the map is made when the first is
     needed. `name`: the map's."""
@@ -111,14 +133,15 @@ class Kconfig:
                 raise ObjectError(f"{extern.name}: its type is not known")
             data += bytes(-len(data) % btf.alignof(declared.type))
             self._offsets[extern.name] = len(data)
-            data += self._value(extern, btf, declared.type)
+            data += self.value(extern, btf, declared.type)
         return data
 
     def close(self) -> None:
         if self._map is not None:
             self._map.close()
 
-    def _value(self, extern: ExternSpec, btf: Btf, type_id: int) -> bytes:
+    def value(self, extern: ExternSpec, btf: Btf, type_id: int) -> bytes:
+        """What one variable holds, as its type has it."""
         name, size = extern.name, btf.sizeof(type_id)
         if name in VIRTUAL:
             return _number(name, btf, btf.resolve(type_id), size, VIRTUAL[name]())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from errno import EINVAL
 from typing import Literal
@@ -83,13 +84,15 @@ def check(
     profile: Profile | None = None,
     kernel: Btf | None = None,
     log_level: int = 0,
+    config: Mapping[str, bytes] | None = None,
 ) -> Verdict:
     """Check a program of an object. `kernel`: the BTF of the kernel whose answer is wanted, if that
-    is not the running one. ObjectError when the program names something that is not there."""
+    is not the running one; `config`: what all variables of its configuration (`__kconfig`) hold,
+    which else may be anything. ObjectError when the program names something that is not there."""
     profile = profile or PROFILES["6.18"]
     found = spec.program(program) if isinstance(program, str) else program
     try:
-        made = from_spec(spec, found, kernel)
+        made = from_spec(spec, found, kernel, config)
     except DoesNotKnow as unknown:
         return Verdict(found.name, profile.version, "unknown", 0, "unknown", unknown.what)
     except Rejected as error:

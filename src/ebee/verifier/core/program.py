@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -64,7 +65,8 @@ class Program:
     """One program. `pseudo` says by slot what a wide load means: ("map", MapInfo, 0), ("data",
     MapInfo, offset), ("ksym", a BTF type's id in the kernel's BTF, 0) or ("number", None, 0);
     `unknown` by slot what ebee cannot resolve; `kernel` is the BTF of the kernel whose answer is
-    wanted, `target` what the program is for where that is a function or struct of it."""
+    wanted, `target` what the program is for where that is a function or struct of it; `config` what
+    variables of its configuration hold."""
 
     name: str
     insns: list[Insn]
@@ -82,6 +84,7 @@ class Program:
     kernel: Btf | None = None
     target: Target | None = None
     exception_callback: str = ""
+    config: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def sleepable(self) -> bool:
@@ -135,7 +138,12 @@ def map_info(spec: MapSpec, btf: Btf | None, kernel: Btf | None = None) -> MapIn
     )  # fmt: skip
 
 
-def from_spec(spec: ObjectSpec, program: ProgramSpec, kernel: Btf | None = None) -> Program:
+def from_spec(
+    spec: ObjectSpec,
+    program: ProgramSpec,
+    kernel: Btf | None = None,
+    config: Mapping[str, bytes] | None = None,
+) -> Program:
     """A program of an object, linked and relocated. ObjectError when something is undefined;
     DoesNotKnow when its hook or a map is unknown here."""
     hook = hooks.by_name(program.hook)
@@ -146,6 +154,7 @@ def from_spec(spec: ObjectSpec, program: ProgramSpec, kernel: Btf | None = None)
         program.name, list(linked.insns), hook, program.attach_type, program.flags,
         program.attach_to, spec.license in GPL, funcs=linked.funcs, lines=linked.lines,
         btf=spec.btf, kernel=kernel, exception_callback=program.exception_callback,
+        config=config or {},
     )  # fmt: skip
     for function in linked.funcs:
         made.linkage[function.start] = spec.function(function.name).linkage

@@ -36,6 +36,7 @@ class _Resolver:
         self.infos: dict[str, MapInfo] = {}
         self.relocator: Relocator | None = None
         self.poisoned = 0
+        self.options: dict[str, int] = {}  # where in the map of options each is
 
     def map(self, ref: Ref) -> None:
         from ebee.verifier.core.program import map_info
@@ -106,21 +107,39 @@ class _Resolver:
         return isinstance(found, Var) and isinstance(btf.resolve(found.type), Void)
 
     def kconfig(self, ref: Ref) -> None:
-        """Options stand in a read-only map; their values differ by kernel, so none is known."""
+        """Options stand in a read-only map; what is in it is known where all of them are."""
         from ebee.verifier.core.program import MapInfo
 
         if ".kconfig" not in self.infos:
             array = maps.by_name("array")
             assert array is not None
+            data = self._lay_out()
+            known = data if len(self.made.config) == len(self.options) else None
             flags = maps.FLAGS["rdonly_prog"]
-            size = sum(e.kind == "kconfig" for e in self.spec.externs.values()) * 256
-            self.infos[".kconfig"] = MapInfo(".kconfig", array, 4, size, 1, flags)
-        names = [e.name for e in self.spec.externs.values() if e.kind == "kconfig"]
-        offset = names.index(ref.symbol) * 256 + ref.addend
+            self.infos[".kconfig"] = MapInfo(".kconfig", array, 4, len(data), 1, flags, known)
+        offset = self.options[ref.symbol] + ref.addend
         self.made.pseudo[ref.slot] = "data", self.infos[".kconfig"], offset
         insn = self.made.insns[ref.slot]
         wide = lddw(insn.dst, offset << 32, PSEUDO_MAP_VALUE)
         self.made.insns[ref.slot : ref.slot + 2] = wide
+
+    def _lay_out(self) -> bytes:
+        """The options one after the other, as libbpf lays them out; `options` says where each is,
+        and what is not known is zero."""
+        btf, data = self.spec.btf, b""
+        sizes = list[tuple[int, int, str]]()
+        for extern in self.spec.externs.values():
+            declared = btf.type(extern.btf_id) if btf is not None else None
+            if extern.kind == "kconfig":
+                if btf is None or not isinstance(declared, Var):
+                    raise DoesNotKnow(f"the type of {extern.name}")
+                kind = declared.type
+                sizes.append((-btf.alignof(kind), btf.sizeof(kind), extern.name))
+        for align, size, name in sorted(sizes):
+            data += bytes(-len(data) % -align)
+            self.options[name] = len(data)
+            data += self.made.config.get(name, bytes(size))
+        return data
 
 
 ENOENT = 2
