@@ -1,5 +1,5 @@
-"""What `ebee build` makes of Python programs, loaded by others: bpftool, and libbpf in a small C
-program; and what it looks like is what cilium/ebpf and Aya expect."""
+"""What `ebee build` makes of Python programs, loaded by others: bpftool, small programs of libbpf,
+cilium/ebpf and Aya; and what it looks like is what these expect."""
 
 import ctypes
 import json
@@ -67,6 +67,65 @@ int main(int argc, char **argv)
 """
 
 
+CILIUM = r"""
+// Opens and loads each object; prints its programs, and what XDP programs return.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/cilium/ebpf"
+)
+
+func load(path string) error {
+	spec, err := ebpf.LoadCollectionSpec(path)
+	if err != nil {
+		return err
+	}
+	collection, err := ebpf.NewCollection(spec)
+	if err != nil {
+		return err
+	}
+	defer collection.Close()
+	for name, program := range collection.Programs {
+		fmt.Print(name, " ", program.Type())
+		if program.Type() == ebpf.XDP {
+			verdict, _, err := program.Test(make([]byte, 64))
+			if err != nil {
+				return err
+			}
+			fmt.Print(" ", verdict)
+		}
+		fmt.Println()
+	}
+	return nil
+}
+
+func main() {
+	if err := load(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+"""
+BEYOND_CILIUM = {
+    "operation not permitted": "this kernel refuses programs of this type",
+    "unknown kind: Unknown (19)": "knows no 64-bit enumerations, which this kernel's BTF has",
+    "reference to .ksyms": "knows no kernel functions",
+    "unrecognized field map_extra": "knows no map_extra",
+    "'.struct_ops' section: not supported": "knows no struct_ops",
+    "map_extra or mmap()": "places no arenas",
+}
+BEYOND_AYA = {
+    "InvalidProgramSection": "knows no programs of this type",
+    "MapError(Unsupported": "knows no maps of this type",
+    "BtfError(UnexpectedBtfType": "fills no program arrays",
+}
+"""What cilium/ebpf and Aya say of objects that are beyond it, cilium/ebpf in version
+0.9.1, as Debian has it, or ever; Aya in 0.14."""
+
+
 @pytest.fixture(scope="module")
 def loader(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A program of libbpf's own."""
@@ -81,6 +140,33 @@ def loader(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if done.returncode:
         pytest.skip(f"needs libbpf-dev: {done.stderr.strip().splitlines()[0]}")
     return folder / "loader"
+
+
+@pytest.fixture(scope="module")
+def cilium(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A program of cilium/ebpf's: the packaged one, or the checkout that EBEE_CILIUM names, which
+    needs a Go as new as itself and golang.org/x/sys beside it, in `sys`."""
+    go = shutil.which("go")
+    if go is None:
+        pytest.skip("needs go")
+    folder = tmp_path_factory.mktemp("cilium")
+    (folder / "main.go").write_text(CILIUM)
+    how = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode"}
+    if checkout := os.environ.get("EBEE_CILIUM"):
+        how = {"GOFLAGS": "-mod=mod", "GOPROXY": "off", "GONOSUMDB": "*"}
+        (folder / "go.mod").write_text(
+            "module load\n\ngo 1.25\n\n"
+            "require github.com/cilium/ebpf v0.0.0\nrequire golang.org/x/sys v0.45.0\n"
+            f"replace github.com/cilium/ebpf => {checkout}\n"
+            f"replace golang.org/x/sys => {Path(checkout).parent / 'sys'}\n"
+        )
+    done = subprocess.run(
+        [go, "build", "-o", "load", "."], capture_output=True, text=True, cwd=folder,
+        env=os.environ | how | {"GOCACHE": str(folder / "cache")},
+    )  # fmt: skip
+    if done.returncode:
+        pytest.skip(f"needs golang-github-cilium-ebpf-dev: {done.stderr.strip().splitlines()[0]}")
+    return folder / "load"
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +243,33 @@ def test_bpftool_loads_it(built, tmp_path: Path, path: Path) -> None:
         assert (said - {""}) & {line.strip() for line in path.read_text().splitlines()}
     finally:
         subprocess.run(["umount", mount], check=True)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_cilium_ebpf_loads_and_runs_it(cilium: Path, built, path: Path) -> None:
+    target = built(path)
+    done = subprocess.run([cilium, target], capture_output=True, text=True)
+    for words, reason in BEYOND_CILIUM.items():
+        if words in done.stderr:
+            pytest.skip(reason)
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert sorted(words[0] for words in lines) == sorted(read_object(target).programs)
+    assert all(words[2] in ("1", "2") for words in lines if words[1] == "XDP")
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_aya_loads_it(built, path: Path) -> None:
+    """With EBEE_AYA naming a program of Aya's that loads the object it is given and says `ok` or
+    what failed: there is no package of it."""
+    loads = os.environ.get("EBEE_AYA")
+    if loads is None:
+        pytest.skip("EBEE_AYA names no loader")
+    done = subprocess.run([loads, built(path)], capture_output=True, text=True)
+    for words, reason in BEYOND_AYA.items():
+        if words in done.stdout:
+            pytest.skip(reason)
+    assert done.stdout.split("\t")[1] == "ok", done.stdout
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)

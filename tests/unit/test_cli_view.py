@@ -261,7 +261,7 @@ def test_pausing_and_going_on(seen, program: Path, capture: Path) -> None:
         await until(pilot, lambda: app.session.total > before, "going on")
         await pilot.press("q")
 
-    assert seen(act, program, "--pcap", capture).session.total < 300
+    assert seen(act, program, "--pcap", capture, "--speed", 0.25).session.total < 300
 
 
 def test_faster_and_slower(seen, program: Path, capture: Path) -> None:
@@ -297,6 +297,7 @@ def test_switching_tables(seen, capture: Path) -> None:
         await until(pilot, lambda: app.shown and app.shown.state == "finished", "the end")
         titles = []
         for key in ("tab", "m", "shift+tab", "tab", "tab"):
+            await pilot.pause()  # what a key asks for is drawn when there is time
             titles.append(str(app.query_one("#table").border_title))
             await pilot.press(key)
         assert titles[0] == "Rules, in order"

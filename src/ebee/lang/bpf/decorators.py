@@ -65,7 +65,7 @@ def xdp(function: Any = None, *, frags: bool = False, at: str = "") -> Any:
 
 def tc(function: _Skb) -> _Skb:
     """A classifier, attached to a queueing discipline. See also @tcx."""
-    return section("tc")(function)
+    return section("classifier")(function)  # the name that all loaders know: Aya takes no "tc"
 
 
 def tc_action(function: _Skb) -> _Skb:
