@@ -37,11 +37,14 @@ KERNEL_CLOCK = 1.0
 
 def run(report: Report, builder: Builder, quick: bool) -> None:
     """All small programs; see docs/benchmarks.md for how."""
+    from . import facts
+
     plan = QUICK if quick else FULL
     with pinned():
         numbers = {name: compare(builder, name, plan) for name in ("empty", *PROGRAMS)}
-    report.numbers["programs"] = numbers
-    _table(report, numbers)
+        report.numbers["programs"] = numbers
+        _table(report, numbers)
+        facts.compare(report, builder, plan)
     _judge(report, numbers)
 
 

@@ -8,6 +8,7 @@ interpreter sees which they are when they happen. Both keep the slots.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -34,6 +35,7 @@ class Code:
 
     `insns` are patched, `forms` their table rows (None for the second half of a wide load). `text`
     is the address that stands for slot 0 in pointers to functions. `extra` are helpers by number.
+    `proof` are the verifier's facts, encoded, if it accepted the program (see `prove`).
     """
 
     name: str
@@ -46,15 +48,29 @@ class Code:
     arguments: Sequence[Fact] | None = None
     extra: Mapping[int, Helper] = field(default_factory=dict)
     handlers: list[Callable[[Any], int]] | None = None
+    proof: bytes = b""
     _places: dict[tuple[int, int, bool], tuple[int, int] | None] = field(default_factory=dict)
 
     @cached_property
     def facts(self) -> Facts:
-        """What each register holds before each instruction."""
+        """What each register holds before each instruction: by the quick pass, and by the verifier
+        where it accepted the program."""
+        from ebee.verifier.facts import Facts
         from ebee.verifier.kinds import pointer_kinds
 
         given = {} if self.arguments is None else {"arguments": self.arguments}
-        return pointer_kinds(self.linked, self.hook, extra=self.extra, **given)
+        found = pointer_kinds(self.linked, self.hook, extra=self.extra, **given)
+        if self.proof:
+            with suppress(ValueError):  # a file of the cache was damaged
+                return found.refined(Facts.decode(self.proof))
+        return found
+
+    def prove(self, proof: bytes) -> None:
+        """Take the facts of the verifier, which has accepted the program (`Facts.encode`); b"": no
+        longer. Code that was compiled before stays as it is."""
+        self.proof = proof
+        for name in ("facts", "converted"):
+            self.__dict__.pop(name, None)
 
     @cached_property
     def converted(self) -> dict[int, tuple[Insn, Form]]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ebee.machine.jit.batch import PacketBatch
     from ebee.machine.jit.engine import Compiled, Tier
     from ebee.machine.jit.regions import RegionTable
+    from ebee.verifier.core.check import Verdict
 
 PROGRAMS = 1 << 16
 """Programs of one machine at the most: entries of the table of compiled ones."""
@@ -182,6 +183,11 @@ class Machine:
             self._tables[checked] = self.memory.allocate("programs", 8 * PROGRAMS)
         return self._tables[checked]
 
+    def forget(self, program: MachineProgram) -> None:
+        """Nobody calls a program's compiled code any more."""
+        for table in self._tables.values():
+            self.memory.store(table.base + 8 * program.id, 8, 0)
+
     @cached_property
     def regions(self) -> RegionTable:
         """The memory's regions as compiled code sees them."""
@@ -281,6 +287,24 @@ class MachineProgram(Program):
             metadata = int(where.packet.data) - int(where.packet.data_meta)
             data = where.get_packet()
             return RunResult(retval, data, executed=executed, metadata=metadata)
+
+    def verify(self, kernel: str = "6.18") -> Verdict:
+        """What Linux's verifier says of the program, by ebee's own rules for that version. Facts of
+        an accepted program go into the code that is compiled from then on, which needs fewer
+        checks. (Maps given to `Machine.load` are taken to be as the object says.)"""
+        from ebee.verifier.core.check import check
+        from ebee.verifier.core.profile import profile
+
+        verdict = check(self.owner.spec, self.name, profile(kernel), facts=True)
+        self.prove(verdict.facts.encode() if verdict.facts is not None else b"")
+        return verdict
+
+    def prove(self, proof: bytes) -> None:
+        """Take the verifier's facts of this program as `Facts.encode` gives them; b"": none. Not
+        while the program runs."""
+        self.code.prove(proof)
+        self.machine.forget(self)
+        self._compiled.clear()
 
     def compiled(self, tier: Tier = "optimised", trusted: bool = False) -> Compiled:
         """The program as host code. `trusted`: without checks, for programs that the kernel or a
@@ -450,8 +474,7 @@ class MachineObject(Object):
             reader.close()
         for program in self.programs.values():
             machine._programs.pop(program.id, None)
-            for table in machine._tables.values():  # nobody calls it any more
-                machine.memory.store(table.base + 8 * program.id, 8, 0)
+            machine.forget(program)
         for text in self._texts:
             machine.memory.free(text)
         for name, m in self.raw_maps.items():

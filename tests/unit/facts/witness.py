@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from ebee import hooks
 from ebee.errors import MachineError
@@ -12,7 +13,7 @@ from ebee.machine.code import Code, prepare
 from ebee.machine.interp import Interpreter
 from ebee.machine.machine import Machine
 from ebee.obj.spec import FuncInfo, Linked, MapSpec, Ref
-from ebee.verifier.facts import Fact
+from ebee.verifier.facts import Fact, Facts
 
 MAPS = (
     MapSpec("table", "array", 4, 64, 4),
@@ -27,21 +28,29 @@ class Lie(AssertionError):
 class Witness:
     """One machine; `watch` runs programs on it and raises `Lie`."""
 
-    def __init__(self) -> None:
+    def __init__(self, maps: Sequence[MapSpec] = MAPS) -> None:
         self.machine = Machine(clock=0, seed=1)
-        self.maps = {m.name: self.machine.create_map(m) for m in MAPS}
-        self.maps["flows"].update(bytes(4), bytes(16))
+        self.maps = {m.name: self.machine.create_map(m) for m in maps}
+        for m in maps:
+            if m.type == "hash":
+                self.maps[m.name].update(bytes(m.key_size), bytes(m.value_size))
         self.text = self.machine.memory.allocate("code", 1 << 20)
 
     def prepare(self, text: str) -> Code:
         """Assemble an XDP program; `map[NAME]` are the maps, labels behind `func_` functions."""
-        made = linked(text)
+        return self.place(linked(text))
+
+    def place(self, made: Linked) -> Code:
+        """An XDP program, ready to run."""
         addresses = {name: m.address for name, m in self.maps.items()}
         return prepare(made, hooks.by_name("xdp"), addresses, self.text.base)
 
-    def watch(self, code: Code, packet: bytes, steps: int = 3000) -> int:
+    def watch(
+        self, code: Code, packet: bytes, steps: int = 3000, facts: Facts | None = None
+    ) -> int:
         """Run a program, at the most for so many steps or until it faults, and look at all facts
-        before each; how many steps it were."""
+        (those given, or the code's own) before each; how many steps it were."""
+        facts = facts or code.facts
         cpu = self.machine.cpus[0]
         cpu.put_packet(packet)
         vm = Interpreter(self.machine, cpu, {})
@@ -52,7 +61,7 @@ class Witness:
             if len(vm.frames) > len(calls):
                 calls.append((vm.slot, vm.regs[FP], Counter()))
             del calls[len(vm.frames) :]
-            self.look(vm, code, calls)
+            self.look(vm, facts, calls)
             try:
                 vm.step()
             except MachineError:
@@ -60,8 +69,10 @@ class Witness:
             done += 1
         return done
 
-    def look(self, vm: Interpreter, code: Code, calls: list[tuple[int, int, Counter[int]]]) -> None:
-        slot, facts = vm.slot, code.facts
+    def look(
+        self, vm: Interpreter, facts: Facts, calls: list[tuple[int, int, Counter[int]]]
+    ) -> None:
+        slot = vm.slot
         if facts.before[slot] is None:
             raise Lie(f"slot {slot} runs")
         for register in range(11):
@@ -105,6 +116,9 @@ class Witness:
             fact.span[1] - fact.span[0]
         ):
             return f"{value - base} is not in the span"
+        if fact.kind == "mem" and fact.reach > 0:
+            region = vm.memory.find(value, 1)
+            return "" if value + fact.reach <= region.end else "reach"
         if fact.reach > 0 and value + fact.reach > int(packet.data_end):
             return "reach"
         return ""

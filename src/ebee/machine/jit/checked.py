@@ -42,6 +42,9 @@ CONTEXT = Fact("ctx", offset=0)
 PROG_ARRAY = 3
 """Type of maps that tail calls take."""
 
+NO_MEMORY = frozenset(("ctx", "map", "func", "packet_end"))
+"""Kinds of pointers through which nothing is accessed."""
+
 _LIMIT = 1 << 31
 """Constant offsets below this cannot wrap an address around."""
 
@@ -266,25 +269,50 @@ class CheckedLowering(Lowering):
         known = int(size) if size.isdigit() else None
         if fact.nullable:
             fact = Fact(fact.kind, fact.of)  # what is known of the pointer does not hold for null
+        if known is not None and self._is_right(fact, known, write):
+            return
         if fact.kind in ("packet", "packet_meta"):
             self._check_packet(slot, fact, at, size, known, why)
         elif fact.kind == "stack" and fact.of == self.fact(slot, FP).of:
             self._check_stack(slot, fact, at, size, known, why)
-        elif (
-            fact.kind == "map_value" and known and self._in_value(slot, fact, at, known, write, why)
+        elif fact.kind in NO_MEMORY or (
+            fact.kind == "map_value" and known and self._in_value(fact, known, write) is False
         ):
-            pass
-        elif fact.kind in ("ctx", "map", "func", "packet_end"):
             self.refuse(slot, why, self.body.op(f"ptrtoint ptr {at} to i64"))
         else:
             self._check_any(slot, at, size, write, why, fact.kind not in ("map_value", "mem"))
+
+    def _is_right(self, fact: Fact, size: int, write: bool) -> bool:
+        """Whether the facts show that `size` bytes, and fewer, are there for the program."""
+        if fact.kind in ("packet", "packet_meta", "mem"):
+            return fact.within(0, _LIMIT, size) and size <= fact.reach
+        if fact.kind == "stack":
+            return fact.within(-STACK, 0, size)
+        return fact.kind == "map_value" and bool(self._in_value(fact, size, write))
+
+    def _in_value(self, fact: Fact, size: int, write: bool) -> bool | None:
+        """Whether `size` bytes lie in what may be accessed of the values of a known map; None where
+        that depends on the offset."""
+        calls = self.unit.calls
+        assert isinstance(calls, HelperCalls)
+        m = calls.maps.get(fact.of)
+        window = m.window if m is not None else None
+        if window is None or fact.span is None:
+            return None
+        if not (window.writable if write else window.readable):
+            return False
+        end = window.hi - window.lo
+        if window.skip < 0:
+            inside = fact.within(0, end, size)
+        else:
+            lock = window.skip - window.lo
+            inside = fact.within(0, lock, size) or fact.within(lock + LOCK_SIZE, end, size)
+        return inside or (None if fact.offset is None else False)
 
     def _check_packet(
         self, slot: int, fact: Fact, at: str, size: str, known: int | None, why: int
     ) -> None:
         b = self.body
-        if known is not None and fact.within(0, _LIMIT, known) and known <= fact.reach:
-            return
         block = b.op(f"load ptr, ptr {self.cpu('packet')}, !invariant.load !9", "block")
 
         def pointer(member: str) -> str:
@@ -310,8 +338,6 @@ class CheckedLowering(Lowering):
         self, slot: int, fact: Fact, at: str, size: str, known: int | None, why: int
     ) -> None:
         b = self.body
-        if known is not None and fact.within(-STACK, 0, known):
-            return
         number = b.op(f"ptrtoint ptr {at} to i64")
         if known is not None and fact.offset is not None:
             self.refuse(slot, why, number)
@@ -321,25 +347,6 @@ class CheckedLowering(Lowering):
         left = b.op(f"sub i64 {STACK}, {index}")
         holds = b.op(f"and i1 {inside}, {b.op(f'icmp uge i64 {left}, {size}')}")
         self.require(holds, slot, why, number)
-
-    def _in_value(self, slot: int, fact: Fact, at: str, size: int, write: bool, why: int) -> bool:
-        """An access of a known map's value at known offsets; whether it is decided."""
-        calls = self.unit.calls
-        assert isinstance(calls, HelperCalls)
-        m = calls.maps.get(fact.of)
-        window = m.window if m is not None else None
-        if window is None or fact.span is None:
-            return False
-        right = window.writable if write else window.readable
-        inside = fact.within(0, window.hi - window.lo, size)
-        if window.skip >= 0:
-            lock, end = window.skip - window.lo, window.hi - window.lo
-            inside = fact.within(0, lock, size) or fact.within(lock + LOCK_SIZE, end, size)
-        if not inside and fact.offset is None and right:
-            return False
-        if not right or not inside:
-            self.refuse(slot, why, self.body.op(f"ptrtoint ptr {at} to i64"))
-        return True
 
     def _check_any(
         self, slot: int, at: str, size: str, write: bool, why: int, stacks: bool = True
@@ -455,9 +462,19 @@ class CheckedLowering(Lowering):
         size = self._length(slot, helper, param)
         if size != "0":
             write = param.kind in WRITES
-            if (helper.name, param.name) in KEPT:
+            if (helper.name, param.name) in KEPT and fact.kind != "map_value":
                 fact = Fact("mem")  # not on a stack
-            self._check_range(slot, fact, self.pointer(register), size, write)
+            most = self._most(slot, helper, param)
+            if most is None or fact.nullable or not self._is_right(fact, most, write):
+                self._check_range(slot, fact, self.pointer(register), size, write)
+
+    def _most(self, slot: int, helper: Helper, param: Param) -> int | None:
+        """The greatest length in a register that the facts allow for."""
+        at = next((i for i, p in enumerate(helper.params, 1) if p.name == param.of), None)
+        fact = self.fact(slot, at) if at is not None else None
+        if fact is None or fact.kind != "scalar" or fact.span is None:
+            return None
+        return fact.span[1] if fact.span[0] >= 0 and fact.span[1] < _LIMIT else None
 
     def _check_range(self, slot: int, fact: Fact, at: str, size: str, write: bool) -> None:
         """A range whose length may be known only at run time, and may be zero."""

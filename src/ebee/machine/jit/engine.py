@@ -119,7 +119,8 @@ def _key(
              for name, m in sorted(maps.items())]  # fmt: skip
     hook = code.hook.name if code.hook else ""
     program = (code.name, hook, code.attach_type, code.arguments, code.funcs, refs, checked)
-    return input_key([_identity(), repr(program), repr(insns), repr(known)], options)
+    parts = [_identity(), repr(program), repr(insns), repr(known), code.proof.decode()]
+    return input_key(parts, options)
 
 
 @cache

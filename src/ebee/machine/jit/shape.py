@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-from ebee.helpers import all_helpers, by_id
+from ebee.helpers import Helper, all_helpers, by_id
 from ebee.isa.insn import FP
-from ebee.machine.cpu import FRAMES
+from ebee.machine.cpu import FRAMES, STACK
 from ebee.machine.jit.flow import reachable
 from ebee.machine.jit.unit import Unit
+from ebee.verifier.facts import Fact
 
 
 class Shape:
@@ -76,21 +77,33 @@ class Shape:
                 continue
             if form.kind in ("load", "store", "atomic"):
                 base = code.insns[slot].src if form.kind == "load" else code.insns[slot].dst
-                fact = facts.reg(slot, base)
-                own = fact.of == facts.reg(slot, FP).of
-                if fact.kind in ("unknown", "scalar") or (fact.kind == "stack" and not own):
+                fact = facts.reg(slot, base).at(code.insns[slot].off)
+                sure = self._own(slot, fact) or fact.within(-STACK, 0, form.size)
+                if fact.kind in ("unknown", "scalar") or (fact.kind == "stack" and not sure):
+                    return True
+            elif form.operation == "helper":
+                if self._leaks(slot, by_id(code.insns[slot].imm)):
                     return True
             elif form.operation == "register":
                 return True
-            elif form.operation in ("helper", "local"):
-                kinds = {facts.reg(slot, r).kind for r in range(1, 6)}
-                if "unknown" in kinds or (form.operation == "local" and "stack" in kinds):
-                    return True
-                helper = by_id(code.insns[slot].imm) if form.operation == "helper" else None
-                for r, param in enumerate(helper.params if helper else (), 1):
-                    if param.kind == "any" and facts.reg(slot, r).kind == "stack":
-                        return True  # read without being checked as an argument
         return False
+
+    def _leaks(self, slot: int, helper: Helper | None) -> bool:
+        """Whether a helper may be given a pointer to a stack that is not known to be one, or to be
+        right, or reads one without its being checked as an argument."""
+        for r in range(1, 6):
+            fact = self.code.facts.reg(slot, r)
+            kind = helper.params[r - 1].kind if helper and r <= len(helper.params) else ""
+            if fact.kind == "unknown" and (kind or not helper):
+                return True
+            passed = helper is not None and helper.id in PASSING and kind == "any"
+            if fact.kind == "stack" and (kind == "any" or not self._own(slot, fact)) and not passed:
+                return True
+        return False
+
+    def _own(self, slot: int, fact: Fact) -> bool:
+        """Whether a pointer to a stack leads to the running function's frame."""
+        return fact.of == self.code.facts.reg(slot, FP).of
 
 
 SHORT = 1 << 20
@@ -98,6 +111,9 @@ SHORT = 1 << 20
 
 LEADING = 12, 164, 181
 """Helpers that lead elsewhere or run for long: tail calls, walks through maps, loops."""
+
+PASSING = 164, 181
+"""Helpers that read nothing through a pointer, but pass it on to a function."""
 
 UNLOCK = 94
 LOCKS = frozenset((93, UNLOCK))

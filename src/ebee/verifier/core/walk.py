@@ -28,6 +28,7 @@ from ebee.verifier.core.code import Op, decode
 from ebee.verifier.core.errors import E2BIG, EFAULT, EINVAL, DoesNotKnow, Rejected
 from ebee.verifier.core.live import Liveness
 from ebee.verifier.core.log import Log
+from ebee.verifier.core.observe import Observer
 from ebee.verifier.core.profile import Profile
 from ebee.verifier.core.program import MapInfo, Program
 from ebee.verifier.core.prune import Memory
@@ -43,10 +44,13 @@ class Walk:
     """One check of one program.
 
     `state` is that of the current path, `idx` the current instruction and `previous` the one
-    before; `waiting` are branches not yet walked, the last is next.
+    before; `waiting` are branches not yet walked, the last is next. With `observe` it gathers
+    facts along the way.
     """
 
-    def __init__(self, program: Program, profile: Profile, log_level: int = 0):
+    def __init__(
+        self, program: Program, profile: Profile, log_level: int = 0, observe: bool = False
+    ):
         self.program, self.profile = program, profile
         self.processed = self.jumps = self.ids = 0
         self.waiting: list[tuple[State, int, int]] = []
@@ -69,6 +73,7 @@ class Walk:
         if not self.capable:
             privileges.check_alone(ops)
         self.cfg = Cfg(program.insns, ops, program, profile.version, self.capable)
+        self.observer = Observer(self) if observe else None
         self.has_arena = compat.check(self)
         subprog.check_results(program.btf, self)
         refuse_unknown(program.unknown)
@@ -145,6 +150,7 @@ class Walk:
         ops, prune, jumps, state = cfg.ops, cfg.prune, cfg.jumps, self.state
         limit, count, log = self.profile.max_processed, cfg.count, self.log
         plain = log is None and not state.speculative
+        observer = self.observer
         idx = self.idx
         while True:
             self.entry = None
@@ -164,6 +170,8 @@ class Walk:
                 break
             if jumps[idx]:
                 self.push_history()
+            if observer is not None:
+                observer.see(idx, state)
             if plain:
                 following = handlers[op.kind](op)
             elif state.speculative:
@@ -266,8 +274,11 @@ class Walk:
 
     def precise(self, regno: int) -> None:
         """The value of a register matters from here on: see `precision`."""
-        if self.regs[regno].type == R.SCALAR:
+        reg = self.regs[regno]
+        if reg.type == R.SCALAR:
             precision.mark(self, regno)
+            if self.observer is not None:
+                self.observer.precise(self.idx, regno, reg)
 
     # -- registers -----------------------------------------------------------------------------
 
