@@ -148,7 +148,7 @@ def call_native(f: Function, node: ast.Call, ref: FunctionRef) -> Value:
             values[name] = _argument(f, value, t, what)
         except Refusal as refusal:
             raise at(f.source, where, refusal) from None
-    types |= f.unit.refined(params, values)
+    types |= f.unit.refined(ref.function, params, values)
     arguments = [values[name] for name in params]
     target = f.unit.specialise(f, node, ref.function, arguments, types)
     passed = [a for a, bound in zip(arguments, target.bound, strict=True) if not bound]

@@ -349,7 +349,7 @@ class Function:
                 raise Refusal(f"{what} is a `{name_of(value.type)}`, not a pointer")
             if not isinstance(t, MaybePtr) and self.unit.target.nulls:
                 memory.check_null(value, what)
-            return memory.retype(value, PtrType(t.to) if isinstance(t, MaybePtr) else t)
+            return memory.retype(value, PtrType(t.to))
         if is_struct(t) and is_ptr(value.type) and value.type.to == t:
             memory.check_null(value, what)
             return value._replace(type=t)

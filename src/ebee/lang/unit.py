@@ -184,7 +184,9 @@ class Unit:
     def leave(self, f: Function, loop: Loop | None) -> None:
         """Before control leaves a loop, or (None) the function, from inside."""
 
-    def refined(self, params: Mapping[str, Type], values: Mapping[str, Value]) -> dict[Type, Type]:
+    def refined(
+        self, function: Callable[..., Any], params: Mapping[str, Type], values: Mapping[str, Value]
+    ) -> dict[Type, Type]:
         """What types of parameters are, more exactly, for these arguments."""
         return {}
 
@@ -290,7 +292,7 @@ class Unit:
                 shown.append(f"{llvm(t)} {text}")
                 f.body.types[text] = llvm(t)
                 maybe = int(isinstance(t, MaybePtr))
-                t = PtrType(t.to) if isinstance(t, MaybePtr) else t
+                t = PtrType(t.to) if is_ptr(t) else t
                 value = Value(t, text, *(span(t) if is_integer(t) else (0, 0)), maybe=maybe)
             f.assign(param, value)
         return shown

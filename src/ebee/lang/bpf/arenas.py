@@ -19,6 +19,7 @@ from ebee.types import PtrType, u32, u64
 
 if TYPE_CHECKING:
     from ebee.lang.function import Function
+    from ebee.lang.ir import Body
 
 ALLOC, FREE = "bpf_arena_alloc_pages", "bpf_arena_free_pages"
 ANYWHERE = -1
@@ -71,13 +72,19 @@ def _at(f: Function, node: ast.Call, m: Value) -> Value:
 
 def _here(f: Function, m: Value, address: str) -> Value:
     """The program's pointer to what user space has at an address."""
-    b = f.body
+    return Value(
+        PtrType(normal_target(m.type.thing.value)), near(f.body, address), maybe=1, align=8
+    )
+
+
+def near(b: Body, address: str) -> str:
+    """An address of user space, or what the program has for it, as the program's pointer."""
     hidden = b.op(f'call i64 asm "", "=r,0"(i64 {address})')
     far = b.op(f"inttoptr i64 {hidden} to ptr addrspace(1)")
-    near = b.op(f"addrspacecast ptr addrspace(1) {far} to ptr")
-    b.types[near] = "ptr"
-    b.elsewhere.add(near)
-    return Value(PtrType(normal_target(m.type.thing.value)), near, maybe=1, align=8)
+    made = b.op(f"addrspacecast ptr addrspace(1) {far} to ptr")
+    b.types[made] = "ptr"
+    b.elsewhere.add(made)
+    return made
 
 
 def _there(f: Function, node: ast.expr) -> str:
@@ -94,4 +101,4 @@ METHODS: dict[str, Callable[..., Value]] = {
     "alloc": _alloc, "free": _free, "address": _address, "at": _at,
 }  # fmt: skip
 
-__all__ = ["METHODS"]
+__all__ = ["METHODS", "near"]

@@ -7,7 +7,7 @@ of a variable in `.maps`.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -83,12 +83,15 @@ class Debug:
         return found
 
     def function(
-        self, source: Source, name: str, result: Type, params: list[Any], own: bool
-    ) -> str:
-        """A function, whose name and types become BTF unless it is inlined everywhere."""
+        self, source: Source, name: str, result: Type, params: list[Any], own: bool,
+        notes: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+    ) -> str:  # fmt: skip
+        """A function, whose name and types become BTF unless it is inlined everywhere. `notes`:
+        what is said of its parameters (btf_decl_tag)."""
         file = self.file(source)
         params = [(n, PtrType(t) if is_struct(t) else t) for n, t in params]
-        kinds = ", ".join(self.type(t) for t in (result, *(t for _, t in params)))
+        given = [self._parameter(t, notes.get(n, ())) for n, t in params]
+        kinds = ", ".join([self.type(result), *given])
         kind = self.node(f"!DISubroutineType(types: {self.node(f'!{{{kinds}}}')})")
         line, scope, kept = source.tree.lineno, self.reserve(), self.reserve()
         local = "" if own else "DISPFlagLocalToUnit | "
@@ -102,9 +105,9 @@ class Debug:
         variables = [
             self.node(
                 f"!DILocalVariable(name: {quote(n)}, arg: {i}, scope: {scope}, file: {file},"
-                f" line: {line}, type: {self.type(t)})"
+                f" line: {line}, type: {t}{self._notes(notes.get(n, ()))})"
             )
-            for i, (n, t) in enumerate(params, 1)
+            for i, ((n, _), t) in enumerate(zip(params, given, strict=True), 1)
         ]
         self.set(kept, f"!{{{', '.join(variables)}}}")
         return scope
@@ -156,20 +159,25 @@ class Debug:
             return self._int(t)
         return self.pointer("null")  # functions, and what is constant when compiling
 
-    def _note(self, tag: str | None) -> str:
-        """What is said of a member (btf_decl_tag), if anything."""
-        if tag is None:
-            return ""
-        note = self.node(f'!{{!"btf_decl_tag", !{quote(tag)}}}')
-        return f", annotations: {self.node(f'!{{{note}}}')}"
+    def _parameter(self, t: Type, notes: tuple[str, ...]) -> str:
+        """The type of a parameter; of those into the kernel only tagged ones matter."""
+        return self.pointer(self._named(t.to)) if "arg:trusted" in notes else self.type(t)
+
+    def _notes(self, tags: Iterable[str]) -> str:
+        """What is said of a member or parameter (btf_decl_tag), if anything."""
+        notes = ", ".join(self.node(f'!{{!"btf_decl_tag", !{quote(tag)}}}') for tag in tags)
+        return f", annotations: {self.node(f'!{{{notes}}}')}" if notes else ""
+
+    def _named(self, to: Any) -> str:
+        """A struct of the kernel, which goes by the name."""
+        return self.node(
+            f"!DICompositeType(tag: DW_TAG_structure_type, name: {quote(to.__kernel__)},"
+            f" file: {self.main}, line: 1, size: 0, elements: {self.node('!{}')})"
+        )
 
     def _tagged(self, to: Any, tag: str) -> str:
-        """A pointer to a struct of the kernel that means something to it: it goes by the name."""
-        nothing = self.node("!{}")
-        struct = self.node(
-            f"!DICompositeType(tag: DW_TAG_structure_type, name: {quote(to.__kernel__)},"
-            f" file: {self.main}, line: 1, size: 0, elements: {nothing})"
-        )
+        """A pointer to a struct of the kernel that means something to it."""
+        struct = self._named(to)
         note = self.node(f'!{{!"btf_type_tag", !{quote(tag)}}}')
         return self.node(
             f"!DIDerivedType(tag: DW_TAG_pointer_type, baseType: {struct}, size: 64,"
@@ -248,7 +256,7 @@ class Debug:
             self.node(
                 f"!DIDerivedType(tag: DW_TAG_member, name: {quote(n)}, scope: {number},"
                 f" file: {self.main}, baseType: {t}, size: {s * 8}, offset: {at * 8}"
-                f"{self._note(tags.get(n))})"
+                f"{self._notes([tags[n]] if n in tags else ())})"
             )
             for n, t, s, at in members
         ]

@@ -15,7 +15,7 @@ import ebee
 from ebee.errors import CompileError
 from ebee.hooks import Hook
 from ebee.lang import memory
-from ebee.lang.bpf import arguments, contexts, iterators, long_loops, nodes, signatures
+from ebee.lang.bpf import arguments, contexts, contracts, iterators, long_loops, nodes, signatures
 from ebee.lang.bpf.contexts import Context
 from ebee.lang.bpf.core_records import Records
 from ebee.lang.bpf.debug import Debug, quote
@@ -41,7 +41,6 @@ from ebee.lang.values import (
     NONE,
     Constant,
     FnType,
-    MaybePtr,
     TupleType,
     Value,
     is_int,
@@ -144,7 +143,7 @@ class BpfUnit(Unit):
         if f.unit.by_place(job.function, result):
             free.insert(0, ("result", PtrType(result) if is_struct(result) else PtrType(u8)))
             result = NONE.type
-        own = job.function in self._entries
+        own, notes = job.function in self._entries, {}
         if own:
             self._programs.add(f)
             if result is NONE.type:
@@ -158,10 +157,10 @@ class BpfUnit(Unit):
             self._check_subprogram(f, free)
             if _is_separate(job.function):
                 self._separate.add(f)
-                self._check_contract(f, free)
+                notes = self._contract(f, free)
             f.void = "i64"  # the verifier looks at r0: no address of the stack may be left there
         known = own or _is_separate(job.function)
-        scope = self.debug.function(f.source, job.name, result, free, known)
+        scope = self.debug.function(f.source, job.name, result, free, known, notes)
         self._scopes[f] = scope
         f.body.where = self.where(f, f.source.tree)
         for name in _globals(f.source.tree):
@@ -186,26 +185,26 @@ class BpfUnit(Unit):
         entry = self._entries.get(job.function)
         whole = (*signatures.WHOLE, signatures.FREE)
         if entry is None or signatures.form_of(entry.program.hook) in whole:
-            return super().bind(f, job)
+            shown = super().bind(f, job)
+            contracts.begin(f, job.signature[0])
+            return shown
         return [arguments.bind(f, entry.program, job.signature[0])]
 
     def for_constants(self, function: Callable[..., Any]) -> bool:
         return not _is_separate(function)
 
-    def _check_contract(self, f: Function, params: list[tuple[str, Any]]) -> None:
-        """What the verifier can check of a function by its types."""
-        for (name, t), node in zip(params, f.source.tree.args.args, strict=False):
-            fine = is_int(t) or t in (int, bool) or isinstance(t, MaybePtr)
-            fine = fine and not (isinstance(t, MaybePtr) and is_kernel(t.to))
-            fine = fine or (is_struct(t) and issubclass(t, Context))
-            if not fine:
-                shown = name_of(t.to) if isinstance(t, PtrType) else name_of(t)
-                message = f"`{name}` of a separate function may be anything that its type allows"
-                way_out = f"{name}: ptr[{shown}] | None, and test it"
-                raise at(f.source, node, Refusal(message, way_out))
+    def _contract(self, f: Function, params: list[tuple[str, Any]]) -> dict[str, tuple[str, ...]]:
+        """What the verifier is told of the parameters of a function that it checks by itself."""
         if not (is_int(f.result) or f.result in (int, bool)):
             message = f"a separate function returns a number, not a `{name_of(f.result)}`"
             raise at(f.source, f.source.tree.returns or f.source.tree, Refusal(message, "-> u64"))
+        notes = {}
+        for (name, t), node in zip(params, f.source.tree.args.args, strict=True):
+            try:
+                notes[name] = contracts.tags(name, t, self.record)
+            except Refusal as refusal:
+                raise at(f.source, node, refusal) from None
+        return notes
 
     def _check_subprogram(self, f: Function, free: list[tuple[str, Any]]) -> None:
         way_out = "leave @func(inline=False) away: then it becomes part of its callers"
@@ -263,8 +262,12 @@ class BpfUnit(Unit):
         tuples = isinstance(result, TupleType) and not self._is_inline(function)
         return tuples or super().by_place(function, result)
 
-    def refined(self, params: Mapping[str, Any], values: Mapping[str, Value]) -> dict[Any, Any]:
+    def refined(
+        self, function: Callable[..., Any], params: Mapping[str, Any], values: Mapping[str, Value]
+    ) -> dict[Any, Any]:
         """Pointers into the kernel are read directly where all arguments of a type are."""
+        if _is_separate(function):
+            return contracts.trusted(params, values)
         ways: dict[Any, set[Any]] = {}
         for name, t in params.items():
             if isinstance(t, PtrType) and is_kernel(t.to):
