@@ -17,6 +17,7 @@ from ebee.verifier.core.privileges import check_load
 from ebee.verifier.core.profile import PROFILES, Profile
 from ebee.verifier.core.program import Program, from_spec
 from ebee.verifier.core.walk import Walk
+from ebee.verifier.facts import Facts
 
 Outcome = Literal["accepted", "rejected", "unknown"]
 
@@ -36,6 +37,7 @@ class Verdict:
     states      states that were remembered
     log         the log in the kernel's format, where one was asked for
     why         the way to the error and what became of its register, where it is at an instruction
+    facts       what holds in every run, where it was accepted and they were asked for
     """
 
     program: str
@@ -52,6 +54,7 @@ class Verdict:
     states: int = 0
     log: str = ""
     why: Explanation | None = None
+    facts: Facts | None = None
 
     @property
     def accepted(self) -> bool:
@@ -84,6 +87,7 @@ def check(
     profile: Profile | None = None,
     kernel: Btf | None = None,
     log_level: int = 0,
+    facts: bool = False,
     config: Mapping[str, bytes] | None = None,
 ) -> Verdict:
     """Check a program of an object. `kernel`: the BTF of the kernel whose answer is wanted, if that
@@ -100,12 +104,14 @@ def check(
             found.name, profile.version, "rejected", 0, error.id, error.message, error.detail,
             errno=error.errno,
         )  # fmt: skip
-    return check_program(made, profile, log_level)
+    return check_program(made, profile, log_level, facts)
 
 
-def check_program(program: Program, profile: Profile, log_level: int = 0) -> Verdict:
+def check_program(
+    program: Program, profile: Profile, log_level: int = 0, facts: bool = False
+) -> Verdict:
     """Check a program that is linked already. `log_level` 1: the verdict has a log of the path that
-    failed, 2: of every path."""
+    failed, 2: of every path. `facts`: an accepted program's verdict has its facts."""
     walk: Walk | None = None
     outcome: Outcome = "accepted"
     id = message = detail = ""
@@ -114,7 +120,7 @@ def check_program(program: Program, profile: Profile, log_level: int = 0) -> Ver
     try:
         _check_age(program, profile)
         check_load(program, profile.privileges)
-        walk = Walk(program, profile, log_level)
+        walk = Walk(program, profile, log_level, facts)
         walk.run()
     except Rejected as error:
         outcome, id, message = "rejected", error.id, error.message
@@ -128,8 +134,8 @@ def check_program(program: Program, profile: Profile, log_level: int = 0) -> Ver
     return Verdict(
         program.name, profile.version, outcome, walk.processed if walk else 0, id, message, detail,
         slot, _text(program, slot), line_at(program, slot), errno,
-        walk.memory.total if walk else 0, _log(walk, message),
-        why,
+        walk.memory.total if walk else 0, _log(walk, message), why,
+        walk.observer.facts() if walk and walk.observer and outcome == "accepted" else None,
     )  # fmt: skip
 
 
