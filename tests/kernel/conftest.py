@@ -128,6 +128,25 @@ def net() -> Iterator[Net]:
             subprocess.run(["ip", "netns", "del", name], capture_output=True)
 
 
+@pytest.fixture(scope="module")
+def _loopback() -> Iterator[str]:
+    name = f"ebee-{os.getpid()}-{next(_COUNTER)}"
+    try:
+        ip("netns", "add", name)
+        ip("link", "set", "lo", "up", netns=name)
+        yield name
+    finally:
+        subprocess.run(["ip", "netns", "del", name], capture_output=True)
+
+
+@pytest.fixture
+def loopback(_loopback: str) -> Iterator[str]:
+    """Inside a network namespace with nothing but a loopback interface, which the tests of a file
+    have in common: its file."""
+    with entered(_loopback):
+        yield f"/run/netns/{_loopback}"
+
+
 @pytest.fixture
 def cgroup() -> Iterator[Path]:
     """A fresh, empty cgroup of version 2. Processes that a test puts in are moved out again."""

@@ -48,6 +48,9 @@ def port(request, needs_all):
     with ExitStack() as stack:
 
         def load(*programs, targets=None, **variables):
+            since = getattr(request.module, "SINCE", "0")
+            if older_than(since):
+                pytest.skip(f"the programs require Linux >= {since}")
             spec = compiled(request.module).copy()
             for name, value in variables.items():
                 spec.variables[name] = value

@@ -21,6 +21,7 @@ from ebee.kfuncs import (  # isort: skip
 from ebee.vmlinux import ack_sample, rate_sample, sock, tcp_ca_event, tcp_ca_state, tcp_sock
 
 pytestmark = pytest.mark.kernel
+SINCE = "6.10"  # arguments of cong_control
 FOLLOWS = {
     "prog_tests/bpf_tcp_ca.c": 0,
     "progs/bpf_dctcp.c": 0,
@@ -274,10 +275,8 @@ BYTES = 1 << 20
 
 
 @pytest.fixture
-def loaded(port, net):
-    """The programs, with this thread in a network namespace of the test's own."""
-    with net.inside("left"):
-        yield port
+def loaded(port, loopback):
+    return port
 
 
 def choose(s, name):
