@@ -271,10 +271,11 @@ def _status(rows: list[dict[str, Any]]) -> int:
 
 def before_run(
     spec: ObjectSpec, names: Iterable[str], budget: int = RUN_BUDGET, *, known: bool = False
-) -> bool:
-    """Whether the verifier accepts all of the programs, so that the machine may run them without
-    checks of its own; says which it does not, and why. What was accepted is remembered; with
-    `known` only that counts, for where the walk would take longer than all the rest."""
+) -> dict[str, bytes] | None:
+    """The verifier's facts of all the programs, encoded, by name, if it accepts them, so that the
+    machine may run them without checks of its own; else None, having said which it does not accept,
+    and why. What was accepted is remembered; with `known` only that counts, for where the walk
+    would take longer than all the rest."""
     from ebee import cachedir
     from ebee.obj import link
     from ebee.obj.packed import pack
@@ -282,24 +283,29 @@ def before_run(
     try:
         digest = _digest(pack(spec))
     except EbeeError:
-        return False
+        return None
+    proofs = {}
     for name in names:
         if any(ref.kind in _KERNELS_OWN for ref in link(spec, spec.program(name)).refs):
-            return False
+            return None
         key = f"{digest}-{name}"
-        if cachedir.load("verdicts", key) is not None:
+        proof = cachedir.load("verdicts", key)
+        if proof is not None:
+            proofs[name] = proof
             continue
         if known:
-            return False
+            return None
         from ebee.verifier.core.check import check as check_one
         from ebee.verifier.core.profile import PROFILES
 
-        verdict = check_one(spec, name, replace(PROFILES["6.18"], max_processed=budget))
-        if not verdict.accepted:
+        rules = replace(PROFILES["6.18"], max_processed=budget)
+        verdict = check_one(spec, name, rules, facts=True)
+        if verdict.facts is None:
             report.warn(f"runs with checks, for the verifier does not accept it: {verdict}")
-            return False
-        cachedir.store("verdicts", key, b"accepted")
-    return True
+            return None
+        proofs[name] = verdict.facts.encode()
+        cachedir.store("verdicts", key, proofs[name])
+    return proofs
 
 
 _KERNELS_OWN = frozenset(("core", "kfunc", "ksym", "kconfig"))

@@ -112,7 +112,10 @@ class OnMachine:
             trusted = bool(self.options["trust"])
             small = self._packets < WORTH_A_WALK
             if not trusted and kind != "interpreter":
-                trusted = before_run(spec, wanted(spec, names), known=small)
+                proofs = before_run(spec, wanted(spec, names), known=small)
+                for n, proof in (proofs or {}).items():
+                    loaded.programs[n].prove(proof)
+                trusted = proofs is not None
             tier: Tier = "quick" if small else "optimised"
             engine = engines.on_machine(self.machine, program, kind, trusted, tier)
         except BaseException:

@@ -119,7 +119,7 @@ def _key(
              for name, m in sorted(maps.items())]  # fmt: skip
     hook = code.hook.name if code.hook else ""
     program = (code.name, hook, code.attach_type, code.arguments, code.funcs, refs, checked)
-    parts = [_identity(), repr(program), repr(insns), repr(known), code.proof.decode()]
+    parts = [_identity(), repr(program), repr(insns), repr(known), repr(code.proof)]
     return input_key(parts, options)
 
 
