@@ -195,6 +195,11 @@ class StructOpsLink(Link):
         `program` and `replace` are StructOpsMaps here.
         """
         if isinstance(program, StructOpsMap):
+            raw = program.raw
+            assert isinstance(raw, LinuxMap)
+            if not raw.flags & uapi.BPF_F_LINK:  # filling it would register it, for good
+                doing = f"cannot put {program.name} in the place of {self.target}"
+                raise KernelError(f"{doing}: its map has no BPF_F_LINK [EINVAL]", errno.EINVAL)
             program.fill()
         super().update(program, replace)
 

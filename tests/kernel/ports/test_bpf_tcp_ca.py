@@ -4,6 +4,7 @@ state in the socket, its fall-back, and the kernel's Cubic called step by step."
 import socket
 from contextlib import ExitStack
 from errno import EBUSY
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -272,6 +273,7 @@ class Incomplete:
 # --- user space -----------------------------------------------------------------------------------
 
 BYTES = 1 << 20
+KNOWN = "/proc/sys/net/ipv4/tcp_available_congestion_control"
 
 
 @pytest.fixture
@@ -361,6 +363,7 @@ def test_another_name_or_kind_takes_no_place(loaded, other):
             link.update(made.maps[other])
         transfer("ebee_update")
     assert made.variables["firsts"].value > 0
+    assert "ebee_unlinked" not in Path(KNOWN).read_text().split()
 
 
 def test_a_map_is_registered_again_and_replaced_by_name(loaded):

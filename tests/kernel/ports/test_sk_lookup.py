@@ -221,6 +221,7 @@ class Space:
     def server(self, which=None, address=None, port=PORT, group="", before=()):
         """A listening socket, put into the map; `group`: the program of its SO_REUSEPORT group."""
         s = self.stack.enter_context(socket.socket(self.family, self.kind))
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, self.kind == socket.SOCK_STREAM)
         s.settimeout(5)
         if group or before:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
