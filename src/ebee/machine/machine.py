@@ -108,6 +108,8 @@ class Machine:
             resolve=partial(self._resolve, kind.handle if kind else None), lock=self.lock,
         )  # fmt: skip
         self._maps[made.address] = made
+        if spec.readonly:
+            made.freeze()  # what the verifier reads in it stays so
         for cpu in self.cpus:
             cpu.make_room(made.key_size)
         return made

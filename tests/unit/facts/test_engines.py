@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ebee.cli.check import before_run
+from ebee.errors import KernelError
 from ebee.isa import parse
 from ebee.machine.jit.batch import PacketBatch
 from ebee.machine.machine import Machine, MachineProgram
@@ -132,3 +133,25 @@ def test_new_facts_make_new_code():
         assert program.verify().accepted
         assert program.compiled("quick") is not before
         assert compiled(program, [bytes(64)], trusted=False)[0][0] == 0
+
+
+def test_constants_that_the_verifier_went_by_do_not_change():
+    """It read them, and so knows which branches are never taken."""
+    text = "r1 = map[rodata]\nr1 = *(u32 *)(r1 +4)\nif r1 != 7 goto never\nr0 = 1\nexit\n"
+    made = parse(text + "never: r0 = 2\nexit")
+    slot = next(r.slot for r in made.references)
+    spec = ObjectSpec("o", license="GPL")
+    data = (3).to_bytes(4, "little") + (7).to_bytes(4, "little")
+    spec.maps["rodata"] = MapSpec(
+        "rodata", "array", 4, 8, 1, flags=0x80, data=data, readonly=True
+    )
+    refs = [Ref(slot, "data", "rodata", 0)]
+    spec.programs["p"] = ProgramSpec("p", "xdp", made.insns, refs, hook="xdp")
+    with Machine() as machine:
+        loaded = machine.load(spec)
+        program = loaded.programs["p"]
+        assert program.verify().accepted
+        assert program.code.facts.before[made.labels["never"]] is None
+        with pytest.raises(KernelError, match="frozen"):
+            loaded.raw_maps["rodata"].update(bytes(4), bytes(8))
+        assert compiled(program, [bytes(64)], trusted=True)[0][0] == 1
