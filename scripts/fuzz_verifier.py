@@ -6,7 +6,8 @@ Programs are built of fragments that are mostly right (a bounds check and a load
 null check, a spill and a fill, a loop, a call) with registers and constants chosen at random, so
 that both verdicts are common. What ebee accepts and the kernel rejects is cut down and printed,
 and makes the status non-zero. Needs root; in the kernel programs are loaded and never run. Long
-runs that can be taken up again: `scripts/fuzz.py verifier`.
+runs that can be taken up again: `scripts/fuzz.py verifier`. Seeds that begin with "wide" make
+programs of all hooks, with kernel functions, callbacks and objects (fuzz_wide).
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ from ebee.obj.spec import MapSpec, ObjectSpec, ProgramSpec, Ref
 from ebee.verifier.core.check import Verdict, check_program
 from ebee.verifier.core.profile import PROFILES, Profile
 from ebee.verifier.core.program import MapInfo, Program
+
+WIDE = "wide"
+"""How seeds begin whose programs are of any hook (fuzz_wide)."""
 
 RUNS = ("xdp",)
 """Hooks whose context the machine's test runs have."""
@@ -505,8 +509,15 @@ class Trial:
 def trial(both: Both, seed: str | int, number: int, runner: Runner | None = None) -> Trial:
     """The program of a number: both verdicts, and a run of what both accept."""
     rng = random.Random(f"{seed}/{number}")
-    hook = rng.choice(list(HOOKS))
-    code = Generator(rng, hook, both.fds).make()
+    if str(seed).startswith(WIDE):
+        import fuzz_wide
+
+        both = fuzz_wide.both()
+        hook = rng.choice(fuzz_wide.places())
+        code = fuzz_wide.Wide(rng, hook, both.fds).make()
+    else:
+        hook = rng.choice(list(HOOKS))
+        code = Generator(rng, hook, both.fds).make()
     verdict = both.ebee(code, hook, PROFILE if number % 16 else PATIENT)
     found = Trial(f"{seed}/{number}", hook, code, verdict, "too long")
     if verdict.id == "too-complex":
@@ -522,6 +533,10 @@ def trial(both: Both, seed: str | int, number: int, runner: Runner | None = None
 def show(both: Both, found: Trial) -> str:
     """A trial for reading, a false accept cut down."""
     code, words = found.code, found.words
+    if found.name.startswith(WIDE):
+        import fuzz_wide
+
+        both = fuzz_wide.both()
     if found.kind == "false accept":
         code = both.cut(code, found.hook)
         words = both.kernel(code, found.hook)[1]

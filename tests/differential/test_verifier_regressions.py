@@ -92,3 +92,13 @@ def test_loads_that_acquire_came_with_linux_6_15(both):
     assert both.ebee(code, "xdp").accepted == both.kernel(code, "xdp")[0]
     older = both.ebee(code, "xdp", profile("6.12"))
     assert older.message == "BPF_ATOMIC uses invalid atomic opcode 100"
+
+
+def test_a_tail_call_leaves_nothing_in_r0():
+    """Found by fuzzing: its prototype returns nothing, what C declares does."""
+    both = script("fuzz_wide").both()
+    index = list(script("fuzz_wide").NAMES).index("programs")
+    code = parse("r6 = r1; r2 = map[fd:0]; r3 = 0; call 12; exit").insns
+    code[1] = code[1]._replace(imm=both.fds[index])
+    assert both.ebee(code, "xdp:37").message == "R0 !read_ok"
+    assert both.kernel(code, "xdp:37")[1].startswith("R0 !read_ok")

@@ -387,7 +387,7 @@ def _finish(w: Walk, op: Op, call: Call, clobber: bool) -> None:
 def _result(w: Walk, op: Op, call: Call) -> Reg:
     result, helper = call.result, call.helper
     kind = result.kind
-    if kind == "void":
+    if kind == "void" or helper.name == "tail_call":  # which C declares as a number, too
         return UNINIT
     if helper.name == "task_pt_regs":  # declared as a number in C
         made = R.pointer(R.BTF | R.TRUSTED)
