@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ebee.lang import arith, memory
+from ebee.lang.enums import is_enum, member
 from ebee.lang.errors import Refusal, at
 from ebee.lang.ir import symbol
 from ebee.lang.source import MISSING, is_native
@@ -59,6 +60,8 @@ def call(f: Function, node: ast.Call) -> Value:
         return _call_value(f, node)
     if thing in (int, bool) or is_int(thing):
         return _convert(f, node, thing)
+    if is_enum(thing):
+        return member(f, node, thing)
     if inspect.isfunction(thing) and thing in f.unit.external:
         return _call_external(f, node, thing)
     if is_struct(thing):

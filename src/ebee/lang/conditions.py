@@ -213,7 +213,7 @@ def _contains(f: Function, left: Value, node: ast.expr, negate: bool) -> Value:
         if not (is_integer(left.type) and is_integer(m.type)):
             raise Refusal("`in` compares integers only")
         same = arith.compare(f.body, "==", left, m)
-        found = _or(f, found, same)
+        found = either(f, found, same)
     return opposite(f, found) if negate else found
 
 
@@ -225,17 +225,18 @@ def _in_range(f: Function, x: Value, node: ast.Call) -> Value:
         raise Refusal(f"a `{name_of(x.type)}` in a range")
     start, stop, step = range_arguments(f, node)
     b, up = f.body, step > 0
-    inside = _and(f, arith.compare(b, ">=" if up else "<=", x, start),
+    inside = both(f, arith.compare(b, ">=" if up else "<=", x, start),
                   arith.compare(b, "<" if up else ">", x, stop))  # fmt: skip
     if abs(step) == 1:
         return inside
     near, far = (arith.operand(b, v, 64) for v in ((start, x) if up else (x, start)))
     apart = b.op(f"sub i64 {far}, {near}")  # what it is outside does not matter
     rest = b.op(f"urem i64 {apart}, {abs(step)}")
-    return _and(f, inside, Value(bool, b.op(f"icmp eq i64 {rest}, 0"), 0, 1))
+    return both(f, inside, Value(bool, b.op(f"icmp eq i64 {rest}, 0"), 0, 1))
 
 
-def _and(f: Function, a: Value, b: Value) -> Value:
+def both(f: Function, a: Value, b: Value) -> Value:
+    """`a and b` of two bools that are known already."""
     if a.constant is not None:
         return b if a.constant else a
     if b.constant is not None:
@@ -243,7 +244,8 @@ def _and(f: Function, a: Value, b: Value) -> Value:
     return Value(bool, f.body.op(f"and i1 {a.text}, {b.text}"), 0, 1)
 
 
-def _or(f: Function, a: Value, b: Value) -> Value:
+def either(f: Function, a: Value, b: Value) -> Value:
+    """`a or b` of two bools that are known already."""
     if a.constant is not None:
         return a if a.constant else b
     if b.constant is not None:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from ebee.lang import arith, calls, memory
 from ebee.lang.conditions import branch
+from ebee.lang.enums import check_inverted, flags, is_member
 from ebee.lang.errors import Refusal, SourceError
 from ebee.lang.function import EXPRESSIONS, Function
 from ebee.lang.source import MISSING
@@ -17,6 +18,7 @@ from ebee.lang.values import (
     TupleType,
     Value,
     constant,
+    is_int,
     is_integer,
     is_ptr,
     is_struct,
@@ -181,7 +183,14 @@ def _tuple_element(f: Function, base: Value, node: ast.Subscript) -> Value:
 
 @handles(ast.BinOp)
 def _binary(f: Function, node: ast.BinOp) -> Value:
-    return operate(f, node.op, f.value(node.left), f.value(node.right))
+    if (found := flags(f, node)) is not None:
+        return constant(int, int(found))
+    x, y = f.value(node.left), f.value(node.right)
+    if is_int(y.type) and is_member(f, node.left):
+        if y.lo < 0 and flags(f, node.left) is not None:
+            raise Refusal("flags with a number that may be negative", "convert it: u32(x)")
+        y = arith.convert(f.body, y, int)
+    return operate(f, node.op, x, y)
 
 
 def operate(f: Function, op: ast.operator, x: Value, y: Value) -> Value:
@@ -225,6 +234,10 @@ def _distance(f: Function, x: Value, y: Value) -> Value:
 
 @handles(ast.UnaryOp)
 def _unary(f: Function, node: ast.UnaryOp) -> Value:
+    if isinstance(node.op, ast.Invert):
+        if (found := flags(f, node)) is not None:
+            return constant(int, int(found))
+        check_inverted(f, node.operand)
     x = f.value(node.operand)
     if isinstance(node.op, ast.Not):
         holds = arith.truth(f.body, x)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from ebee.lang import arith, memory
 from ebee.lang.conditions import branch
+from ebee.lang.enums import is_enum
 from ebee.lang.errors import Refusal, at
 from ebee.lang.expressions import NO_OPERATORS, OPERATORS, operate, place
 from ebee.lang.function import STATEMENTS, Env, Function, Loop
@@ -126,6 +127,8 @@ def _annotated(f: Function, node: ast.AnnAssign) -> None:
 def annotation(f: Function, node: ast.expr) -> Type:
     """The type that an annotation inside a function names."""
     thing = static(f, node)
+    if is_enum(thing):
+        return int
     if not (is_type(thing) or thing in (int, bool)):
         raise at(f.source, node, Refusal(f"`{ast.unparse(node)}` is no static type"))
     return held(normal(thing))

@@ -165,6 +165,10 @@ class Unit:
         """An assignment to a place that has no address; whether it was one."""
         return False
 
+    def check(self, f: Function, holds: Value) -> None:
+        """Go on only if something holds."""
+        raise Refusal("this may fail, and nothing could be done about it", "test it first")
+
     def unset(self, f: Function, name: str) -> None:
         """Say more of a variable that is read before it has a value, by a Refusal."""
 

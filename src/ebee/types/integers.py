@@ -93,6 +93,8 @@ def _arithmetic(op: Callable[[int, int], int], swap: bool) -> Callable[[Int, Any
             other = wrap(t, other)
         elif issubclass(other_type, Int):
             t = common(t, other_type)
+        elif issubclass(other_type, int):  # a member of an enumeration
+            other = wrap(t, other)
         else:
             return NotImplemented
         x, y = (other, self) if swap else (self, other)

@@ -76,6 +76,18 @@ def assert_(f: Function, node: ast.Assert) -> None:
     f.env = holds
 
 
+def check(f: Function, holds: Value) -> None:
+    """The end of the program unless something holds."""
+    b, env = f.body, f.env
+    yes, no = b.name("holds"), b.name("fails")
+    b.end(f"br i1 {holds.text}, label %{yes}, label %{no}")
+    b.label(no)
+    f.env = dict(env or {})
+    _end(f, None)
+    b.label(yes)
+    f.env = env
+
+
 def _end(f: Function, result: Value | None) -> None:
     """End the program from here."""
     from ebee.lang.bpf.state import unit_of
@@ -135,4 +147,4 @@ def begin_program(f: Function) -> None:
         ]  # fmt: skip
 
 
-__all__ = ["PLACE", "Exit", "after_call", "assert_", "begin_program", "raise_"]
+__all__ = ["PLACE", "Exit", "after_call", "assert_", "begin_program", "check", "raise_"]

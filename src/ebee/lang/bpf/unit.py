@@ -20,7 +20,7 @@ from ebee.lang.bpf.contexts import Context
 from ebee.lang.bpf.core_records import Records
 from ebee.lang.bpf.debug import Debug, quote
 from ebee.lang.bpf.declared import complete
-from ebee.lang.bpf.exits import PLACE, after_call, begin_program
+from ebee.lang.bpf.exits import PLACE, after_call, begin_program, check
 from ebee.lang.bpf.externs import Externs
 from ebee.lang.bpf.kernel_types import is_kernel
 from ebee.lang.bpf.maps import AnyMap, RingBuf
@@ -339,6 +339,9 @@ class BpfUnit(Unit):
 
     def store(self, f: Function, target: ast.expr, value: Value) -> bool:
         return nodes.store_item(f, target, value)
+
+    def check(self, f: Function, holds: Value) -> None:
+        check(f, holds)
 
     def unset(self, f: Function, name: str) -> None:
         if find_variable(f, name) is not None:
