@@ -98,7 +98,7 @@ from typing import Any
 from ebee.hooks import CtxField
 from ebee.lang.bpf.packets import Packet
 from ebee.lang.bpf.sockets import FlowKeys, Sock, SockCommon
-from ebee.types import PtrType, Struct, array, be16, be32, ptr, u8, u32, u64
+from ebee.types import PtrType, Struct, array, be16, be32, i32, ptr, u8, u32, u64
 
 CONTEXTS: dict[str, Any]
 PLAIN: dict[str, Any]

@@ -31,8 +31,8 @@ class CtxField:
     A program may load the whole element; `narrow`: also a part of it, of at least `least` bytes,
     `head`: only one that begins where the element begins; `also`: further sizes, as 8 bytes for
     two neighbours. `write`: it may store the whole (or `also`), `write_parts`: any part too. `net`:
-    so many bits of it, the first ones in memory, are a number in network order. `at`, `write_at`:
-    the attach types for which that holds (none: all).
+    so many bits of it, the first ones in memory, are a number in network order; `signed`: it may be
+    below zero. `at`, `write_at`: the attach types for which that holds (none: all).
     """
 
     name: str
@@ -50,6 +50,7 @@ class CtxField:
     at: tuple[int, ...] = ()
     write_at: tuple[int, ...] = ()
     net: int = 0
+    signed: bool = False
 
     @property
     def end(self) -> int:

@@ -19,6 +19,7 @@ from ebee.types import (
     Struct,
     be16,
     be32,
+    i32,
     storage,
     u8,
     u16,
@@ -125,7 +126,7 @@ def type_of(f: CtxField) -> Any:
         return PtrType(pointed)
     if f.net:
         return be32 if f.net == 32 else be16 if f.size == 2 else _PORT
-    return _BY_SIZE[f.size]
+    return i32 if f.signed else _BY_SIZE[f.size]
 
 
 @cache

@@ -5,7 +5,7 @@ from typing import Any
 from ebee.hooks import CtxField
 from ebee.lang.bpf.packets import Packet
 from ebee.lang.bpf.sockets import FlowKeys, Sock, SockCommon
-from ebee.types import PtrType, Struct, array, be16, be32, ptr, u8, u32, u64
+from ebee.types import PtrType, Struct, array, be16, be32, i32, ptr, u8, u32, u64
 
 CONTEXTS: dict[str, Any]
 PLAIN: dict[str, Any]
@@ -118,10 +118,10 @@ class SockoptContext(_WithPacket):
     sk: Sock
     optval: ptr[u8]
     optval_end: ptr[u8]
-    level: u32
-    optname: u32
-    optlen: u32
-    retval: u32
+    level: i32
+    optname: i32
+    optlen: i32
+    retval: i32
 
 class SysctlContext(Context):
     """Context of @cgroup_sysctl (struct bpf_sysctl)."""
