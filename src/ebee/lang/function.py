@@ -236,7 +236,8 @@ class Function:
         t = value.type
         if isinstance(t, TupleType | FunctionRef | Constant):
             if self.writes[name][0] > 1 or self.writes[name][1]:
-                what = "tuple" if isinstance(t, TupleType) else "function"
+                kinds = {TupleType: "tuple", FunctionRef: "function"}
+                what = kinds.get(type(t), "map or another thing that is no value")
                 raise Refusal(f"a {what} in a variable that changes", "use another name for it")
         elif t is NONE.type:
             raise Refusal(f"`{name}` would be None: the call gives no value")
