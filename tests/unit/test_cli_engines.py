@@ -48,9 +48,11 @@ def test_few_packets_are_not_worth_compiling(firewall) -> None:
     assert firewall("--limit", 3)[0]["engine"] == "interpreter"
 
 
-def test_code_that_is_there_is_used_at_once(firewall) -> None:
+def test_code_that_is_there_is_used_after_the_first_packets(firewall) -> None:
+    few = engines.Tiered.FEW
     assert firewall("--limit", 1, "--engine", "jit")[0]["engine"] == "jit"
-    assert firewall("--limit", 1)[0]["engine"] == "jit"
+    assert firewall("--limit", few)[0]["engine"] == "interpreter"
+    assert firewall("--limit", few + 1)[0]["engine"] == "jit"
 
 
 def test_the_change_of_engines_changes_nothing_else(firewall, monkeypatch) -> None:

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ebee.errors import CompileError, ConfigError, EbeeError, KernelError, MachineError
@@ -159,10 +160,12 @@ class Interpreted(OneByOne):
 
 class Tiered:
     """The interpreter first: most captures that people try a program on are so small that it is
-    done before compiling would be. When what is left takes it longer than that, the JIT goes on."""
+    done before compiling would be. When what is left takes it longer than that, or code is kept
+    from an earlier run, the JIT goes on."""
 
     FEW = 4
-    """Packets by which it is seen how long one takes."""
+    """Packets by which it is seen how long one takes. For no more than these even kept code is not
+    worth loading."""
 
     WORTH = 0.3
     """Seconds in the interpreter that are worth compiling, which takes about as long."""
@@ -182,21 +185,26 @@ class Tiered:
     def run(self, batch: Batch, first: int, stop: int, keep: bool) -> Ran:
         """See Engine."""
         done = self.interpreted.number
-        if self.engine is self.interpreted and self.possible:
-            each = self.spent / done if done else 0
-            if self.spent + each * (stop - first) > self.WORTH:
-                self._compile(done)
-            elif not done:
-                stop = min(stop, first + self.FEW)
+        if done < self.FEW:
+            stop = min(stop, first + self.FEW - done)
+        elif self.engine is self.interpreted and self.possible:
+            self._go_on(done, self.spent + self.spent / done * (stop - first))
         begin = time.perf_counter()
         ran = self.engine.run(batch, first, stop, keep)
         self.spent += time.perf_counter() - begin
         return ran
 
-    def _compile(self, done: int) -> None:
+    @cached_property
+    def _is_kept(self) -> bool:
+        return self.interpreted.program.is_compiled(self.tier, self.trusted)
+
+    def _go_on(self, done: int, seconds: float) -> None:
+        """With the JIT, if all packets would take the interpreter too many seconds, or if code is
+        there already."""
         begin, i = time.perf_counter(), self.interpreted
         try:
-            self.engine = Compiled(i.machine, i.program, self.trusted, self.tier, done)
+            if seconds > self.WORTH or self._is_kept:
+                self.engine = Compiled(i.machine, i.program, self.trusted, self.tier, done)
         except (CompileError, MachineError) as error:
             self.possible = False
             _warn_of_interpreter(error)
@@ -243,7 +251,7 @@ def on_machine(
             raise ConfigError("--engine jit needs llvmlite: pip install llvmlite")
         return Interpreted(machine, program)
     try:
-        if wanted or tier != "quick" or program.is_compiled(tier, trusted):
+        if wanted or tier != "quick":
             return Compiled(machine, program, trusted, tier)
         return Tiered(machine, program, trusted, tier)
     except (CompileError, MachineError) as error:

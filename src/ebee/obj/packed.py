@@ -28,15 +28,21 @@ KINDS: dict[str, type[Any]] = {
     "variables": VariableSpec, "externs": ExternSpec,
 }  # fmt: skip
 """What an object has several of, by name."""
+TYPES = "btf", "_later"
+"""Where an object has its types."""
+
+PLAIN = 2
+"""The last version of the format without references, whose use depends on how often something is
+referred to at the moment."""
 
 
 def pack(spec: ObjectSpec) -> bytes:
-    """A spec as bytes."""
-    said = vars(spec) | {"btf": None}
+    """A spec as bytes: the same for the same spec."""
+    said = {n: v for n, v in vars(spec).items() if n not in TYPES}
     for kind in KINDS:
         said[kind] = [_plain(thing) for thing in said[kind].values()]
     types = None if spec.btf is None else (bytes(spec.btf.data), spec.btf.name)
-    return marshal.dumps((said, types))
+    return marshal.dumps((said, types), PLAIN)
 
 
 def unpack(data: bytes) -> ObjectSpec:
@@ -47,7 +53,9 @@ def unpack(data: bytes) -> ObjectSpec:
     spec = _with(ObjectSpec, said)
     for variable in spec.variables.values():
         variable.spec = spec
-    if types is not None:
+    if types is None:
+        spec.btf = None
+    else:
         spec.parse_later(*types)
     return spec
 

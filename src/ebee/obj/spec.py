@@ -276,7 +276,7 @@ class ObjectSpec:
     def parse_later(self, types: bytes, name: str) -> None:
         """Have `btf` parsed from bytes when it is first asked for."""
         self.__dict__["_later"] = types, name
-        del self.btf
+        self.__dict__.pop("btf", None)
 
     if not TYPE_CHECKING:
 
