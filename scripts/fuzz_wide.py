@@ -13,6 +13,7 @@ from __future__ import annotations
 import random
 import struct
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 
 from fuzz_verifier import PATIENT, SPECS, Both, Generator
@@ -34,7 +35,7 @@ from ebee.btf import (
 )
 from ebee.errors import KernelError, VerifierError
 from ebee.helpers import SCALARS
-from ebee.isa import Insn, make
+from ebee.isa import Insn, make, parse
 from ebee.isa.insn import LDDW
 from ebee.linux.btf import load_bytes
 from ebee.linux.maps import LinuxMap
@@ -668,6 +669,16 @@ def _specs() -> list[MapSpec]:
     return [spec for spec, _ in _types().maps()]
 
 
+def _locked_down() -> bool:
+    """Whether this kernel lets no program write the memory of processes."""
+    code = parse("r1 = 0; r2 = r10; r2 += -8; r3 = 8; call 36; r0 = 0; exit").insns
+    try:
+        LinuxProgram.load(code, "kprobe").close()
+    except KernelError:
+        return True
+    return False
+
+
 class WideBoth(Both):
     """Both verifiers, at all hooks; a hook is named with its attach type."""
 
@@ -675,7 +686,7 @@ class WideBoth(Both):
         self.types = _types()
         self.btf = load_bytes(self.types.bytes)
         self.maps, self.infos = [], list[MapInfo]()
-        self.specs = _specs()
+        self.specs, self.locked = _specs(), _locked_down()
         for spec, typed in self.types.maps():
             self.maps.append(LinuxMap.from_spec(spec, self.btf if typed else None, None))
             btf = self.types.btf if typed else None
@@ -725,7 +736,7 @@ class WideBoth(Both):
         made.funcs = self.funcs(code)
         for start, what in starts(code).items():
             made.linkage[start] = "static" if what == "static" else "global"
-        return check_program(made, profile)
+        return check_program(made, replace(profile, lockdown=self.locked))
 
 
 @cache

@@ -94,11 +94,45 @@ def test_loads_that_acquire_came_with_linux_6_15(both):
     assert older.message == "BPF_ATOMIC uses invalid atomic opcode 100"
 
 
-def test_a_tail_call_leaves_nothing_in_r0():
-    """Found by fuzzing: its prototype returns nothing, what C declares does."""
-    both = script("fuzz_wide").both()
+@pytest.fixture(scope="module")
+def wide():
+    return script("fuzz_wide").both()
+
+
+def test_a_tail_call_leaves_nothing_in_r0(wide):
+    """Its prototype returns nothing, what C declares does."""
     index = list(script("fuzz_wide").NAMES).index("programs")
     code = parse("r6 = r1; r2 = map[fd:0]; r3 = 0; call 12; exit").insns
-    code[1] = code[1]._replace(imm=both.fds[index])
-    assert both.ebee(code, "xdp:37").message == "R0 !read_ok"
-    assert both.kernel(code, "xdp:37")[1].startswith("R0 !read_ok")
+    code[1] = code[1]._replace(imm=wide.fds[index])
+    assert wide.ebee(code, "xdp:37").message == "R0 !read_ok"
+    assert wide.kernel(code, "xdp:37")[1].startswith("R0 !read_ok")
+
+
+LOOP = "r1 = 0; r2 = subprog[cb]; r3 = r10; r4 = 0; call 181"  # bpf_loop() of no rounds
+FUNCTIONS = {
+    "alone": (f"{LOOP}; r0 = 0; exit; cb: r0 = 0; exit", True),
+    "last": (f"{LOOP}; call b; r0 = 0; exit; b: r0 = 0; exit; cb: r0 = 0; exit", False),
+    "not last": (f"{LOOP}; call b; r0 = 0; exit; cb: r0 = 0; exit; b: r0 = 0; exit", True),
+    "called": (f"{LOOP}; call cb; r0 = 0; exit; cb: r0 = 0; exit", True),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_that_are_taken_and_never_called(wide, name):
+    """Code that control never comes to is removed, and with it the last function."""
+    text, right = FUNCTIONS[name]
+    code = parse(text).insns
+    assert wide.kernel(code, "xdp:37")[0] == wide.ebee(code, "xdp:37").accepted == right
+
+
+@pytest.mark.parametrize("hook", ["perf_event:0", "tracepoint:0", "kprobe:0", "raw_tracepoint:0"])
+def test_only_what_functions_call_knows_their_address(wide, hook):
+    code = parse("call 173; r0 = 0; exit").insns
+    right = hook == "kprobe:0"
+    assert wide.kernel(code, hook)[0] == wide.ebee(code, hook).accepted == right
+
+
+def test_programs_at_devices_of_control_groups_have_kernel_functions(wide):
+    number = script("fuzz_wide").kfunc("bpf_throw")
+    code = [*parse("r1 = 0; r0 = 0").insns, Insn(0x85, 0, 2, 0, number), make("exit")]
+    assert wide.kernel(code, "cgroup_dev:6")[0] == wide.ebee(code, "cgroup_dev:6").accepted is True

@@ -120,7 +120,7 @@ def test_it_rejects(what):
 
 
 def test_what_is_not_known_is_not_accepted():
-    found = verdict("call 58\nexit", hook="kprobe")  # bpf_override_return
+    found = verdict("r0 = 0\nexit", hook="freplace", attach_to="main")
     assert found.outcome == "unknown"
     assert not found.accepted
     assert "does not know" in str(found)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ebee import helpers
 from ebee.btf import Btf, Datasec, Func, Var
 from ebee.helpers import SCALARS
+from ebee.hooks.numbers import PROG_TYPES
 from ebee.verifier.core import (
     args,
     btftype,
@@ -26,7 +27,7 @@ from ebee.verifier.core import (
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.args import Call
 from ebee.verifier.core.code import Op
-from ebee.verifier.core.errors import EBADF, EINVAL, DoesNotKnow, Rejected
+from ebee.verifier.core.errors import EBADF, EINVAL, ENOTSUPP, DoesNotKnow, Rejected
 from ebee.verifier.core.program import Program
 from ebee.verifier.core.reg import UNINIT, UNKNOWN, ZERO, Reg, known
 from ebee.verifier.core.state import Frame, State
@@ -43,9 +44,6 @@ _SIZED_RESULTS = frozenset((
     "get_stack", "get_task_stack", "probe_read_str", "probe_read_kernel_str", "probe_read_user_str",
 ))  # fmt: skip
 """Helpers that return an error number, or at most the size that they were given."""
-
-UNWRITTEN = frozenset(("override_return",))
-"""Helpers with rules of their own that are not written yet."""
 
 _CASTS = frozenset(("tcp_sock", "sk_fullsock", "skc_to_tcp_sock", "skc_to_tcp6_sock",
                     "skc_to_udp6_sock", "skc_to_mptcp_sock", "skc_to_tcp_timewait_sock",
@@ -75,6 +73,7 @@ def _new_frame(w: Walk, start: int, callsite: int) -> Frame:
         text = f"the call stack of {depth + 1} frames is too deep"
         raise Rejected("call-depth", text, "", 7)
     return Frame(depth, w.cfg.owner[start], start, callsite)
+    w.entered.add(w.cfg.owner[start])
 
 
 def _local(w: Walk, op: Op) -> int:
@@ -119,13 +118,13 @@ def _helper(w: Walk, op: Op) -> int:
         text = "cannot call GPL-restricted function from non-GPL compatible program"
         raise Rejected("needs-gpl", text, "", EINVAL)
     if helper.name == "d_path":
+    if helper.name == "get_func_ip":
+        _check_func_ip(program, label)
         _check_d_path(w)
     if helper.name in ("sk_storage_get", "sk_storage_delete"):
         _check_storage(program)
     if helper.sleeps:
         _check_may_sleep(w, label)
-    if helper.name in UNWRITTEN:
-        raise DoesNotKnow(f"helper {helper.name}")
     if w.state.locks and helper.name != "spin_unlock":
         text = "function calls are not allowed while holding a lock"
         raise Rejected("lock-held", text, "", EINVAL)
@@ -190,6 +189,8 @@ def _check_map(w: Walk, call: Call, label: str) -> None:
         raise DoesNotKnow(f"maps of type {info.type.name}")
     text = f"cannot pass map_type {info.type.id} into func {label}"
     raise Rejected("map-type", text, "", EINVAL)
+    if call.helper.name == "for_each_map_elem":
+        text = "callback function not allowed for map"
 
 
 def _may_call(w: Walk, name: str) -> bool:
@@ -203,11 +204,31 @@ def _may_call(w: Walk, name: str) -> bool:
     if name == "probe_write_user" and w.profile.lockdown:
         return False
     if not privileges.may_call(name, w.profile.privileges):
+    if name == "override_return":  # with CONFIG_BPF_KPROBE_OVERRIDE
+        found = program.types().get("bpf_override_return", Func)
+        if found is None and program.types().partial:
+            raise DoesNotKnow("whether this kernel has bpf_override_return()")
+        if found is None:
+            return False
         return False
     return program.hook.may_call(name, program.attach_type, place)
 
 
 def _check_storage(program: Program) -> None:
+_TRAMPOLINES = frozenset(("fentry", "fexit", "fmod_ret", "fsession"))
+
+
+def _check_func_ip(program: Program, label: str) -> None:
+    """Only what is called from a function knows its address (check_get_func_ip)."""
+    number, text = program.hook.prog_type, ""
+    if number not in (PROG_TYPES["tracing"], PROG_TYPES["kprobe"]):
+        text = f"func {label} not supported for program type {number}"
+    elif number == PROG_TYPES["tracing"] and program.hook.name not in _TRAMPOLINES:
+        text = f"func {label} supported only for fentry/fexit/fmod_ret programs"
+    if text:
+        raise Rejected("helper-not-allowed", text, "", ENOTSUPP)
+
+
     """Programs at functions do not change the storage of sockets under the functions that do so
     (bpf_sk_storage_tracing_allowed)."""
     hook, inside = program.hook.name, program.attach_to.startswith("bpf_sk_storage")
@@ -336,6 +357,7 @@ def callback_later(w: Walk, op: Op, func: int, name: str, sleepable: bool, holde
     w.run_later.add(frame.subprog)
     other = State([frame])
     other.sleepable, other.first = sleepable, start
+    w.entered.add(frame.subprog)
     w.set_aside(other, start)
 
 
@@ -502,6 +524,7 @@ def wide_load(w: Walk, op: Op) -> int:
         made.frame = w.cfg.owner[op.target]
     else:
         found = w.program.pseudo.get(op.slot)
+        w.taken.add(made.frame)
         if found is None and op.name.startswith("lddw_map"):
             text = f"fd {op.insn.imm} is not pointing to valid bpf_map"
             raise Rejected("bad-map", text, "a file cannot name maps by number", EBADF)

@@ -88,6 +88,7 @@ def _regions(w: Walk, meta: Meta) -> None:
 
 def _throw(w: Walk) -> int:
     """The program ends here, whatever function runs."""
+    w.throws = True
     from ebee.verifier.core import ret
 
     if not w.program.exception_callback:

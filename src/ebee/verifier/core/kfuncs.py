@@ -33,7 +33,7 @@ LISTS = {
     "socket_filter": "socket", "netfilter": "netfilter",
     **dict.fromkeys(("fentry", "fexit", "fmod_ret", "tp_btf", "iter", "tracepoint", "perf_event",
                      "lsm", "lsm_cgroup"), "tracing"),
-    **dict.fromkeys(("cgroup_skb", "cgroup_sock", "cgroup_device", "cgroup_sock_addr",
+    **dict.fromkeys(("cgroup_skb", "cgroup_sock", "cgroup_dev", "cgroup_sock_addr",
                      "cgroup_sockopt", "cgroup_sysctl", "sock_ops"), "cgroup"),
     **dict.fromkeys(("lwt_in", "lwt_out", "lwt_xmit", "lwt_seg6local"), "lwt"),
     **dict.fromkeys(("kprobe", "kprobe.multi", "kprobe.session", "uprobe", "uprobe.multi",

@@ -8,7 +8,7 @@ from ebee.hooks.numbers import PROG_TYPES
 from ebee.verifier.core import leaks, locks, prune
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.code import Op
-from ebee.verifier.core.errors import E2BIG, EINVAL, DoesNotKnow, Rejected
+from ebee.verifier.core.errors import E2BIG, EFAULT, EINVAL, DoesNotKnow, Rejected
 from ebee.verifier.core.reg import Reg
 
 if TYPE_CHECKING:
@@ -187,6 +187,19 @@ def _has_private_stacks(w: Walk, tails: bool) -> bool:
     hook = w.program.hook
     private = hook.prog_type in _PRIVATE_STACK and hook.name != "iter"
     return w.profile.private_stacks and private and not tails
+
+
+def check_taken(w: Walk) -> None:
+    """Code that control never comes to is removed. Where the address of a whole function that is
+    gone was taken, what comes after it takes its place; where nothing does, the program cannot be
+    compiled, unless it is one function altogether (jit_subprogs)."""
+    own_handler = w.throws and not w.program.exception_callback
+    alone = len(w.entered) + own_handler == 1
+    gone = [number for number in w.taken - w.entered if number > max(w.entered)]
+    if gone and not alone:
+        text = "verifier bug: No program to jit"
+        why = f"the address of function {gone[0]} is taken, but it is never called"
+        raise Rejected("unreachable", text, why, EFAULT)
 
 
 class _Depths:

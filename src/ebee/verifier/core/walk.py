@@ -62,6 +62,9 @@ class Walk:
         self.called_globals: set[int] = set()
         self.run_later: set[int] = set()  # numbers of functions that do not run below the program
         self.place_types: dict[int, int] = {}  # of the pointer of each load and store
+        self.entered: set[int] = {0}  # numbers of functions that control came to
+        self.taken: set[int] = set()  # ... of those whose address was taken
+        self.throws = False
         self.missing_kfuncs = False  # calls of functions that the kernel has not were reached
         self.depths: dict[int, int] = {}  # stack used, by function
         held = profile.privileges
@@ -126,8 +129,10 @@ class Walk:
             start = todo[0]
             done.add(start)
             self._fresh()
+            self.entered.add(self.cfg.owner[start])
             self._walk(call.global_frame(self, start))
         ret.check_stack_depth(self)
+        ret.check_taken(self)
         if self.missing_kfuncs:
             text = "invalid kernel function call not eliminated in verifier pass"
             raise Rejected("kfunc", text, "", EINVAL)
