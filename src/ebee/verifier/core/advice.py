@@ -103,7 +103,7 @@ ADVICE: dict[str, str] = {
     "loop": "loops take CAP_BPF; without it, unroll them",
     "pointer-leak": "without CAP_PERFMON addresses stay secret: keep pointers in registers and on "
                     "the stack, and compare them with null only",
-    "speculation": "without CAP_PERFMON, let one instruction move one kind of pointer, by numbers "
-                   "of one sign, inside of what it points to",
+    "speculation": "without CAP_PERFMON, let an instruction work with one map or kind of pointer, "
+                   "and move it by numbers of one sign, inside of what it points to",
 }  # fmt: skip
 """What to do, by id; one short line each."""

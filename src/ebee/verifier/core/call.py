@@ -21,6 +21,7 @@ from ebee.verifier.core import (
     privileges,
     ret,
     scalar,
+    spectre,
     stack,
     subprog,
 )
@@ -294,6 +295,7 @@ def _before(w: Walk, op: Op, call: Call) -> bool:
     """What single helpers do beside arguments and result; whether r0-r5 are clobbered."""
     name = call.helper.name
     if name == "tail_call":
+        spectre.note_tail_call(w, call.map)
         locks.check_leaks(w, "tail_call", True)
         if w.regs[3].type == R.SCALAR and not w.regs[3].m:
             w.precise(3)

@@ -51,6 +51,7 @@ class Cfg:
     ):
         self.insns, self.ops, self.count = insns, ops, len(insns)
         self.hook, self.catches = program.hook.name, program.catches
+        self.packets_read_all = version != "6.12"  # compute_live_registers (6.16)
         self.kfuncs = {
             op.slot: called(program, op)
             for op in ops
@@ -234,6 +235,8 @@ class Cfg:
             elif op.slot in self.kfuncs:
                 read = (1 << min(len(self.kfuncs[op.slot][1].params), 5) + 1) - 2
             return read, CALL_CLOBBERS
+        if op.kind == "packet" and self.packets_read_all:
+            return 0x3FF, 0
         written = writes(op.insn)
         return reads(op.insn) & 0x3FF, written
 

@@ -85,12 +85,9 @@ class Liveness:
             if instance is None:
                 continue
             slot = state.at(d) - instance.start
-            if d < top:  # the call is under way: what lives after it
-                slots = self.cfg.following[state.at(d)]
-                for to in slots:
+            if d < top and state.at(d) not in self.cfg.callbacks:  # what lives after the call
+                for to in self.cfg.following[state.at(d)]:
                     found |= instance.live[depth][to - instance.start]
-                # A callback may be called again, which reads what the call itself reads.
-                found |= instance.read[depth][slot]
             else:
                 found |= instance.live[depth][slot]
         return found

@@ -19,6 +19,7 @@ from ebee.verifier.core.state import MISC, ZEROS, Frame, State
 from ebee.verifier.core.tnum import U32
 
 if TYPE_CHECKING:
+    from ebee.verifier.core.program import MapInfo
     from ebee.verifier.core.walk import Walk
 
 END = -1
@@ -37,15 +38,17 @@ class Speculation:
     barriers  slots before which speculation ends; `fenced`: stores after which it does
     masks     how an addition's operand is masked, and to which limit
     strict    some operand is masked, so states with other scalars are never the same
+    tables    the map of each tail call; None: not always the same
     """
 
-    __slots__ = ("barriers", "fenced", "masks", "strict")
+    __slots__ = ("barriers", "fenced", "masks", "strict", "tables")
 
     def __init__(self) -> None:
         self.barriers: set[int] = set()
         self.fenced: set[int] = set()
         self.masks: dict[int, tuple[int, int]] = {}
         self.strict = False
+        self.tables: dict[int, MapInfo | None] = {}
 
 
 def step(w: Walk, op: Op, walk: Callable[[Op], int]) -> int:
@@ -73,6 +76,21 @@ def _set_aside(w: Walk, slot: int) -> State:
     other = w.branch(slot)
     other.speculative = True
     return other
+
+
+# --- tail calls ----------------------------------------------------------------------------------
+
+
+def note_tail_call(w: Walk, info: MapInfo | None) -> None:
+    """A tail call through a map: its index is masked to the size of that map."""
+    if w.spec is not None and w.spec.tables.setdefault(w.idx, info) is not info:
+        w.spec.tables[w.idx] = None
+
+
+def check_tail_calls(w: Walk) -> None:
+    """No instruction jumps through two maps: it can mask for one only (do_misc_fixups)."""
+    if w.spec is not None and None in w.spec.tables.values():
+        raise Rejected("speculation", "tail_call abusing map_ptr", "", EINVAL)
 
 
 # --- jumps and stores ----------------------------------------------------------------------------

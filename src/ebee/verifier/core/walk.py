@@ -30,7 +30,7 @@ from ebee.verifier.core.live import Liveness
 from ebee.verifier.core.log import Log
 from ebee.verifier.core.observe import Observer
 from ebee.verifier.core.profile import Profile
-from ebee.verifier.core.program import MapInfo, Program
+from ebee.verifier.core.program import Program
 from ebee.verifier.core.prune import Memory
 from ebee.verifier.core.reg import Reg
 from ebee.verifier.core.state import SPECIAL, Frame, Held, Jump, Linked, State
@@ -71,7 +71,6 @@ class Walk:
         self.capable, self.perfmon = held.bpf, held.perfmon
         self.spec = spectre.Speculation() if held.speculates else None
         self.unreadable = SPECIAL if held.perfmon else leaks.UNREADABLE
-        self.tail_calls: dict[int, MapInfo | None] = {}  # maps of tail calls; None: more than one
         ops = decode(program.insns, profile.version)
         if not self.capable:
             privileges.check_alone(ops)
@@ -132,6 +131,7 @@ class Walk:
             self.entered.add(self.cfg.owner[start])
             self._walk(call.global_frame(self, start))
         ret.check_stack_depth(self)
+        spectre.check_tail_calls(self)
         ret.check_taken(self)
         if self.missing_kfuncs:
             text = "invalid kernel function call not eliminated in verifier pass"
