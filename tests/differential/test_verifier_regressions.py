@@ -136,3 +136,21 @@ def test_programs_at_devices_of_control_groups_have_kernel_functions(wide):
     number = script("fuzz_wide").kfunc("bpf_throw")
     code = [*parse("r1 = 0; r0 = 0").insns, Insn(0x85, 0, 2, 0, number), make("exit")]
     assert wide.kernel(code, "cgroup_dev:6")[0] == wide.ebee(code, "cgroup_dev:6").accepted is True
+
+
+FAST = {
+    "removed": ("*(u64 *)(r10 -8) = r1; call 8; r1 = *(u64 *)(r10 -8)", True),
+    "around another call, too": ("*(u64 *)(r10 -8) = r1; call 8; r1 = *(u64 *)(r10 -8);"
+                                 "*(u64 *)(r10 -8) = r1; call 5; r1 = *(u64 *)(r10 -8)", False),
+    "read elsewhere": ("*(u64 *)(r10 -8) = r1; call 8; r1 = *(u64 *)(r10 -8);"
+                       "r2 = *(u64 *)(r10 -8)", False),
+    "of another register": ("*(u64 *)(r10 -8) = r1; call 8; r2 = *(u64 *)(r10 -8)", False),
+    "around no such call": ("*(u64 *)(r10 -8) = r1; call 5; r1 = *(u64 *)(r10 -8)", False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAST)
+def test_registers_saved_around_fast_calls_take_no_stack(wide, name):
+    text, right = FAST[name]
+    code = parse(f"*(u64 *)(r10 -512) = r1; call f; exit; f: {text}; r0 = 0; exit").insns
+    assert wide.kernel(code, "xdp:37")[0] == wide.ebee(code, "xdp:37").accepted == right

@@ -73,8 +73,8 @@ def _new_frame(w: Walk, start: int, callsite: int) -> Frame:
     if depth >= MAX_FRAMES:
         text = f"the call stack of {depth + 1} frames is too deep"
         raise Rejected("call-depth", text, "", 7)
-    return Frame(depth, w.cfg.owner[start], start, callsite)
     w.entered.add(w.cfg.owner[start])
+    return Frame(depth, w.cfg.owner[start], start, callsite)
 
 
 def _local(w: Walk, op: Op) -> int:
@@ -118,9 +118,9 @@ def _helper(w: Walk, op: Op) -> int:
     if helper.gpl and not program.gpl and program.hook.name not in helper.gpl_except:
         text = "cannot call GPL-restricted function from non-GPL compatible program"
         raise Rejected("needs-gpl", text, "", EINVAL)
-    if helper.name == "d_path":
     if helper.name == "get_func_ip":
         _check_func_ip(program, label)
+    if helper.name == "d_path":
         _check_d_path(w)
     if helper.name in ("sk_storage_get", "sk_storage_delete"):
         _check_storage(program)
@@ -189,9 +189,9 @@ def _check_map(w: Walk, call: Call, label: str) -> None:
     if wanted is None and not info.type.program:
         raise DoesNotKnow(f"maps of type {info.type.name}")
     text = f"cannot pass map_type {info.type.id} into func {label}"
-    raise Rejected("map-type", text, "", EINVAL)
     if call.helper.name == "for_each_map_elem":
         text = "callback function not allowed for map"
+    raise Rejected("map-type", text, "", EINVAL)
 
 
 def _may_call(w: Walk, name: str) -> bool:
@@ -204,18 +204,17 @@ def _may_call(w: Walk, name: str) -> bool:
         return False
     if name == "probe_write_user" and w.profile.lockdown:
         return False
-    if not privileges.may_call(name, w.profile.privileges):
     if name == "override_return":  # with CONFIG_BPF_KPROBE_OVERRIDE
         found = program.types().get("bpf_override_return", Func)
         if found is None and program.types().partial:
             raise DoesNotKnow("whether this kernel has bpf_override_return()")
         if found is None:
             return False
+    if not privileges.may_call(name, w.profile.privileges):
         return False
     return program.hook.may_call(name, program.attach_type, place)
 
 
-def _check_storage(program: Program) -> None:
 _TRAMPOLINES = frozenset(("fentry", "fexit", "fmod_ret", "fsession"))
 
 
@@ -230,6 +229,7 @@ def _check_func_ip(program: Program, label: str) -> None:
         raise Rejected("helper-not-allowed", text, "", ENOTSUPP)
 
 
+def _check_storage(program: Program) -> None:
     """Programs at functions do not change the storage of sockets under the functions that do so
     (bpf_sk_storage_tracing_allowed)."""
     hook, inside = program.hook.name, program.attach_to.startswith("bpf_sk_storage")
@@ -357,9 +357,9 @@ def callback_later(w: Walk, op: Op, func: int, name: str, sleepable: bool, holde
     frame.regs[10] = _stack_pointer(frame)
     frame.callback, frame.entry = name, caller.entry + 1
     w.run_later.add(frame.subprog)
+    w.entered.add(frame.subprog)
     other = State([frame])
     other.sleepable, other.first = sleepable, start
-    w.entered.add(frame.subprog)
     w.set_aside(other, start)
 
 
@@ -524,9 +524,9 @@ def wide_load(w: Walk, op: Op) -> int:
             raise Rejected("callback-linkage", "callback function not static", "", EINVAL)
         made = R.pointer(R.FUNC)
         made.frame = w.cfg.owner[op.target]
+        w.taken.add(made.frame)
     else:
         found = w.program.pseudo.get(op.slot)
-        w.taken.add(made.frame)
         if found is None and op.name.startswith("lddw_map"):
             text = f"fd {op.insn.imm} is not pointing to valid bpf_map"
             raise Rejected("bad-map", text, "a file cannot name maps by number", EBADF)

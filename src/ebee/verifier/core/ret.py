@@ -219,7 +219,10 @@ class _Depths:
         if chain and function in self.tails and depth >= 256:
             text = "tail_calls are not allowed when call stack of previous frames is"
             raise Rejected("stack-depth", f"{text} {depth} bytes. Too large")
-        own = (w.depths.get(function, 0) + 15) // 16 * 16
+        saved, own = w.saved.get(function), w.depths.get(function, 0)
+        if saved is not None and saved.depth is not None:
+            own = saved.depth
+        own = (own + 15) // 16 * 16
         if not self.private:
             self.shared.add(function)
         if own >= PRIVATE_FROM and function not in self.shared:

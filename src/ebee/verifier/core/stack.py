@@ -55,6 +55,9 @@ def check_bounds(w: Walk, reg: Reg, regno: int, off: int, size: int, what: str) 
         why = f"bytes {low} to {high - 1} of a stack from {least} to -1"
         raise Rejected("stack-bounds", text, why)
     frame.grow(low)
+    saved = w.saved.get(frame.subprog)
+    if saved is not None and low < saved.top and w.idx not in saved.slots:
+        del w.saved[frame.subprog]  # these slots are for more than what is saved around calls
     used = 8 * ((-low + 7) // 8)
     if w.depths.get(frame.subprog, 0) < used:
         w.depths[frame.subprog] = used

@@ -12,6 +12,7 @@ from ebee.verifier.core import (
     btftype,
     call,
     compat,
+    fastcall,
     jump,
     leaks,
     mem,
@@ -75,6 +76,7 @@ class Walk:
         if not self.capable:
             privileges.check_alone(ops)
         self.cfg = Cfg(program.insns, ops, program, profile.version, self.capable)
+        self.saved = fastcall.patterns(self.cfg)
         self.observer = Observer(self) if observe else None
         self.has_arena = compat.check(self)
         subprog.check_results(program.btf, self)
