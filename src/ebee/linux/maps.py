@@ -45,6 +45,7 @@ WHY = {
     ("update", errno.ENOENT): "the key is not there (BPF_EXIST)",
     ("delete", errno.ENOENT): "the key is not there",
     ("delete", errno.EINVAL): "elements of this map cannot be deleted",
+    ("lookup", errno.ENOSPC): "its values are too short for a socket's cookie, 8 bytes are needed",
     ("lookup_and_delete", errno.ENOENT): "there is nothing",
     ("", errno.EPERM): "the map is frozen or read-only here",
     ("", ENOTSUPP): "a {type} map has no such operation",
@@ -231,7 +232,10 @@ class LinuxMap(RawMapDefaults):
         result = self._syscall(_DELETE, slot.attr, _ELEM["value"][0])  # the value must not be given
         self._slots.append(slot)
         if result < 0:
-            self._fail("delete", key, last_errno())
+            code = last_errno()
+            if code == errno.EINVAL and self.type == "sockmap":  # its word for an empty place
+                code = errno.ENOENT
+            self._fail("delete", key, code)
 
     def next_key(self, key: bytes | None) -> bytes | None:
         """The key after `key`; the first one for None or a key that is not there; None at the end.

@@ -159,15 +159,18 @@ class XskMap(_Redirecting):
 
 
 class SockMap(AnyMap[Any, Any]):
-    """Sockets by index. Since Linux 4.14."""
+    """Sockets by index. Since Linux 4.14.
+
+    `cookies`: user space can look up which socket it is, as its cookie (SO_COOKIE). Since 5.7.
+    """
 
     type = "sockmap"
     types = 0
     _key: ClassVar[Any] = u32
 
-    def __init__(self, *, max_entries: int, pinned: bool = False):
+    def __init__(self, *, max_entries: int, pinned: bool = False, cookies: bool = False):
         super().__init__(max_entries=max_entries, pinned=pinned)
-        self.key, self.value = self._key, u32
+        self.key, self.value = self._key, u64 if cookies else u32
 
     def redirect(self, ctx: Any, key: Any, flags: int = 0) -> SK:
         """Send a packet or message to that socket: return what this gives."""
@@ -191,14 +194,21 @@ class SockMap(AnyMap[Any, Any]):
 
 
 class SockHash(AnyMap[K, Any]):
-    """Sockets by key: `peers = SockHash[Tuple](max_entries=64)`. Since Linux 4.18."""
+    """Sockets by key: `peers = SockHash[Tuple](max_entries=64)`. Since Linux 4.18.
+
+    `cookies`: user space can look up which socket it is, as its cookie (SO_COOKIE). Since 5.7.
+    """
 
     type = "sockhash"
     types = 1
 
+    def __init__(self, *, max_entries: int, pinned: bool = False, cookies: bool = False):
+        super().__init__(max_entries=max_entries, pinned=pinned)
+        self._cookies = cookies
+
     def _set_types(self, given: tuple[Any, ...]) -> None:
         super()._set_types(given)
-        self.key, self.value = self.value, u32
+        self.key, self.value = self.value, u64 if self._cookies else u32
 
     def redirect(self, ctx: Any, key: K, flags: int = 0) -> SK:
         """Send a packet or message to that socket: return what this gives."""
