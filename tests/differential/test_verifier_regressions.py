@@ -154,3 +154,9 @@ def test_registers_saved_around_fast_calls_take_no_stack(wide, name):
     text, right = FAST[name]
     code = parse(f"*(u64 *)(r10 -512) = r1; call f; exit; f: {text}; r0 = 0; exit").insns
     assert wide.kernel(code, "xdp:37")[0] == wide.ebee(code, "xdp:37").accepted == right
+
+
+def test_flags_of_branch_snapshots_are_not_looked_at(wide):
+    code = parse("r1 = r10; r1 += -8; r2 = 8; call 176; r0 = 0; exit").insns
+    for hook in ("tracepoint:0", "perf_event:0"):
+        assert wide.kernel(code, hook)[0] == wide.ebee(code, hook).accepted is True

@@ -115,6 +115,8 @@ def _store_connection(w: Walk, off: int, size: int) -> None:
 
 def _store_ops(struct: str, to: BtfType, off: int, size: int) -> None:
     """A store by a program of a struct_ops struct, as its subsystem allows."""
+    if struct == "bpf_dummy_ops":
+        return _store_dummy(to, off, size)
     allowed = _WRITABLE.get(struct)
     if allowed is None:
         raise DoesNotKnow(f"what programs of {struct} may store into")
@@ -130,6 +132,14 @@ def _store_ops(struct: str, to: BtfType, off: int, size: int) -> None:
         raise Rejected("read-only", f"no write support to tcp_sock at off {off}")
     text = f"write access at off {off} with size {size} beyond the member of tcp_sock"
     raise Rejected("read-only", text)
+
+
+def _store_dummy(to: BtfType, off: int, size: int) -> None:
+    """A store by a program that only tests run: their state (bpf_dummy_ops_btf_struct_access)."""
+    if to.name != "bpf_dummy_ops_state":
+        raise Rejected("read-only", "only access to bpf_dummy_ops_state is supported")
+    if off + size > to.size:
+        raise Rejected("btf-access", f"write access at off {off} with size {size}")
 
 
 def _place(btf: Btf, struct: str, path: str) -> tuple[int, int] | None:

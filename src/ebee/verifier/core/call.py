@@ -46,6 +46,9 @@ _SIZED_RESULTS = frozenset((
 ))  # fmt: skip
 """Helpers that return an error number, or at most the size that they were given."""
 
+_UNCHECKED = frozenset((("get_branch_snapshot", 2),))
+"""Parameters that prototypes leave out (bpf_get_branch_snapshot_proto)."""
+
 _CASTS = frozenset(("tcp_sock", "sk_fullsock", "skc_to_tcp_sock", "skc_to_tcp6_sock",
                     "skc_to_udp6_sock", "skc_to_mptcp_sock", "skc_to_tcp_timewait_sock",
                     "skc_to_tcp_request_sock"))  # fmt: skip
@@ -131,7 +134,7 @@ def _helper(w: Walk, op: Op) -> int:
         raise Rejected("lock-held", text, "", EINVAL)
     call = Call(helper, *helper.at(program.hook.name))
     for index, param in enumerate(call.params):
-        if param.kind == "variadic":
+        if param.kind == "variadic" or (helper.name, index) in _UNCHECKED:
             break
         args.check(w, call, index)
     _check_map(w, call, label)

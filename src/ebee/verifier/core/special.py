@@ -55,6 +55,8 @@ def _fields(btf: Btf, type_id: int, kernel: Btf | None) -> list[Field]:
             target = _pointed(btf, type_id, at, kernel)
         elif name in _NODES:
             target, node = _contained(btf, type_id, at, _NODES[name])
+            if target is None and isinstance(btf.type(type_id), Datasec):
+                return []  # as for all that is wrong with fields, the map has none
         made.append(Field(name, at, _SIZES.get(name, 8), target, node))
     if len(made) > MAX_FIELDS:  # the kernel then knows of none
         return []
