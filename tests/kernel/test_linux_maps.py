@@ -272,6 +272,13 @@ def test_a_frozen_map_cannot_be_changed_from_here():
             made.freeze()
 
 
+def test_a_walk_that_fails_says_so_in_words():
+    with make("queue") as made, pytest.raises(KernelError, match="cannot read the first key: "):
+        made.next_key(None)
+    with make("queue") as made, pytest.raises(KernelError, match="cannot look up a batch of "):
+        made.lookup_batch()
+
+
 def test_an_array_can_be_mapped_into_memory():
     with make("array", flags=uapi.BPF_F_MMAPABLE, max_entries=1000) as made, made.mmap() as memory:
         made.update(key(made, 2), struct.pack("=Q", 77))

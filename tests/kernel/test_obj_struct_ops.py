@@ -87,6 +87,26 @@ def test_what_a_map_holds_is_registered_while_its_link_lives(name: str) -> None:
         assert f"ebee_{name}" not in available()
 
 
+@pytest.mark.parametrize("name", ["linked", "plain"])
+def test_a_link_outlives_its_object_and_can_be_closed_then(name: str) -> None:
+    if name == "linked" and older_than("6.4"):
+        pytest.skip("needs Linux 6.4")
+    with linux.load(load("congestion")) as made:
+        link = made.maps[name].attach()  # type: ignore[attr-defined]
+    assert (f"ebee_{name}" in available(), link.closed) == (True, False)
+    link.close()
+    assert (f"ebee_{name}" in available(), link.closed) == (False, True)
+    link.close()
+
+
+def test_what_others_have_taken_back_can_be_closed() -> None:
+    with linux.load(load("congestion")) as made:
+        link = made.maps["plain"].attach()  # type: ignore[attr-defined]
+        made.maps["plain"].raw.delete(bytes(4))
+        link.close()
+        assert link.closed
+
+
 @pytest.mark.skipif(older_than("6.10"), reason="BBR's functions have this form since 6.10")
 def test_their_programs_call_functions_of_modules() -> None:
     """In the virtual machine BBR is a module; elsewhere it may be built in."""

@@ -18,7 +18,7 @@ from ebee.errors import KernelError, MachineError
 from ebee.machine.maps import MachineMap
 from ebee.machine.memory import Fault, Memory
 from ebee.machine.ringbuf import RingBuffer
-from ebee.maps import layout, lpm_ops, ringbuf_ops
+from ebee.maps import layout, lpm_ops, ringbuf_ops, why
 from ebee.maps.hash_function import hash_bytes
 from ebee.obj.spec import MapSpec
 from ebee.types import ptr, sizeof, u8, u32, u64, view
@@ -702,3 +702,18 @@ def test_redirection_finds_its_target_or_gives_the_action_of_the_flags():
 def test_rounding():
     assert [layout.power_of_two(n) for n in (1, 2, 3, 4, 5, 64, 65)] == [1, 2, 4, 4, 8, 64, 128]
     assert layout.per_cpu_stride(3, 24) == 192
+
+
+@pytest.mark.parametrize(
+    ("what", "key", "words"),
+    [
+        ("update", b"\1\2", "update key 0102"),
+        ("lookup_and_delete", b"", "lookup and delete"),
+        ("next_key", b"\1", "read the key after 01"),
+        ("next_key", b"", "read the first key"),
+        ("lookup_and_delete_batch", b"", "take a batch of elements"),
+    ],
+)
+def test_what_failed_is_said_in_words(what, key, words) -> None:
+    refused = why.refusal("m", "hash", 4, what, key, errno.EPERM, indexed=False)
+    assert str(refused).startswith(f"map m: cannot {words}: the map is frozen")

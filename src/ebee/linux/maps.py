@@ -19,6 +19,7 @@ from ebee.linux.host import possible_cpus
 from ebee.linux.info import Info, object_info, open_id, open_pinned, pin
 from ebee.linux.sys import Attributes, Fd, call, last_errno, open_fd, strerror, submit, syscall
 from ebee.maps import by_id, by_name
+from ebee.maps.why import doing
 from ebee.obj.handles import RawMapDefaults
 
 if TYPE_CHECKING:
@@ -297,8 +298,8 @@ class LinuxMap(RawMapDefaults):
             full = f"the map is full (max_entries is {self.max_entries})"
             beyond = f"the index is not below max_entries ({self.max_entries})"
             why = beyond if declared is not None and declared.indexed else full
-        doing = f"cannot {what.replace('_', ' ')}" + (f" key {key.hex()}" if key else "")
-        text = f"map {self.name or self.id}: {doing}: {why.format(type=self.type)}"
+        why = why.format(type=self.type)
+        text = f"map {self.name or self.id}: cannot {doing(what, key)}: {why}"
         raise KernelError(f"{text} [{name_of(code)}]", code)
 
     # -- many at once ------------------------------------------------------------------------

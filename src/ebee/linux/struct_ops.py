@@ -208,24 +208,24 @@ class _Registered(Link):
     """What a map without BPF_F_LINK registers lasts until its element is deleted."""
 
     def __init__(self, raw: LinuxMap):
-        super().__init__(raw.fd, raw.name)
-        self._raw, self._open = raw, True
-
-    @property
-    def closed(self) -> bool:
-        """Whether they have been taken back."""
-        return not self._open
+        self._map = LinuxMap.from_fd(raw.fd.dup())  # the object may be closed before the link is
+        super().__init__(self._map.fd, raw.name)
 
     def detach(self) -> None:
-        """Take the functions back."""
-        if self._open:
-            self._raw.delete(bytes(4))
-            self._open = False
+        """Take the functions back, unless somebody else has."""
+        if self.closed:
+            return
+        try:
+            self._map.delete(bytes(4))
+        except KernelError as error:
+            if error.errno not in (errno.ENOENT, errno.EINPROGRESS):
+                raise
+        self._map.close()
 
     def pin(self, path: object) -> None:
         """Not possible: pin the map, or declare it in SEC(".struct_ops.link")."""
         raise KernelError(f'cannot pin {self.target}: it is not in SEC(".struct_ops.link")')
 
     def close(self) -> None:
-        """Take the functions back; the map stays the object's."""
+        """Take the functions back; the map stays the object's, if that is not closed."""
         self.detach()

@@ -31,6 +31,21 @@ _WHY = {
     ("", EBADF): "the value names nothing that this map can hold",
     ("", E2BIG): "the map is full (max_entries is {max_entries})",
 }
+DOING = {
+    "next_key": "read the key after {key}", "lookup_batch": "look up a batch of elements",
+    "lookup_and_delete_batch": "take a batch of elements",
+}  # fmt: skip
+"""What operations are called that do something else with a key than their name says."""
+
+
+def doing(what: str, key: bytes) -> str:
+    """An operation in words; `key` is b"" where there is none."""
+    if what == "next_key" and not key:
+        return "read the first key"
+    plain = f"{what.replace('_', ' ')} key {{key}}" if key else what.replace("_", " ")
+    return DOING.get(what, plain).format(key=key.hex())
+
+
 _INDEX = "the index is not below max_entries ({max_entries})"
 
 
@@ -41,6 +56,6 @@ def refusal(
     why = _WHY.get((what, code)) or _WHY.get(("", code)) or "it was refused"
     if code == E2BIG and indexed:
         why = _INDEX
-    doing = f"cannot {what.replace('_', ' ')} key {key.hex() or '(none)'}"
-    text = f"map {name}: {doing}: {why.format(type=type, max_entries=max_entries)}"
+    why = why.format(type=type, max_entries=max_entries)
+    text = f"map {name}: cannot {doing(what, key)}: {why}"
     return KernelError(f"{text} [{NAMES.get(code, code)}]", code)

@@ -104,6 +104,7 @@ class BpfUnit(Unit):
         self.globals: list[str] = []
         self.used: list[str] = []
         self._scopes: dict[Function, str] = {}
+        self._defined: dict[str, Function] = {}
         self._entries: dict[Any, Entry] = {}
         self._called_back: dict[Any, str] = {}
         """Symbols of functions that the kernel is given the address of."""
@@ -217,6 +218,7 @@ class BpfUnit(Unit):
 
     def definition(self, f: Function, job: Job, parameters: str) -> str:
         scope = self._scopes[f]
+        self._defined[job.name] = f
         entry = self._entries.get(job.function)
         result = f.returns
         if entry is not None:
@@ -288,13 +290,13 @@ class BpfUnit(Unit):
 
     def stack_error(self, error: StackError) -> CompileError:
         """An error of the stack, with its place in the source."""
-        for f in self._scopes:
-            if f.source.name == error.function:
-                parts = ", ".join(f"{name} {size}" for name, size in sorted(error.slots))
-                message = f"{error}, {BPF.stack} are possible: {parts}"
-                way_out = "keep large ones in a map: PerCpuArray[...](max_entries=1) and lookup(0)"
-                return at(f.source, f.source.tree, Refusal(message, way_out))
-        return error
+        f = self._defined.get(error.function)
+        if f is None:
+            return error
+        parts = ", ".join(f"{name} {size}" for name, size in sorted(error.slots))
+        message = f"{error}, {BPF.stack} are possible: {parts}"
+        way_out = "keep large ones in a map: PerCpuArray[...](max_entries=1) and lookup(0)"
+        return at(f.source, f.source.tree, Refusal(message, way_out))
 
     # --- hooks of the front end ------------------------------------------------------------------
 
