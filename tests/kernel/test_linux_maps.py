@@ -273,9 +273,9 @@ def test_a_frozen_map_cannot_be_changed_from_here():
 
 
 def test_a_walk_that_fails_says_so_in_words():
-    with make("queue") as made, pytest.raises(KernelError, match="cannot read the first key: "):
+    with make("queue", 0) as made, pytest.raises(KernelError, match="cannot read the first key: "):
         made.next_key(None)
-    with make("queue") as made, pytest.raises(KernelError, match="cannot look up a batch of "):
+    with make("queue", 0) as made, pytest.raises(KernelError, match="cannot look up a batch of "):
         made.lookup_batch()
 
 
