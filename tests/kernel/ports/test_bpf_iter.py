@@ -15,14 +15,13 @@ from ebee.vmlinux import bpf_iter_meta, bpf_map, sock_common, task_struct
 pytestmark = pytest.mark.kernel
 SINCE = "5.13"
 FOLLOWS = {
-    "prog_tests/bpf_iter.c: test_task, test_task_tid, test_task_common_nocheck, test_tcp4,"
-    " test_bpf_hash_map, test_bpf_array_map, test_bpf_percpu_array_map, test_overflow": 0,
-    "progs/bpf_iter_tasks.c": 0,
-    "progs/bpf_iter_bpf_hash_map.c": 0,
-    "progs/bpf_iter_bpf_array_map.c": 0,
-    "progs/bpf_iter_bpf_percpu_array_map.c": 0,
-    "progs/bpf_iter_tcp4.c": 0,
-    "progs/bpf_iter_test_kern4.c": 0,
+    "prog_tests/bpf_iter.c: test_task_common_nocheck, test_task_common, test_task_pid, test_tcp4,"
+    " test_bpf_hash_map, test_bpf_array_map, test_bpf_percpu_array_map": 249,
+    "progs/bpf_iter_tasks.c": 67,
+    "progs/bpf_iter_bpf_hash_map.c": 73,
+    "progs/bpf_iter_bpf_array_map.c": 36,
+    "progs/bpf_iter_bpf_percpu_array_map.c": 29,
+    "progs/bpf_iter_tcp4.c": 190,
 }
 CPUS = 256
 

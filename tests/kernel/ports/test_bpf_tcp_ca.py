@@ -24,12 +24,14 @@ from ebee.vmlinux import ack_sample, rate_sample, sock, tcp_ca_event, tcp_ca_sta
 pytestmark = pytest.mark.kernel
 SINCE = "6.10"  # arguments of cong_control
 FOLLOWS = {
-    "prog_tests/bpf_tcp_ca.c": 0,
-    "progs/bpf_dctcp.c": 0,
-    "progs/bpf_cc_cubic.c": 0,
-    "progs/tcp_ca_update.c": 0,
-    "progs/tcp_ca_write_sk_pacing.c": 0,
-    "progs/tcp_ca_incompl_cong_ops.c": 0,
+    "prog_tests/bpf_tcp_ca.c: settcpca, start_test, do_test, cc_cb, stg_post_socket_cb, test_dctcp,"
+    " test_dctcp_fallback, test_write_sk_pacing, test_incompl_cong_ops, test_update_ca,"
+    " test_update_wrong, test_mixed_links, test_multi_links, test_link_replace, test_cc_cubic": 336,
+    "progs/bpf_dctcp.c": 192,
+    "progs/bpf_cc_cubic.c": 131,
+    "progs/tcp_ca_update.c": 61,
+    "progs/tcp_ca_write_sk_pacing.c": 53,
+    "progs/tcp_ca_incompl_cong_ops.c": 20,
 }
 
 SOL_TCP, TCP_CONGESTION = 6, 13

@@ -13,8 +13,8 @@ from ebee import (  # isort: skip
 pytestmark = pytest.mark.kernel
 SINCE = "5.8"
 FOLLOWS = {
-    "prog_tests/connect_force_port.c": 0,
-    "progs/connect_force_port4.c": 0,
+    "prog_tests/connect_force_port.c": 138,
+    "progs/connect_force_port4.c": 68,
 }
 
 AF_INET = 2

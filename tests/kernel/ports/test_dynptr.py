@@ -15,7 +15,7 @@ from ebee.kfuncs import (  # isort: skip
 )  # fmt: skip
 
 pytestmark = pytest.mark.kernel
-FOLLOWS = {"prog_tests/dynptr.c": 0, "progs/dynptr_success.c": 0}
+FOLLOWS = {"prog_tests/dynptr.c": 111, "progs/dynptr_success.c": 412}
 
 
 @struct

@@ -7,9 +7,11 @@ from ebee import ETH_IP, TC, Exit, ProgArray, SkbContext, func, tc, u32, u64
 
 pytestmark = pytest.mark.kernel
 FOLLOWS = {
-    "prog_tests/exceptions.c: test_exceptions_success": 0,
-    "progs/exceptions.c": 0,
-    "progs/exceptions_assert.c": 0,
+    "prog_tests/exceptions.c: test_exceptions_success": 327,
+    "progs/exceptions.c: static_func, global2static_simple, global2static, static2global,"
+    " exception_throw_always_1, exception_throw_always_2, exception_throw_unwind_1,"
+    " exception_throw_unwind_2, exception_throw_default_value, exception_tail_call_target,"
+    " exception_tail_call, exception_assert_range, exception_bad_assert_range": 64,
 }
 FRAME = bytes(12) + b"\x08\x00" + b"\x45" + bytes(45)
 

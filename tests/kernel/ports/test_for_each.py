@@ -10,11 +10,11 @@ from ebee.errors import VerifierError
 
 pytestmark = pytest.mark.kernel
 FOLLOWS = {
-    "prog_tests/for_each.c": 0,
-    "progs/for_each_array_map_elem.c": 0,
-    "progs/for_each_hash_map_elem.c": 0,
-    "progs/for_each_map_elem_write_key.c": 0,
-    "progs/for_each_multi_maps.c": 0,
+    "prog_tests/for_each.c": 184,
+    "progs/for_each_array_map_elem.c": 58,
+    "progs/for_each_hash_map_elem.c": 77,
+    "progs/for_each_map_elem_write_key.c": 22,
+    "progs/for_each_multi_maps.c": 39,
 }
 FRAME = bytes(64)
 

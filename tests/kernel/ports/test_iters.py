@@ -20,12 +20,13 @@ from ebee.vmlinux import vm_area_struct
 
 pytestmark = pytest.mark.kernel
 FOLLOWS = {
-    "prog_tests/iters.c": 0,
-    "progs/iters_num.c": 0,
-    "progs/iters_task.c": 0,
-    "progs/iters_css.c": 0,
-    "progs/iters_css_task.c": 0,
-    "progs/iters_task_vma.c": 0,
+    "prog_tests/iters.c: subtest_num_iters, subtest_task_vma_iters, subtest_task_iters,"
+    " subtest_css_task_iters, subtest_css_iters": 177,
+    "progs/iters_num.c": 175,
+    "progs/iters_task.c": 36,
+    "progs/iters_css.c": 55,
+    "progs/iters_css_task.c: iter_css_task_for_each": 20,
+    "progs/iters_task_vma.c": 31,
 }
 ALL_PROCS, ALL_THREADS, PROC_THREADS = range(3)
 PARENTS_FIRST, CHILDREN_FIRST, ANCESTORS = 2, 3, 4  # BPF_CGROUP_ITER_DESCENDANTS_PRE, ...

@@ -11,9 +11,9 @@ from ebee import (  # isort: skip
 
 pytestmark = pytest.mark.kernel
 FOLLOWS = {
-    "prog_tests/linked_list.c: test_linked_list_success": 0,
-    "progs/linked_list.c": 0,
-    "progs/linked_list.h": 0,
+    "prog_tests/linked_list.c: test_linked_list_success": 80,
+    "progs/linked_list.c": 354,
+    "progs/linked_list.h": 45,
 }
 MANY, FEW = 200, 8
 

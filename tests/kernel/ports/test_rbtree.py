@@ -10,7 +10,7 @@ from ebee import (  # isort: skip
 )  # fmt: skip
 
 pytestmark = pytest.mark.kernel
-FOLLOWS = {"prog_tests/rbtree.c": 0, "progs/rbtree.c": 0}
+FOLLOWS = {"prog_tests/rbtree.c": 155, "progs/rbtree.c": 251}
 
 
 @struct

@@ -10,7 +10,7 @@ from ebee import (  # isort: skip
 from ebee.lang.bpf import build
 
 pytestmark = pytest.mark.kernel
-FOLLOWS = {"prog_tests/ringbuf_multi.c": 0, "progs/test_ringbuf_multi.c": 0}
+FOLLOWS = {"prog_tests/ringbuf_multi.c": 111, "progs/test_ringbuf_multi.c": 67}
 
 
 @struct

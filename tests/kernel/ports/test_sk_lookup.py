@@ -17,7 +17,7 @@ from ebee.errors import EbeeError
 
 pytestmark = pytest.mark.kernel
 SINCE = "5.9"
-FOLLOWS = {"prog_tests/sk_lookup.c": 0, "progs/test_sk_lookup.c": 0}
+FOLLOWS = {"prog_tests/sk_lookup.c": 1168, "progs/test_sk_lookup.c": 527}
 
 A, B = 0, 1
 PORT, OTHER_PORT, CLIENT_PORT = 7007, 8008, 8009

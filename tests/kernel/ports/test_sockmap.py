@@ -23,14 +23,14 @@ FOLLOWS = {
     "prog_tests/sockmap_basic.c: test_sockmap_create_update_free, test_sockmap_skb_verdict_attach,"
     " test_sockmap_skb_verdict_attach_with_link, test_sockmap_progs_query,"
     " test_sockmap_skb_verdict_shutdown, test_sockmap_skb_verdict_fionread,"
-    " test_sockmap_skb_verdict_peek_helper, test_sockmap_same_sock": 0,
-    "progs/test_sockmap_pass_prog.c": 0,
-    "progs/test_sockmap_drop_prog.c": 0,
+    " test_sockmap_skb_verdict_peek_helper, test_sockmap_same_sock": 277,
+    "progs/test_sockmap_pass_prog.c": 39,
+    "progs/test_sockmap_drop_prog.c": 27,
     "prog_tests/sockmap_listen.c: test_insert_invalid, test_insert_opened, test_insert_bound,"
     " test_insert, test_delete_after_insert, test_lookup_after_insert, test_lookup_after_delete,"
     " test_update_existing, redir_to_connected, test_skb_redir_to_connected,"
-    " test_msg_redir_to_connected": 0,
-    "progs/test_sockmap_listen.c": 0,
+    " test_msg_redir_to_connected": 225,
+    "progs/test_sockmap_listen.c": 110,
 }
 INGRESS, SO_COOKIE = 1, 57
 

@@ -13,7 +13,7 @@ from ebee import (  # isort: skip
 
 pytestmark = pytest.mark.kernel
 SINCE = "5.8"
-FOLLOWS = {"prog_tests/sockopt_sk.c": 0, "progs/sockopt_sk.c": 0}
+FOLLOWS = {"prog_tests/sockopt_sk.c": 203, "progs/sockopt_sk.c": 138}
 
 SOL_IP, SOL_SOCKET, SOL_TCP, SOL_CUSTOM = 0, 1, 6, 0xDEADBEEF - (1 << 32)
 IP_TOS, IP_FREEBIND, SO_SNDBUF, TCP_CONGESTION = 1, 15, 7, 13

@@ -11,14 +11,14 @@ pytestmark = pytest.mark.kernel
 FOLLOWS = {
     "prog_tests/tailcalls.c: test_tailcall_1, test_tailcall_2, test_tailcall_count,"
     " test_tailcall_3, test_tailcall_4, test_tailcall_5, test_tailcall_bpf2bpf_1,"
-    " test_tailcall_bpf2bpf_2": 0,
-    "progs/tailcall1.c": 0,
-    "progs/tailcall2.c": 0,
-    "progs/tailcall3.c": 0,
-    "progs/tailcall4.c": 0,
-    "progs/tailcall5.c": 0,
-    "progs/tailcall_bpf2bpf1.c": 0,
-    "progs/tailcall_bpf2bpf2.c": 0,
+    " test_tailcall_bpf2bpf_2": 562,
+    "progs/tailcall1.c": 35,
+    "progs/tailcall2.c": 46,
+    "progs/tailcall3.c": 23,
+    "progs/tailcall4.c": 25,
+    "progs/tailcall5.c": 30,
+    "progs/tailcall_bpf2bpf1.c": 29,
+    "progs/tailcall_bpf2bpf2.c": 32,
 }
 
 MOST = 33  # MAX_TAIL_CALL_CNT

@@ -12,10 +12,10 @@ from ebee.kfuncs import bpf_cgroup_from_id
 
 pytestmark = pytest.mark.kernel
 FOLLOWS = {
-    "prog_tests/task_local_storage.c: test_sys_enter_exit": 0,
-    "progs/task_local_storage.c": 0,
-    "prog_tests/cgrp_local_storage.c: test_tp_btf": 0,
-    "progs/cgrp_ls_tp_btf.c": 0,
+    "prog_tests/task_local_storage.c: test_sys_enter_exit": 19,
+    "progs/task_local_storage.c": 48,
+    "prog_tests/cgrp_local_storage.c: test_tp_btf": 33,
+    "progs/cgrp_ls_tp_btf.c": 95,
 }
 
 MAGIC = 0xABCD1234

@@ -12,7 +12,7 @@ from ebee import (  # isort: skip
 from ebee.lang.bpf.maps import AnyMap
 
 pytestmark = pytest.mark.kernel
-FOLLOWS = {"prog_tests/timer.c": 0, "progs/timer.c": 0}
+FOLLOWS = {"prog_tests/timer.c": 67, "progs/timer.c": 307}
 
 BOOTTIME = 7
 ABSOLUTE, PINNED = 1, 2

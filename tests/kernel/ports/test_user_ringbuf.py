@@ -16,9 +16,9 @@ from ebee.linux.user_ringbuf import UserRingBuffer
 
 pytestmark = pytest.mark.kernel
 FOLLOWS = {
-    "prog_tests/user_ringbuf.c": 0,
-    "progs/user_ringbuf_success.c": 0,
-    "progs/test_user_ringbuf.h": 0,
+    "prog_tests/user_ringbuf.c": 530,
+    "progs/user_ringbuf_success.c": 171,
+    "progs/test_user_ringbuf.h": 25,
 }
 SIZE = mmap.PAGESIZE
 HEADER = 8

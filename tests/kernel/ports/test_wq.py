@@ -9,7 +9,7 @@ from ebee import (  # isort: skip
 from ebee.lang.bpf.maps import AnyMap
 
 pytestmark = pytest.mark.kernel
-FOLLOWS = {"prog_tests/wq.c": 0, "progs/wq.c": 0}
+FOLLOWS = {"prog_tests/wq.c": 28, "progs/wq.c": 139}
 
 
 @struct
