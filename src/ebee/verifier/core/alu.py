@@ -39,8 +39,14 @@ def step(w: Walk, op: Op) -> int:
         w.read(op.dst)
         _compute(w, op, known(0))
     elif not op.form.source:  # neg before 6.17, and changes of byte order
-        w.read(op.dst)
-        w.regs[op.dst] = R.UNKNOWN
+        target = w.read(op.dst)
+        made = R.UNKNOWN
+        if w.profile.byte_swaps and operation != "neg" and target.type == R.SCALAR:
+            made = target.copy()
+            made.id = made.off = 0
+            scalar.change_order(made, operation, w.profile.single_values)
+            scalar.settle(made)
+        w.regs[op.dst] = made
     else:
         _binary(w, op)
     return op.slot + 1
@@ -49,7 +55,10 @@ def step(w: Walk, op: Op) -> int:
 def guarded(w: Walk, op: Op) -> int:
     """One arithmetic instruction of a loader without CAP_PERFMON."""
     leaks.check_arithmetic(w, op)
-    return step(w, op)
+    following = step(w, op)
+    if w.state.speculative:
+        spectre.settle(w, op.dst)
+    return following
 
 
 # --- moves ---------------------------------------------------------------------------------------

@@ -82,8 +82,12 @@ class Cfg:
         """The instruction at a slot; Rejected when there is none."""
         found = self.ops[slot]
         if found is None:
-            raise fault(self.insns, slot)
+            raise self.fault(slot)
         return found
+
+    def fault(self, slot: int) -> Rejected:
+        """Why there is no instruction at a slot."""
+        return fault(self.insns, slot)
 
     def _find_functions(self) -> None:
         starts = {0, max(self.catches, 0)}

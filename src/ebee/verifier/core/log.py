@@ -209,7 +209,7 @@ def instruction(w: Walk, op: Op) -> str:
         if op.name == "lddw_func" or pseudo is None:
             shown = f"{op.imm:#x}" if op.name == "lddw_imm" else f"0x{op.insn.imm & 0xFFFFFFFF:x}"
         else:
-            shown = _ADDRESS
+            shown = _ADDRESS if w.perfmon else "0x0"
         return f"({code:02x}) r{op.dst} = {shown}"
     if op.name == "call_kfunc":
         return f"({code:02x}) call {w.kfunc_name(op)}#{op.imm}"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebee.verifier.core import reg as R
-from ebee.verifier.core import tnum
+from ebee.verifier.core import scalar, tnum
 from ebee.verifier.core.code import Op
 from ebee.verifier.core.errors import EACCES, EINVAL, EPERM, Rejected
 from ebee.verifier.core.reg import UNKNOWN, Reg
@@ -62,14 +62,26 @@ def step(w: Walk, op: Op, walk: Callable[[Op], int]) -> int:
     try:
         following = walk(op)
     except Rejected as error:
-        if error.errno not in RECOVERABLE:
-            raise
-        spec.barriers.add(op.slot)
-        spec.masks.pop(op.slot, None)
-        if w.log is not None:
-            w.log.add(f"{error.message}\n")
+        _end(w, spec, error)
         following = END
     return END if op.slot in spec.fenced else following
+
+
+def _end(w: Walk, spec: Speculation, error: Rejected) -> None:
+    """End a way before what it makes unsafe, with a barrier; the error where none helps."""
+    if not w.profile.barriers or error.errno not in RECOVERABLE:
+        raise error
+    spec.barriers.add(w.idx)
+    spec.masks.pop(w.idx, None)
+    if w.log is not None:
+        w.log.add(f"{error.message}\n")
+
+
+def no_instruction(w: Walk, error: Rejected) -> None:
+    """Control comes to what is no instruction, which nothing but speculation may."""
+    if w.spec is None or not w.state.speculative:
+        raise error
+    _end(w, w.spec, error)
 
 
 def _set_aside(w: Walk, slot: int) -> State:
@@ -158,19 +170,24 @@ def before(w: Walk, op: Op, ptr: Reg, off: Reg) -> Window | None:
     if not _masked(w, op):
         return None
     window = None
+    swapped = w.profile.barriers and w.regs[op.dst] is not ptr  # the number is in dst
+    number, pointer = (op.dst, op.src) if swapped else (op.src, op.dst)
     if not w.state.speculative:
         negative = off.smin < 0
         if off.m and negative != (off.smax < 0):
-            text = f"R{op.src} has unknown scalar with mixed signed bounds"
+            text = f"R{number} has unknown scalar with mixed signed bounds"
             raise _prohibited(op, text)
         left = (op.operation == "add") == negative
         mask = (_NEGATIVE if negative else 0) | (0 if off.m else _IMMEDIATE)
         mask |= _SANITIZE_SRC if w.regs[op.dst] is ptr else _SANITIZE_DST
-        window = Window(mask, _limit(op, ptr, left), left)
+        window = Window(mask, _limit(op, ptr, pointer, left), left)
         spec.strict |= bool(off.m)
     if off.m:
+        guessed = ptr.copy()
+        if w.profile.barriers:  # without ranges of 32 bits, which later levels put right: `settle`
+            guessed.wmin, guessed.wmax, guessed.tmin, guessed.tmax = 0, U32, R.S32_MIN, R.S32_MAX
         try:
-            _set_aside(w, op.slot + 1).frame.regs[op.dst] = ptr
+            _set_aside(w, op.slot + 1).frame.regs[op.dst] = guessed
         except Rejected as error:
             text = f"{error.message}\nR{op.dst} could not be pushed for speculative verification"
             errno = ENOMEM if w.profile.barriers else EACCES
@@ -178,16 +195,24 @@ def before(w: Walk, op: Op, ptr: Reg, off: Reg) -> Window | None:
     return window
 
 
+def settle(w: Walk, regno: int) -> None:
+    """A copy of a pointer whose ranges contradict each other has none (reg_bounds_sanity_check)."""
+    reg = w.regs[regno]
+    if reg.type != R.SCALAR and not scalar.consistent(reg):
+        w.regs[regno] = made = reg.copy()
+        R.unbounded(made)
+
+
 def after(w: Walk, op: Op, made: Reg, window: Window | None) -> None:
     """A pointer was moved: it must stay inside of what it points to, and the window is as wide as
     the way it went."""
     _check_inside(w, op, made)
     if window is not None:
-        limit = abs(window.limit - _limit(op, made, window.left))
+        limit = abs(window.limit - _limit(op, made, op.dst, window.left))
         _note(w, op, window.mask, limit)
 
 
-def _limit(op: Op, ptr: Reg, left: bool) -> int:
+def _limit(op: Op, ptr: Reg, regno: int, left: bool) -> int:
     """How far a pointer is from where its memory begins (retrieve_ptr_limit)."""
     if ptr.type == R.STACK:
         size, limit = STACK_SIZE + left, -(ptr.v + ptr.off) & U32
@@ -195,7 +220,7 @@ def _limit(op: Op, ptr: Reg, left: bool) -> int:
         size = ptr.map.value_size
         limit = (ptr.smin if left else ptr.umax) + ptr.off & U32
     else:
-        text = f"R{op.dst} has pointer with unsupported alu operation"
+        text = f"R{regno} has pointer with unsupported alu operation"
         raise _prohibited(op, text)
     if limit >= size:
         raise _prohibited(op, f"R{op.dst} tried to {{verb}} beyond pointer bounds")

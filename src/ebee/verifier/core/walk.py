@@ -164,7 +164,7 @@ class Walk:
             if idx >= count:
                 text = f"invalid insn idx {idx} insn_cnt {count}"
                 raise Rejected("falls-off", text, "", EINVAL)
-            op = ops[idx] or cfg.op(idx)
+            op = ops[idx]
             self.idx = idx
             self.processed += 1
             if self.processed > limit:
@@ -174,6 +174,9 @@ class Walk:
             if prune[idx] and memory.visited(idx):
                 if log is not None:
                     log.safe(self)
+                break
+            if op is None:
+                spectre.no_instruction(self, cfg.fault(idx))
                 break
             if jumps[idx]:
                 self.push_history()
