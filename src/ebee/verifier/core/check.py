@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from errno import EINVAL
 from typing import Literal
@@ -121,7 +123,8 @@ def check_program(
         _check_age(program, profile)
         check_load(program, profile.privileges)
         walk = Walk(program, profile, log_level, facts)
-        walk.run()
+        with _no_collection():
+            walk.run()
     except Rejected as error:
         outcome, id, message = "rejected", error.id, error.message
         detail, errno = error.detail, error.errno
@@ -137,6 +140,20 @@ def check_program(
         walk.memory.total if walk else 0, _log(walk, message), why,
         walk.observer.facts() if walk and walk.observer and outcome == "accepted" else None,
     )  # fmt: skip
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """A walk makes many objects that stay, and no circles of them: looking for such garbage among
+    them would take a fifth of the time."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _check_age(program: Program, profile: Profile) -> None:

@@ -244,8 +244,10 @@ def maybe_looping(old: State, cur: State) -> bool:
     if len(old.frames) != len(cur.frames):
         return False
     mine, yours = old.frames[-1].regs, cur.frames[-1].regs
-    first = old.differs  # most likely a counter, which differs again
-    for i in (first, *range(10)):
+    a, b = mine[old.differs], yours[old.differs]
+    if a.umin != b.umin or a.type != b.type:  # most likely a counter, which differs again
+        return False
+    for i in range(10):
         a, b = mine[i], yours[i]
         if a is not b and not (alike(a, b) and a.id == b.id and a.ref == b.ref):
             old.differs = i

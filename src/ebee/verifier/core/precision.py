@@ -26,6 +26,9 @@ class Unsupported(Exception):
     """Values were mixed with pointers: all scalars of the path must be precise."""
 
 
+_NONE = [0] * 9
+
+
 class Wanted:
     """Registers and slots whose precision is wanted, as masks by frame."""
 
@@ -36,7 +39,7 @@ class Wanted:
         self.regs, self.slots = [0] * 9, [0] * 9
 
     def empty(self) -> bool:
-        return not any(self.regs) and not any(self.slots)
+        return self.regs == _NONE and self.slots == _NONE
 
     def sync(self, jump: Jump) -> None:
         """Of registers that share an id and gained a range together, all are wanted or none."""
@@ -114,7 +117,7 @@ def _along(
 ) -> bool:
     """Back from `last` to where `state` was remembered; whether nothing is wanted any more."""
     history, traces, i = state.history, w.cfg.traces, last
-    regs, slots = wanted.regs, wanted.slots
+    slots, mine = wanted.slots, wanted.regs[wanted.frame]
     logged = w.log is not None and w.log.level > 1
     while True:
         here = history if history is not None and history.idx == i else None
@@ -122,20 +125,24 @@ def _along(
             skip = False
         elif (
             traces[i] < 0
-            or regs[wanted.frame] & traces[i]
+            or mine & traces[i]
             or (here is not None and (here.linked or _touches(here.access, slots)))
             or logged
         ):
             backtrack(w, i, after, here, wanted)
-            if not regs[wanted.frame] and wanted.empty():
+            mine = wanted.regs[wanted.frame]
+            if not mine and wanted.empty():
                 return True
         after = i
-        if i == first and (history is None or (history.before is None and here is not None)):
-            return False
-        if here is not None:
-            i, history = here.previous, here.before
-        else:
+        if here is None:
+            if i == first and history is None:
+                return False
             i -= 1
+        else:
+            history = here.before
+            if i == first and history is None:
+                return False
+            i = here.previous
         if i < 0:
             return False
 

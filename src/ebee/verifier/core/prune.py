@@ -68,7 +68,10 @@ class Memory:
                 self._clean(old, cur)
         looked = len(found)
         for old in tuple(found):
-            outcome = self._compare(old, cur, idx, checkpoint)
+            if old.branches and not checkpoint and not maybe_looping(old, cur):
+                outcome = LOOPING
+            else:
+                outcome = self._compare(old, cur, idx, checkpoint)
             if outcome is HIT:
                 return True
             if outcome is LOOPING and not force and jumps < 20 and processed < 100:
