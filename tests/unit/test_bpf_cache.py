@@ -1,11 +1,13 @@
 """Programs that were compiled before are found by their sources, and only when nothing changed."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from ebee.lang import source
 from ebee.lang.bpf import build, sources
 from ebee.obj.packed import pack, unpack
 from ebee.obj.spec import ProgramSpec
@@ -193,3 +195,22 @@ def test_members_of_records_have_the_types_of_their_formats(tmp_path, monkeypatc
         "name": (24, ArrayType(char, 16)), "args": (40, ArrayType(u64, 6)),
         "where": (88, PtrType(u8)), "addr": (96, ArrayType(u8, 4)),
     }  # fmt: skip
+
+
+def test_of_python_s_own_library_no_source_is_read(files):
+    build.compile(files / "main.py")
+    own = os.path.dirname(os.__file__)
+    read = [f for f in source._files if f.startswith(own) and "site-packages" not in f]
+    assert read == []
+    assert str(files / "lib_of_cache.py") in source._files
+
+
+def test_a_module_may_be_called_as_one_of_python_s(files, monkeypatch):
+    monkeypatch.delitem(sys.modules, "statistics", raising=False)
+    (files / "statistics.py").write_text("from ebee import *\nlimit: Const[u32] = 7\n")
+    (files / "main.py").write_text(
+        "from ebee import *\nfrom statistics import limit\n"
+        "@xdp\ndef prog(ctx: XdpContext) -> u32:\n    return limit\n"
+    )
+    assert build.compile(files / "main.py").variables["limit"].value == 7
+    del sys.modules["statistics"]

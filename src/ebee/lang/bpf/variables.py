@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 from functools import lru_cache
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ebee.lang.source import file_of
@@ -95,9 +96,22 @@ def imported(
             module = resolve_name(module, space.get("__package__") or "")
         there = sys.modules.get(module)
         wanted = name if local == "*" else original
-        if there is not None and (found := find(vars(there), wanted)) is not None:
+        if there is None or _is_pythons(there):
+            continue
+        if (found := find(vars(there), wanted)) is not None:
             return found
     return None
+
+
+def _is_pythons(module: ModuleType) -> bool:
+    """Whether a module is of Python's own library, which declares nothing for programs: to read
+    `enum`, and `typing` for `enum`, takes as long as all the rest of a small program."""
+    import os
+    import sys
+
+    root = module.__name__.partition(".")[0]
+    place = getattr(module, "__file__", None) or os.__file__  # none: it is built in
+    return root in sys.stdlib_module_names and place.startswith(os.path.dirname(os.__file__))
 
 
 @lru_cache(64)
