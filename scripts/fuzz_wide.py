@@ -199,6 +199,11 @@ class Wide(Generator):
             self.emit("load_u64", 3, 1, rng.choice((0, 0, 0, 4, 8)))
             if slot is not None:
                 self.patch(slot)
+        if kind == "tail":
+            self.load_map(2, NAMES["programs"])
+            self.emit("mov64_imm", 3, imm=rng.choice((0, 9)))
+            self.call(12)
+            self.guess.pop(0)
         inner = (Generator.arithmetic, Generator.spill, Generator.load, Generator.branch,
                  Generator.lookup, Wide.atomic)  # fmt: skip
         for _ in range(rng.randrange(0, 4)):
@@ -640,6 +645,20 @@ class Wide(Generator):
         if self.rng.random() < 0.95:
             self.guess.pop(0)
 
+    def leave(self) -> None:
+        """A tail call in a function."""
+        self.emit("mov64_reg", 1, 6)
+        self.wanted.append((self.emit("call_local"), "tail"))
+        for r in range(1, 6):
+            self.guess.pop(r, None)
+        self.guess[0] = "scalar"
+
+    def order(self) -> None:
+        """Another order of bytes."""
+        dst, rng = self.any("scalar"), self.rng
+        if dst != 10:
+            self.emit(f"{rng.choice(('le', 'be', 'bswap'))}{rng.choice((16, 32, 64))}", dst)
+
     def may_goto(self) -> None:
         """A loop that the kernel ends."""
         top = len(self.code)
@@ -651,6 +670,7 @@ class Wide(Generator):
     fragments: tuple[Callable[[Generator], None], ...] = (
         context, context, helper, helper, helper, atomic, call_global, called_back, iterate, region,
         dynptr, lock, kept, objects, timer, throw, jump_on, may_goto,
+        leave, order, order,
     )  # fmt: skip
 
 

@@ -108,6 +108,50 @@ def test_a_tail_call_leaves_nothing_in_r0(wide):
     assert wide.kernel(code, "xdp:37")[1].startswith("R0 !read_ok")
 
 
+PACKET = ("r6 = r1; r7 = *(u32 *)(r6 +0); r8 = *(u32 *)(r6 +4); r4 = r7; r4 += 8;"
+          "if r4 > r8 goto out; r1 = r6")  # fmt: skip
+CALL = "r2 = map[fd:0]; r3 = 0; call 12"
+TAIL_CALLS = {
+    "the program called returns anything": (
+        f"call f; if r0 == 0 goto out; r0 = *(u8 *)(r10 +5); out: r0 = 0; exit; f: {CALL};"
+        "r0 = 0; exit", False),
+    "the packet is where it was, where it fails": (
+        f"{PACKET}; {CALL}; r0 = *(u8 *)(r7 +0); out: r0 = 0; exit", True),
+    "it may be elsewhere behind a function": (
+        f"{PACKET}; call f; r0 = *(u8 *)(r7 +0); out: r0 = 0; exit; f: {CALL}; r0 = 0; exit",
+        False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TAIL_CALLS)
+def test_tail_calls_fail_or_return_from_another_program(wide, name):
+    text, right = TAIL_CALLS[name]
+    fd = wide.fds[list(script("fuzz_wide").NAMES).index("programs")]
+    code = [i._replace(imm=fd) if i.op == LDDW else i for i in parse(text).insns]
+    assert wide.ebee(code, "xdp:37").accepted == right
+    assert not wide.ebee(code, "xdp:37", profile("6.18.0")).accepted
+    if level() >= (6, 18, 44):
+        assert wide.kernel(code, "xdp:37")[0] == right
+
+
+ORDERS = {
+    "of a constant": "r0 = 0x1122; r0 = bswap16 r0; if r0 == 0x2211 goto ok",
+    "twice": "r0 = 0x1122; r0 = be64 r0; r0 = be64 r0; if r0 == 0x1122 goto ok",
+    "of a byte": "call 7; r0 &= 0xff; r0 = be32 r0; r0 >>= 24; if r0 < 256 goto ok",
+    "that is the machine's": "call 7; r0 = le16 r0; if r0 < 0x10000 goto ok",
+    "of eight bytes": "call 7; r0 &= 0xff; r0 = le64 r0; if r0 < 256 goto ok",
+}
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_what_is_known_of_bits_is_known_in_another_order(both, name):
+    code = parse(f"{ORDERS[name]}; r0 = *(u8 *)(r10 +5); ok: r0 = 0; exit").insns
+    assert both.ebee(code, "xdp").accepted
+    assert not both.ebee(code, "xdp", profile("6.12")).accepted
+    if level() >= (6, 18, 44):
+        assert both.kernel(code, "xdp")[0]
+
+
 LOOP = "r1 = 0; r2 = subprog[cb]; r3 = r10; r4 = 0; call 181"  # bpf_loop() of no rounds
 FUNCTIONS = {
     "alone": (f"{LOOP}; r0 = 0; exit; cb: r0 = 0; exit", True),

@@ -139,6 +139,15 @@ def test_arithmetic_keeps_the_result(first, second, name, bits, single):
     assert holds(made, ALU[bits][name](x, y)), (name, bits, x, y)
 
 
+@given(scalars(), st.sampled_from(("le", "be", "bswap")), st.sampled_from((16, 32, 64)),
+       st.booleans())  # fmt: skip
+def test_other_orders_of_bytes_keep_the_value(pair, order, bits, single):
+    value, r = pair
+    scalar.change_order(r, f"{order}{bits}", single)
+    low = (value & (1 << bits) - 1).to_bytes(bits // 8, "little")
+    assert holds(r, int.from_bytes(low, "little" if order == "le" else "big"))
+
+
 @settings(max_examples=600)
 @given(scalars(), st.sampled_from((1, 2, 4)), st.booleans())
 def test_changes_of_width_keep_the_value(pair, size, single):

@@ -126,7 +126,7 @@ def _store_ops(struct: str, to: BtfType, off: int, size: int) -> None:
         for member in members:
             place = _place(to.btf, name, member)
             if place is not None and place[0] <= off and off + size <= place[0] + place[1]:
-                return
+                return None
     starts = [p[0] for n, ms in allowed.items() for m in ms if (p := _place(to.btf, n, m))]
     if off not in starts:
         raise Rejected("read-only", f"no write support to tcp_sock at off {off}")

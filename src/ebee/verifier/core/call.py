@@ -145,7 +145,17 @@ def _helper(w: Walk, op: Op) -> int:
         _release(w, call, label)
     again = _before(w, op, call)
     _finish(w, op, call, again)
+    if helper.name == "tail_call" and len(w.state.frames) > 1:
+        return _left(w, op)
     return op.slot + 1
+
+
+def _left(w: Walk, op: Op) -> int:
+    """A tail call in a function: it fails, or another program returns in the function's place."""
+    w.branch(op.slot + 1)
+    forget_packets(w)
+    w.regs[0] = UNKNOWN
+    return ret.leave(w)
 
 
 _CHANGES = frozenset(("map_update_elem", "map_delete_elem"))
@@ -404,6 +414,8 @@ def _finish(w: Walk, op: Op, call: Call, clobber: bool) -> None:
     made = _result(w, op, call)
     frame.forget(0, 5)
     moved = call.helper.moves_packet
+    if call.helper.name == "tail_call":  # then the program ends, or nothing happened
+        moved = not w.profile.tail_calls_return
     if call.helper.name == "dynptr_write" and call.dynptr is not None:
         moved = dynptr.KINDS[call.dynptr.range] in ("skb", "skb_meta")
     if moved:

@@ -27,7 +27,9 @@ class Profile:
     `globals_in_regions`: global functions may be called where preemption is off (6.14);
     `private_stacks`: large frames of some programs have stacks of their own (6.13);
     `single_values`: where tnum and unsigned range have one number in common, it is known (7.0, and
-    the stable levels of `SINGLE_VALUES`);
+    the stable levels of `NEWEST`); `byte_swaps`: what is known of bits is known of swapped ones
+    (the same); `tail_calls_return`: a tail call leaves the packet alone where the program goes on
+    (the same);
     `indirect`: messages call what helpers do to the stack indirect (until 6.13);
     `max_processed`: instructions to walk at the most; `cpus`: processors that the machine may have
     (what holds for the most of them holds for every machine); `lockdown`: the kernel is locked down
@@ -41,6 +43,8 @@ class Profile:
     old_ranges: bool = False
     constant_keys: bool = True
     single_values: bool = True
+    byte_swaps: bool = True
+    tail_calls_return: bool = True
     globals_in_regions: bool = True
     private_stacks: bool = True
     never_null: frozenset[int] = NEVER_NULL | {R.MAP}
@@ -66,6 +70,8 @@ PROFILES = {
         old_ranges=True,
         constant_keys=False,
         single_values=False,
+        byte_swaps=False,
+        tail_calls_return=False,
         globals_in_regions=False,
         private_stacks=False,
         never_null=NEVER_NULL,
@@ -75,8 +81,9 @@ PROFILES = {
 }
 
 
-SINGLE_VALUES = {"6.18": 44}
-"""Stable levels that are known to see single values; of earlier ones it is not known."""
+NEWEST = {"6.18": 44}
+"""Stable levels that are known to have what came later than the version; of earlier ones it is not
+known, and what is more than the version had is not taken."""
 
 
 def profile(version: str) -> Profile:
@@ -88,5 +95,6 @@ def profile(version: str) -> Profile:
         raise ConfigError(f"no profile of Linux {version}; there are: {', '.join(PROFILES)}")
     if len(parts) == 2:
         return found
-    single = found.single_values and int(parts[2]) >= SINGLE_VALUES[found.version]
-    return replace(found, single_values=single)
+    if int(parts[2]) >= NEWEST.get(found.version, 0):
+        return found
+    return replace(found, single_values=False, byte_swaps=False, tail_calls_return=False)

@@ -289,6 +289,18 @@ def sign_extend32(r: Reg, size: int) -> None:
     r.v, r.m = r.v & HIGH | v, r.m & HIGH | m
 
 
+def change_order(r: Reg, operation: str, single: bool) -> None:
+    """The order of bytes of a number as "be16", "le32" and "bswap64" change it on a machine that
+    begins with the lowest; only the bytes that are named are left (scalar_byte_swap)."""
+    size = int(operation[-2:]) // 8
+    if not operation.startswith("le"):
+        r.v, r.m = tnum.swap(r.v, r.m, size)
+        unbounded(r)
+    if size < 8:
+        truncate(r, size, single)
+    sync(r, single)
+
+
 # --- operations ----------------------------------------------------------------------------------
 
 

@@ -127,6 +127,13 @@ def step(v: int, m: int, number: int) -> int:
     return v | ((rest | ~m | below) + 1) & m
 
 
+def swap(v: int, m: int, size: int) -> Tnum:
+    """The low `size` bytes in the other order; of the others nothing is left."""
+    full = (1 << 8 * size) - 1
+    low, masks = (v & full).to_bytes(size, "little"), (m & full).to_bytes(size, "little")
+    return int.from_bytes(low, "big"), int.from_bytes(masks, "big")
+
+
 def arsh(v: int, m: int, count: int, bits: int) -> Tnum:
     """Shift right with the sign, in a register of 32 or 64 bits."""
     full, sign = (1 << bits) - 1, 1 << bits - 1
