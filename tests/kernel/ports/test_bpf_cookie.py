@@ -16,9 +16,9 @@ pytestmark = pytest.mark.kernel
 SINCE = "6.10"  # cookies of raw tracepoints
 FOLLOWS = {
     "prog_tests/bpf_cookie.c: uprobe_subtest, pe_subtest, burn_cpu, tracing_subtest, lsm_subtest,"
-    " tp_btf_subtest": 0,
+    " tp_btf_subtest": 197,
     "progs/test_bpf_cookie.c: update, handle_uprobe, handle_uretprobe, handle_pe, handle_tp_btf,"
-    " fentry_test1, fexit_test1, fmod_ret_test, test_int_hook": 0,
+    " fentry_test1, fexit_test1, fmod_ret_test, test_int_hook": 49,
 }
 
 process: Global[u32] = 0

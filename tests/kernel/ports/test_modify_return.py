@@ -10,11 +10,11 @@ from ebee import Global, fentry, fexit, fmod_ret, i8, i16, i32, u32, u64
 pytestmark = pytest.mark.kernel
 SINCE = "6.7"  # bpf_modify_return_test2
 FOLLOWS = {
-    "prog_tests/fexit_test.c: fexit_test_common": 0,
-    "progs/fexit_test.c": 0,
-    "prog_tests/fentry_test.c: fentry_test_common": 0,
-    "prog_tests/modify_return.c: run_test, serial_test_modify_return": 0,
-    "progs/modify_return.c": 0,
+    "prog_tests/fexit_test.c: fexit_test_common": 25,
+    "progs/fexit_test.c": 68,
+    "prog_tests/fentry_test.c: fentry_test_common": 25,
+    "prog_tests/modify_return.c: run_test, serial_test_modify_return": 39,
+    "progs/modify_return.c": 64,
 }
 
 wanted: Global[i32] = 0

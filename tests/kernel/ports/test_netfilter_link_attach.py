@@ -8,8 +8,8 @@ from ebee.errors import EbeeError
 
 pytestmark = pytest.mark.kernel
 FOLLOWS = {
-    "prog_tests/netfilter_link_attach.c": 0,
-    "progs/test_netfilter_link_attach.c": 0,
+    "prog_tests/netfilter_link_attach.c": 97,
+    "progs/test_netfilter_link_attach.c": 9,
 }
 FORWARD, POST_ROUTING = 2, 4
 LEAST, MOST = -(1 << 31), (1 << 31) - 1

@@ -12,10 +12,10 @@ from ebee.errors import EbeeError
 
 pytestmark = pytest.mark.kernel
 FOLLOWS = {
-    "prog_tests/queue_stack_map.c": 0,
-    "progs/test_queue_stack_map.h": 0,
-    "progs/test_queue_map.c": 0,
-    "progs/test_stack_map.c": 0,
+    "prog_tests/queue_stack_map.c": 86,
+    "progs/test_queue_stack_map.h": 44,
+    "progs/test_queue_map.c": 2,
+    "progs/test_stack_map.c": 2,
 }
 SIZE = 32
 
