@@ -27,7 +27,7 @@ SUITES = {
 """Suites by name: where they are, what they are."""
 
 SCRIPTS = {
-    "lang": "the compiler, and a hash map's lookup beside C",
+    "lang": "the compiler: its time, and its code beside C's: pairs of programs, a hash lookup",
     "btf": "BTF, beside bpftool",
     "startup": "importing ebee and starting the command",
     "linux": "the kernel backend, beside bpftool (as root)",
@@ -60,7 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if measured:
             _measure(report, measured, options.quick)
         for name in scripts:
-            subprocess.run([sys.executable, str(HERE / f"{name}.py")], check=True)
+            command = [sys.executable, "-m", f"bench.{name}"]
+            subprocess.run(command, cwd=HERE.parent, check=True)
     except (EbeeError, subprocess.CalledProcessError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1

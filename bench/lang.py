@@ -1,7 +1,8 @@
 """What the compiler costs and what its code is worth, in one table.
 
-    python bench/lang.py
+    python -m bench lang                # or only the pairs: python -m bench.pairs
 
+Pairs of equal programs in Python and C, their instructions and how many of them the verifier walks.
 Compile times of a hash map's operations by level, from the cache and into memory; start of the
 worker; a call through ctypes; and a hash lookup against the same algorithm in C (cc -O2), over the
 same map in the same memory: once with the map's layout read from its state, as in a kernel, once
@@ -25,6 +26,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench import pairs
 from ebee.abi.cpu import Cpu
 from ebee.lang import compiler
 from ebee.lang.build import build, native
@@ -261,6 +263,8 @@ def main() -> None:
         programs(repeat)
         calls()
         lookups(memory, m, k, symbols)
+    print()
+    pairs.show()
 
 
 if __name__ == "__main__":

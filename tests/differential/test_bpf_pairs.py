@@ -1,64 +1,26 @@
-"""Equal programs in C (clang-19 -O2 -mcpu=v3) and in Python: the same verdicts and packets, and
-instructions side by side. EBEE_SHOW=1 prints the table."""
+"""Equal programs in C (clang-19 -O2 -mcpu=v3) and in Python: the same results, and no more
+instructions, nor more that the verifier walks (`python -m bench.pairs` prints them)."""
 
-import math
 import os
 import random
-import re
-import shutil
-import subprocess
-import sys
-from functools import cache
-from pathlib import Path
 
 import pytest
+from bench import pairs
+from bench.measure import geometric_mean
 
 from ebee import linux
-from ebee.lang.bpf import build
-from ebee.lang.source import define
 from ebee.machine.machine import Machine
-from ebee.obj import link, read
 
 pytestmark = pytest.mark.differential
 
-HERE = Path(__file__).parents[1] / "fixtures" / "pairs"
-PARTS = re.split(r"^=== (.*)\n", (HERE / "pairs.txt").read_text(), flags=re.M)[1:]
-PAIRS = {t: p.split("---\n") for t, p in zip(PARTS[::2], PARTS[1::2], strict=True)}
-CLANG = shutil.which("clang-19")
-C = """
-#include "common.h"
-SEC("xdp") int prog(struct xdp_md *ctx) {{
-    void *at = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-    {}
-}}
-"""
-FLAGS = ("-O2", "-mcpu=v3", "-g", "-target", "bpf", "-c", "-I", str(HERE), "-x", "c", "-",
-         "-idirafter", "/usr/include/x86_64-linux-gnu", "-o", "-")  # fmt: skip
+AT_PACKETS = [t for t, p in pairs.PAIRS.items() if p.file == pairs.PACKETS]
+ROOT = os.geteuid() == 0
 
 
-def c_spec(title):
-    if CLANG is None:
-        pytest.skip("needs clang-19")
-    made = subprocess.run(
-        [CLANG, *FLAGS], input=C.format(PAIRS[title][0]).encode(), capture_output=True
-    )
-    assert made.returncode == 0, made.stderr.decode()
-    return read(made.stdout, title)
-
-
-def python_spec(title):
-    body = "".join(f"    {line}\n" for line in PAIRS[title][1].strip("\n").split("\n"))
-    head = "\n\n@xdp\ndef prog(ctx: XdpContext) -> u32:\n"
-    return build.compile(define((HERE / "common.py").read_text() + head + body)["prog"])
-
-
-@cache
 def specs(title):
-    return c_spec(title), python_spec(title)
-
-
-def size(spec):
-    return len(link(spec, "prog").insns)
+    if absent := pairs.missing(pairs.PAIRS[title]):
+        pytest.skip(absent)
+    return pairs.in_c(title), pairs.in_python(title)
 
 
 def frames():
@@ -80,7 +42,7 @@ def outcome(loaded):
     return [(r.retval, bytes(r.data)) for r in done]
 
 
-@pytest.mark.parametrize("title", PAIRS)
+@pytest.mark.parametrize("title", AT_PACKETS)
 def test_they_are_equal(title):
     found = []
     for spec in specs(title):
@@ -89,21 +51,38 @@ def test_they_are_equal(title):
     assert found[0] == found[1]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-@pytest.mark.parametrize("title", PAIRS)
+@pytest.mark.skipif(not ROOT, reason="needs root")
+@pytest.mark.parametrize("title", pairs.PAIRS)
 def test_the_kernel_takes_both(title):
     for spec in specs(title):
         linux.load(spec).close()
 
 
-def test_python_is_no_larger_than_c():
+@pytest.mark.skipif(not ROOT, reason="needs root")
+@pytest.mark.parametrize("title", [t for t, p in pairs.PAIRS.items() if "@syscall" in p.python])
+def test_what_they_find_in_the_kernel_is_the_same(title):
+    found = []
+    for spec in specs(title):
+        with linux.load(spec) as loaded:
+            found.append(bytes(loaded.programs["prog"].test_run(ctx=bytes(24)).context))
+    assert found[0] == found[1] != bytes(24)
+
+
+@pytest.mark.parametrize("file", [pairs.PACKETS, pairs.KERNEL])
+def test_python_is_no_larger_than_c(file):
     """The geometric mean of all pairs, and each for itself within a few instructions."""
-    sizes = {t: (size(c), size(python)) for t in PAIRS for c, python in [specs(t)]}
-    mean = math.exp(sum(math.log(p / c) for c, p in sizes.values()) / len(sizes))
-    if os.environ.get("EBEE_SHOW"):
-        for title, (c, python) in sizes.items():
-            print(f"{title:<32}{c:>5}{python:>5}{python / c:>7.2f}", file=sys.stderr)
-        print(f"geometric mean of {len(sizes)}: {mean:.3f}", file=sys.stderr)
-    assert len(sizes) >= 25
+    titles = [t for t, p in pairs.PAIRS.items() if p.file == file]
+    sizes = {t: tuple(map(pairs.size, specs(t))) for t in titles}
+    mean = geometric_mean([python / c for c, python in sizes.values()])
+    assert len(sizes) >= (25 if file == pairs.PACKETS else 14)
     assert mean <= 1.0
     assert all(python <= c * 1.1 + 3 for c, python in sizes.values()), sizes
+
+
+@pytest.mark.skipif(not ROOT, reason="needs root")
+def test_the_kernels_verifier_walks_no_more_of_python_than_of_c():
+    rows = pairs.table()
+    if not rows:
+        pytest.skip("needs clang-19")
+    _, walked = pairs.means_of(rows)
+    assert walked <= 1.0, rows

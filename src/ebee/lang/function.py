@@ -301,7 +301,10 @@ class Function:
             return None
         first, *others = alive
         for other in others:
-            first = {n: self._both(n, v, other[n]) for n, v in first.items() if n in other}
+            first = {
+                n: self._both(n, v, other[n]) for n, v in first.items()
+                if n in other and (n in self.variables or v == other[n])
+            }  # fmt: skip
         return first
 
     def _both(self, name: str, a: Value, b: Value) -> Value:

@@ -203,13 +203,28 @@ def _container_of(f: Function, node: ast.Call) -> Value:
     t = type_argument(f, node.args[1])
     if not is_kernel_pointer(t):
         raise at(f.source, node.args[1], Refusal(f"`{name_of(t)}` is no struct of the kernel"))
-    value = f.value(node.args[0])
+    inside = node.args[0]
+    if (whole := _whole(f, inside, t.to, node.args[2])) is not None:
+        return whole
+    value = f.value(inside)
     if not is_kernel_pointer(value.type):
-        raise at(f.source, node.args[0], Refusal(f"`{name_of(value.type)}` is no pointer into it"))
+        raise at(f.source, inside, Refusal(f"`{name_of(value.type)}` is no pointer into it"))
     b = f.body
     offset = _offset(f, t.to, node.args[2])
     text = b.op(f"getelementptr i8, ptr {value.text}, i64 {b.op(f'sub i64 0, {offset}')}")
     return Value(t, text, align=8)
+
+
+def _whole(f: Function, node: ast.expr, t: KernelType, path: ast.expr) -> Value | None:
+    """`p` of `container_of(p.a.b, T, "a.b")` where p is a pointer to T: it remains what it is."""
+    name = path.value if isinstance(path, ast.Constant) else None
+    steps = str(name).split(".")
+    while steps and isinstance(node, ast.Attribute) and node.attr.rstrip("_") == steps[-1]:
+        node, _ = node.value, steps.pop()
+    if steps or not is_kernel_pointer(f.type_of(node)):
+        return None
+    value = f.value(node)
+    return value if value.type.to.untrusted is t.untrusted else None
 
 
 def _default(thing: Any, f: Function, node: ast.Call) -> Value:

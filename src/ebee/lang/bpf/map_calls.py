@@ -68,7 +68,8 @@ def _address(f: Function, value: Value, t: Any, what: str) -> str:
 
 
 def _integer(f: Function, value: Value, t: Any, what: str) -> str:
-    """An integer in a slot of its own: nothing of it may be lost."""
+    """An integer in a slot of its own, or in that where it has been put before: nothing of it may
+    be lost."""
     if not is_integer(value.type):
         hint = f"give a number: {name_of(held(t))}(...)"
         raise Refusal(f"{what} is a `{name_of(t)}`, not a `{name_of(value.type)}`", hint)
@@ -79,9 +80,14 @@ def _integer(f: Function, value: Value, t: Any, what: str) -> str:
             f"{what} is a `{name_of(t)}`, and {shown} may not fit",
             f"convert it: {name_of(held(t))}(...)",
         )
-    slot = f.body.alloca(f"i{t.bits}", max(t.size, 8), "key")
-    memory.store(f.body, Value(PtrType(t), slot), value)
-    return slot
+    assert f.env is not None
+    shown = value.text if value.constant is None else str(value.constant)
+    hidden = f" key {id(f.body)} {t.__name__} {shown}"  # known on the paths that have stored it
+    if hidden not in f.env:
+        slot = f.body.alloca(f"i{t.bits}", max(t.size, 8), "key")
+        memory.store(f.body, Value(PtrType(t), slot), value)
+        f.env[hidden] = Value(PtrType(t), slot)
+    return f.env[hidden].text
 
 
 def _arguments(node: ast.Call, *names: str, optional: int = 0) -> list[ast.expr]:
