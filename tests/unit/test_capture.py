@@ -400,6 +400,23 @@ def test_a_named_pipe_is_read_as_a_stream(tmp_path):
     feeder.join()
 
 
+def test_files_are_written_in_large_pieces_but_whoever_reads_a_pipe_need_not_wait(tmp_path):
+    path = tmp_path / "a.pcap"
+    with CaptureWriter(path) as writer:
+        for at in range(1000):
+            writer.write(FRAME, at)
+        assert path.stat().st_size == 0
+        writer.flush()
+        assert path.stat().st_size == 24 + 1000 * (16 + len(FRAME))
+    pipe = tmp_path / "fifo"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(reading, "rb") as file, CaptureWriter(pipe, "pcap") as writer:
+        for at in range(500):
+            writer.write(FRAME, at)
+        assert len(file.raw.read(1 << 16)) > 500 * len(FRAME) // 2
+
+
 def test_passes_over_a_compressed_file_do_not_disturb_each_other(tmp_path):
     path = tmp_path / "a.pcap.gz"
     path.write_bytes(gzip.compress(pcap([(at, 0, FRAME, 60) for at in range(20_000)])))
