@@ -8,7 +8,10 @@ without them the selftests of a linux-source package are taken, as scripts/corpu
 Every program is loaded (never attached) and checked; printed are, for verifier_*.c, the raw tests
 and the others, the counts of each kind of agreement, and the causes of what differs. What the
 kernel said is kept in a file beside FOLDER, so that a second run asks it only what is new. Ends
-with a status that is not zero when ebee accepts what the kernel rejects. Needs root.
+with a status that is not zero when ebee accepts what the kernel rejects. Needs root. With --caps
+bpf,net_admin it gives up all other capabilities, and both judge as they do for such a loader; with
+--caps none, which takes a kernel whose kernel.unprivileged_bpf_disabled is 0, there are the raw
+tests only (types of programs take CAP_BPF to be loaded).
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from multiprocessing import Pool
 from pathlib import Path
 from typing import NamedTuple
 
+import capabilities
 from corpus_raw import Raw, Said, raw_program, raw_says, raw_tests, said, write_raw
 from corpus_sources import Corpus
 
@@ -44,6 +48,7 @@ from ebee.obj import read
 from ebee.obj.spec import ObjectSpec
 from ebee.verifier.core.check import Verdict, check, check_program
 from ebee.verifier.core.errors import DoesNotKnow, Rejected
+from ebee.verifier.core.privileges import ALL, parse
 from ebee.verifier.core.profile import PROFILES, Profile
 
 SECONDS = 60
@@ -181,7 +186,7 @@ def locked_down() -> bool:
 
 class Job(NamedTuple):
     """One file for one process. `ask`: only the kernel; `btf`: a file with its types; `cpus`: the
-    processors of its machine."""
+    processors of its machine; `caps`: what the loader has."""
 
     file: Path
     raw: bool
@@ -190,6 +195,7 @@ class Job(NamedTuple):
     ask: bool = False
     btf: str = ""
     cpus: int = 0
+    caps: str = "all"
 
 
 @cache
@@ -213,7 +219,8 @@ def _job(job: Job) -> tuple[list[Result], dict[str, list[object]]]:
 def rules(job: Job) -> Profile:
     """The profile; a kernel that is locked down takes a helper away."""
     locked = not job.btf and locked_down()
-    return replace(PROFILES[job.version], lockdown=locked, cpus=job.cpus)
+    held = parse(job.caps)
+    return replace(PROFILES[job.version], lockdown=locked, cpus=job.cpus, privileges=held)
 
 
 def configuration(spec: ObjectSpec) -> dict[str, bytes]:
@@ -282,6 +289,7 @@ def results(
     ask: bool = False,
     btf: str = "",
     cpus: int = 0,
+    caps: str = "all",
 ) -> Iterator[Result]:
     """All programs of all objects, and the raw tests."""
     global CACHE
@@ -290,9 +298,11 @@ def results(
     object_name, slash, _ = only.partition("/")
     inside = only if slash else ""
     paths = [p for p in sorted(folder.glob("*.o")) if not only or object_name in p.stem]
-    work = [Job(p, False, inside, version, ask, btf, cpus) for p in paths]
+    if not parse(caps).bpf:
+        paths = []
+    work = [Job(p, False, inside, version, ask, btf, cpus, caps) for p in paths]
     if raw is not None and (not only or object_name == "raw"):
-        work.insert(0, Job(raw, True, inside, version, ask, btf, cpus))
+        work.insert(0, Job(raw, True, inside, version, ask, btf, cpus, caps))
     if jobs == 1:
         for job in work:
             yield from _job(job)[0]
@@ -401,15 +411,21 @@ def main() -> int:
     parser.add_argument("--release", default="", help="whose answers are meant, by uname -r")
     parser.add_argument("--cpus", type=int, default=possible_cpus(), help="of its machine")
     parser.add_argument("--btf", default="", metavar="FILE", help="that kernel's types")
+    parser.add_argument("--caps", default="all", help="the loader's capabilities: bpf,net_admin")
     given = parser.parse_args()
     start = time.monotonic()
     if given.folder is None:
         given.folder, given.raw = build(given.corpus, given.jobs)
-    said = given.ask or given.said or given.folder.parent / f"{given.folder.name}.said.json"
+    name = given.folder.name if given.caps == "all" else f"{given.folder.name}.{given.caps}"
+    said = given.ask or given.said or given.folder.parent / f"{name}.said.json"
     cache = Cache(said, given.release)
     args = given.folder, given.raw, given.only, given.kernel, cache, given.jobs
+    if parse(given.caps) != ALL and given.said is None:
+        locked_down()  # takes a kprobe program to find out
+        capabilities.keep(parse(given.caps))
     found = []
-    for number, result in enumerate(results(*args, bool(given.ask), given.btf, given.cpus)):
+    more = bool(given.ask), given.btf, given.cpus, given.caps
+    for number, result in enumerate(results(*args, *more)):
         found.append(result)
         if given.ask and number % 100 == 0:
             cache.save()

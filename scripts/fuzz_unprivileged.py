@@ -54,7 +54,8 @@ class Careful(Generator):
             self.write_stack()  # a function begins
         rare = self.rng.random() < 0.02
         if which is Generator.variable_stack and not rare:
-            which = Careful.known_stack
+            self.known_stack()
+            return
         if self.alone and which in (Generator.loop, Generator.subprogram) and not rare:
             which = Generator.branch
         which(self)

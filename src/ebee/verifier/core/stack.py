@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ebee.verifier.core import leaks, spectre, tnum
+from ebee.verifier.core import leaks, tnum
 from ebee.verifier.core import reg as R
 from ebee.verifier.core.code import Op
 from ebee.verifier.core.errors import EINVAL, Rejected
@@ -162,10 +162,11 @@ def _check_plain(
 ) -> None:
     """None of the bytes is of an object that only helpers look into (nor, for loaders without
     CAP_PERFMON, of a pointer, or unwritten)."""
-    perfmon = w.perfmon
+    perfmon, how = w.perfmon, " indirect" if "indirect" in what else ""
+    what = f"{how} read from"
     if w.spec is not None and reg.m:
-        text = f"R{regno}{' indirect' if 'indirect' in what else ''} variable offset stack access"
-        text = f"{text} prohibited for !root, var_off={tnum.text(reg.v, reg.m)}"
+        text = f"R{regno}{how} variable offset stack access prohibited for !root,"
+        text = f"{text} var_off={tnum.text(reg.v, reg.m)}"
         raise Rejected("stack-variable", text)
     for at in range(low, low + length):
         slot = frame.slots[(-at - 1) // 8]
@@ -332,8 +333,8 @@ def overwrite(w: Walk, reg: Reg, off: int, size: int) -> None:
     frame = w.state.frames[reg.frame]
     low = _signed(reg.v) + off
     for at in range(low, low + size):
-        if w.spec is not None:
-            spectre.fence(w, frame, at, 1, None)
+        if not w.perfmon:
+            leaks.check_store(w, frame, at, 1, None)
         _write_bytes(frame, at, 1, MISC)
 
 
@@ -347,7 +348,7 @@ def clear(w: Walk, reg: Reg, regno: int, off: int) -> None:
         from ebee.verifier.core import dynptr
 
         dynptr.destroy(w, frame, spi)
-    if w.spec is not None:
-        spectre.fence(w, frame, at, 8, None)
+    if not w.perfmon:
+        leaks.check_store(w, frame, at, 8, None)
     _write_bytes(frame, at, 8, MISC)
     _mark_written(w, frame, spi)
