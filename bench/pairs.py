@@ -139,8 +139,8 @@ def table(files: tuple[str, ...] = (PACKETS, KERNEL)) -> dict[str, tuple[int, in
     found = {}
     for title, pair in PAIRS.items():
         if pair.file in files and not missing(pair):
-            both = in_c(title), in_python(title)
-            found[title] = (*map(size, both), *map(walked, both))
+            c, python = in_c(title), in_python(title)
+            found[title] = size(c), size(python), walked(c), walked(python)
     return found
 
 

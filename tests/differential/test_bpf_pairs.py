@@ -64,8 +64,9 @@ def test_what_they_find_in_the_kernel_is_the_same(title):
     found = []
     for spec in specs(title):
         with linux.load(spec) as loaded:
-            found.append(bytes(loaded.programs["prog"].test_run(ctx=bytes(24)).context))
-    assert found[0] == found[1] != bytes(24)
+            found.append(bytes(loaded.programs["prog"].test_run(ctx=bytes(24)).ctx))
+    assert found[0] == found[1]
+    assert any(found[0]) or title == "bit fields"
 
 
 @pytest.mark.parametrize("file", [pairs.PACKETS, pairs.KERNEL])

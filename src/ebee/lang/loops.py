@@ -255,7 +255,7 @@ def _at_end(f: Function, at_head: Env, met: Env | None) -> Env | None:
         if n in at_head and at_head[n].text == v.text and v.text
         else v._replace(text="", known=None)
         for n, v in met.items()
-        if n in at_head or f.variables[n].slot is not None
+        if n in at_head or (n in f.variables and f.variables[n].slot is not None)
     }
 
 
