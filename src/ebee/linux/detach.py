@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from ebee.linux import netlink, uapi
+from ebee.linux.attach.interfaces import XDP_MODES
 from ebee.linux.attach.netlinks import NONE, PARENTS, XDP_FD, XDP_FLAGS
-from ebee.linux.attach.network import XDP_MODES
 from ebee.linux.errors import refused
 from ebee.linux.netlink import IFLA_XDP, TCA_KIND, Route
 from ebee.linux.programs import LinuxProgram

@@ -293,11 +293,11 @@ def container_token() -> Fd | None:
     $LIBBPF_BPF_TOKEN_PATH or /sys/fs/bpf. Since Linux 6.9."""
     if kernel_version() < (6, 9):
         return None
-    from ebee.linux.token import create
-
+    path = os.environ.get("LIBBPF_BPF_TOKEN_PATH") or "/sys/fs/bpf"
     try:
-        return create(os.environ.get("LIBBPF_BPF_TOKEN_PATH") or "/sys/fs/bpf")
-    except KernelError:
+        with Fd(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)) as folder:
+            return open_fd("TOKEN_CREATE", bpffs_fd=folder)
+    except OSError:
         return None
 
 

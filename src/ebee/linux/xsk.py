@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any, Literal, NamedTuple
 
 from ebee.errors import KernelError
-from ebee.linux.attach.network import interface
+from ebee.linux.attach.interfaces import interface
 from ebee.linux.barrier import fence
 from ebee.linux.errors import older_than, refused
 

@@ -146,7 +146,7 @@ def _function(place: str) -> Any:
 def __getattr__(name: str) -> Any:
     """Every way by its own name: `attach.xdp`."""
     if name == "interface":
-        return _function("network:interface")
+        return _function("interfaces:interface")
     for ways in MECHANISMS.values():
         for place in ways.values():
             if place.endswith(f":{name}"):

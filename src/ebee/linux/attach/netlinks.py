@@ -16,6 +16,7 @@ from typing import Any
 
 from ebee.errors import KernelError
 from ebee.linux import netlink
+from ebee.linux.attach.interfaces import DIRECTIONS, interface, xdp_errors
 from ebee.linux.attachments import Attachment
 from ebee.linux.errors import older_than, refused
 from ebee.linux.flags import XDP_FLAGS_REPLACE, XDP_FLAGS_UPDATE_IF_NOEXIST
@@ -143,8 +144,6 @@ def xdp_by_netlink(
     program: LinuxProgram, dev: str | int, index: int, mode: str, flags: int, replace: bool
 ) -> Attachment:
     """See network.xdp."""
-    from ebee.linux.attach.network import xdp_errors
-
     place = _Xdp(dev, index, mode, flags, replace)
     return place.attach(program, xdp_errors(dev, mode), "4.8", ifindex=index, mode=mode)
 
@@ -257,8 +256,6 @@ def tc(
     else it is a class, for a qdisc of the caller's. The clsact that this makes goes with the
     attachment, unless it has other classifiers by then.
     """
-    from ebee.linux.attach.network import DIRECTIONS, interface
-
     if direction not in DIRECTIONS:
         raise KernelError(f"{direction!r} is no direction; there are: {', '.join(DIRECTIONS)}")
     if program.type not in CLASSIFIERS:
@@ -335,8 +332,6 @@ def route(
     `headroom`: bytes that a lwt_xmit program may put in front of packets (at most 256). The route
     goes with the attachment.
     """
-    from ebee.linux.attach.network import interface
-
     if program.type not in (*LWT_PLACES, "lwt_seg6local"):
         raise KernelError(f"a route takes lwt programs, {program.name!r} is a {program.type}")
     if not (dev or via):
