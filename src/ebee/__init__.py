@@ -13,17 +13,23 @@ _WHERE = {
         ObjectError UnknownNameError VerifierError
     """,
     "lang.bpf.build": "compile",
+    "lang.bpf.chains": """
+        IPv4Option IPv4Options IPv6Chain VlanTags read_ipv4_options read_ipv6_extensions
+        read_vlan_tags
+    """,
     "lang.bpf.checksums": """
-        fold_checksum ipv4_checksum replace_checksum16 replace_checksum32
+        fold_checksum ipv4_checksum pseudo_sum4 pseudo_sum6 replace_checksum16 replace_checksum32
+        sum_bytes
     """,
     "lang.bpf.core_calls": "container_of enum_value exists",
+    "lang.bpf.dns": "DNS DNS_PORT DnsName read_dns_name read_dns_name_in",
     "lang.bpf.dynptrs": "Dynptr",
     "lang.bpf.exits": "Exit",
     "lang.bpf.externs": "Kconfig Ksym",
     "lang.bpf.graphs": "ListHead ListNode RbNode RbRoot drop new",
     "lang.bpf.headers": """
-        ARP ARP_REPLY ARP_REQUEST DNS DNS_PORT GENEVE_PORT GRE GRE_PROTOCOL IPIP_PROTOCOL
-        IPV6_PROTOCOL SCTP SCTP_PROTOCOL VXLAN VXLAN_PORT DnsName Geneve read_dns_name
+        ARP ARP_REPLY ARP_REQUEST GRE_PROTOCOL IPIP_PROTOCOL IPV6_PROTOCOL SCTP SCTP_PROTOCOL
+        SctpChunk SctpChunks SctpType read_sctp_chunks
     """,
     "lang.bpf.intrinsics": "atomic_add",
     "lang.bpf.kernel_types": "kernel_struct",
@@ -73,6 +79,10 @@ _WHERE = {
     "lang.bpf.tcp_options": """
         OPTION_END OPTION_MSS OPTION_NOP OPTION_SACK OPTION_SACK_PERMITTED OPTION_TIMESTAMPS
         OPTION_WINDOW_SCALE TcpOptions read_tcp_options
+    """,
+    "lang.bpf.tunnels": """
+        GENEVE_PORT GRE Geneve GeneveOption GreFields GreFlags VXLAN VXLAN_PORT find_geneve_option
+        read_gre write_gre
     """,
     "lang.bpf.variables": "Const Global",
     "loading": "load read",

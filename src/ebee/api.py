@@ -18,11 +18,23 @@ from ebee.errors import (
     VerifierError,
 )
 from ebee.lang.bpf.build import compile
+from ebee.lang.bpf.chains import (
+    IPv4Option,
+    IPv4Options,
+    IPv6Chain,
+    VlanTags,
+    read_ipv4_options,
+    read_ipv6_extensions,
+    read_vlan_tags,
+)
 from ebee.lang.bpf.checksums import (
     fold_checksum,
     ipv4_checksum,
+    pseudo_sum4,
+    pseudo_sum6,
     replace_checksum16,
     replace_checksum32,
+    sum_bytes,
 )
 from ebee.lang.bpf.contexts import (
     DeviceContext,
@@ -102,6 +114,13 @@ from ebee.lang.bpf.decorators import (
     usdt,
     xdp,
 )
+from ebee.lang.bpf.dns import (
+    DNS,
+    DNS_PORT,
+    DnsName,
+    read_dns_name,
+    read_dns_name_in,
+)
 from ebee.lang.bpf.dynptrs import Dynptr
 from ebee.lang.bpf.exits import Exit
 from ebee.lang.bpf.externs import Kconfig, Ksym
@@ -111,20 +130,15 @@ from ebee.lang.bpf.headers import (
     ARP,
     ARP_REPLY,
     ARP_REQUEST,
-    DNS,
-    DNS_PORT,
-    GENEVE_PORT,
-    GRE,
     GRE_PROTOCOL,
     IPIP_PROTOCOL,
     IPV6_PROTOCOL,
     SCTP,
     SCTP_PROTOCOL,
-    VXLAN,
-    VXLAN_PORT,
-    DnsName,
-    Geneve,
-    read_dns_name,
+    SctpChunk,
+    SctpChunks,
+    SctpType,
+    read_sctp_chunks,
 )
 from ebee.lang.bpf.intrinsics import atomic_add
 from ebee.lang.bpf.kernel_types import kernel_struct
@@ -245,6 +259,19 @@ from ebee.lang.bpf.tcp_options import (
     TcpOptions,
     read_tcp_options,
 )
+from ebee.lang.bpf.tunnels import (
+    GENEVE_PORT,
+    GRE,
+    VXLAN,
+    VXLAN_PORT,
+    Geneve,
+    GeneveOption,
+    GreFields,
+    GreFlags,
+    find_geneve_option,
+    read_gre,
+    write_gre,
+)
 from ebee.lang.bpf.variables import Const, Global
 from ebee.loading import load, read
 from ebee.machine.capture import Capture, CaptureWriter
@@ -363,12 +390,18 @@ __all__ = [
     "Flow",
     "FlowKeys",
     "Geneve",
+    "GeneveOption",
     "Global",
+    "GreFields",
+    "GreFlags",
     "Hash",
     "HashOfMaps",
     "ICMPv6",
     "IPv4",
+    "IPv4Option",
+    "IPv4Options",
     "IPv6",
+    "IPv6Chain",
     "IPv6Extension",
     "InodeStorage",
     "Iter",
@@ -411,6 +444,9 @@ __all__ = [
     "ReuseportArray",
     "ReuseportContext",
     "RingBuf",
+    "SctpChunk",
+    "SctpChunks",
+    "SctpType",
     "Session",
     "SkLookupContext",
     "SkStorage",
@@ -440,6 +476,7 @@ __all__ = [
     "VariableSpec",
     "VerifierError",
     "Vlan",
+    "VlanTags",
     "WorkQueue",
     "XdpContext",
     "XskMap",
@@ -467,6 +504,7 @@ __all__ = [
     "exists",
     "fentry",
     "fexit",
+    "find_geneve_option",
     "flow_dissector",
     "fmod_ret",
     "fold_checksum",
@@ -504,13 +542,21 @@ __all__ = [
     "offsetof",
     "parser",
     "perf_event",
+    "pseudo_sum4",
+    "pseudo_sum6",
     "ptr",
     "random_u32",
     "raw_tracepoint",
     "rcu",
     "read",
     "read_dns_name",
+    "read_dns_name_in",
+    "read_gre",
+    "read_ipv4_options",
+    "read_ipv6_extensions",
+    "read_sctp_chunks",
     "read_tcp_options",
+    "read_vlan_tags",
     "replace_checksum16",
     "replace_checksum32",
     "save",
@@ -524,6 +570,7 @@ __all__ = [
     "socket_filter",
     "struct",
     "struct_ops",
+    "sum_bytes",
     "syscall",
     "tc",
     "tc_action",
@@ -541,6 +588,7 @@ __all__ = [
     "uretprobe",
     "uretprobe_multi",
     "usdt",
+    "write_gre",
     "xdp",
     "zero",
 ]

@@ -1,23 +1,28 @@
-"""More headers: ARP, SCTP, tunnels, DNS. Each is a @struct as `packets` has them.
-
-`parse` skips what a header says it brings along: keys of GRE, options of Geneve.
-"""
+"""More headers: ARP and SCTP. Each is a @struct as `packets` has them."""
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Literal
 
 from ebee.lang.bpf.packets import Packet, parser
 from ebee.lang.bpf.programs import func
-from ebee.types import array, be16, be32, char, struct, u8, u16, u32
+from ebee.types import array, be16, be32, struct, u8, u16, u32
 
 IPIP_PROTOCOL, IPV6_PROTOCOL, GRE_PROTOCOL, SCTP_PROTOCOL = 4, 41, 47, 132
 """Protocols of IP packets: IPv4 and IPv6 inside IP (parse the inner header), GRE, SCTP."""
 
-VXLAN_PORT, GENEVE_PORT, DNS_PORT = 4789, 6081, 53
-"""UDP ports of tunnels and of name servers."""
-
 ARP_REQUEST, ARP_REPLY = 1, 2
+
+
+CHUNKS = 64
+"""Chunks of a packet that are read."""
+
+FAR = 0x7FFF
+"""Where in a packet a chunk can begin: the verifier follows packets to twice that."""
+
+_DATA_HEAD = 16
+"""Bytes of a DATA chunk before the user's."""
 
 
 @struct(packed=True)
@@ -42,7 +47,10 @@ def parse_arp(packet: Packet) -> ARP | None:
     arp = packet.take(ARP)
     if arp is None:
         return None
-    if arp.hardware != 1 or arp.protocol != 0x0800 or arp.hardware_size != 6:
+    if arp.hardware != 1 or arp.protocol != 0x0800:
+        packet.at = start
+        return None
+    if arp.hardware_size != 6 or arp.protocol_size != 4:
         packet.at = start
         return None
     return arp
@@ -50,7 +58,7 @@ def parse_arp(packet: Packet) -> ARP | None:
 
 @struct
 class SCTP:
-    """SCTP common header (RFC 9260)."""
+    """SCTP common header (RFC 9260). The checksum is a CRC32c, and not corrected here."""
 
     source: be16
     destination: be16
@@ -58,131 +66,79 @@ class SCTP:
     checksum: u32
 
 
-@struct
-class GRE:
-    """GRE header (RFC 2784, 2890); `parse` skips checksum, key and sequence number."""
+class SctpType(IntEnum):
+    """Types of SCTP's chunks (RFC 9260, section 3.2)."""
 
-    flags: be16
-    protocol: be16
-
-
-@parser(GRE)
-def parse_gre(packet: Packet) -> GRE | None:
-    """A header of version 0 with all that its flags announce."""
-    start = packet.at
-    gre = packet.take(GRE)
-    if gre is None:
-        return None
-    more = u32(4) * (gre.flags >> 15 & 1) + 4 * (gre.flags >> 13 & 1) + 4 * (gre.flags >> 12 & 1)
-    packet.at = start
-    if gre.flags & 7 != 0 or not packet.skip(more + 4):
-        return None
-    return gre
+    DATA = 0
+    INIT = 1
+    INIT_ACK = 2
+    SACK = 3
+    HEARTBEAT = 4
+    HEARTBEAT_ACK = 5
+    ABORT = 6
+    SHUTDOWN = 7
+    SHUTDOWN_ACK = 8
+    ERROR = 9
+    COOKIE_ECHO = 10
+    COOKIE_ACK = 11
+    SHUTDOWN_COMPLETE = 14
 
 
 @struct
-class VXLAN:
-    """VXLAN header (RFC 7348), behind UDP; an Ethernet frame follows."""
+class SctpChunk:
+    """Head of a chunk of SCTP; `length` counts it, and not the zeros up to the next multiple of
+    4."""
 
-    flags: be32
-    network: be32
-
-    @property
-    def vni(self) -> u32:
-        """The virtual network's number."""
-        return u32(self.network >> 8)
-
-
-@struct
-class Geneve:
-    """Geneve header (RFC 8926), behind UDP; `parse` skips its options."""
-
-    version_length: u8
+    type: u8
     flags: u8
-    protocol: be16
-    network: be32
-
-    @property
-    def vni(self) -> u32:
-        """The virtual network's number."""
-        return u32(self.network >> 8)
-
-
-@parser(Geneve)
-def parse_geneve(packet: Packet) -> Geneve | None:
-    """A header of version 0, whole with its options."""
-    start = packet.at
-    geneve = packet.take(Geneve)
-    if geneve is None:
-        return None
-    packet.at = start
-    if geneve.version_length >> 6 != 0 or not packet.skip(u32(geneve.version_length & 63) * 4 + 8):
-        return None
-    return geneve
+    length: be16
 
 
 @struct
-class DNS:
-    """DNS message header (RFC 1035)."""
+class SctpChunks:
+    """What `read_sctp_chunks` found: how many chunks, the first one's type, the bytes of user
+    data, and a bit for each type below 32 that was there."""
 
-    id: be16
-    flags: be16
-    questions: be16
-    answers: be16
-    authorities: be16
-    additional: be16
-
-    @property
-    def is_response(self) -> bool:
-        """Whether this is an answer."""
-        return bool(self.flags >> 15)
-
-
-NAME = 64
-"""Bytes of a DnsName."""
-
-
-@struct
-class DnsName:
-    """A name as text: "www.example.org", zero bytes behind it; longer ones are cut."""
-
-    length: u16
-    text: array[char, Literal[64]]
-
-
-@struct
-class _Byte:
-    value: u8
+    count: u16
+    first: u8
+    padding: u8
+    kinds: u32
+    data: u32
 
 
 @func
-def read_dns_name(packet: Packet, name: DnsName) -> bool:
-    """Read the name that follows in a DNS question; False when the packet ends, or the name is
-    compressed or longer than a DnsName holds."""
-    left = u8(0)  # letters of a label that are still to come
-    name.length = 0
-    for i in range(NAME):
-        letter = packet.take(_Byte)
-        if letter is None:
+def read_sctp_chunks(packet: Packet, chunks: SctpChunks) -> bool:
+    """Read the chunks behind a header that was just parsed, to the end of the packet; False when
+    there is none, one is cut off or shorter than its head, there are more than 64, or one begins
+    beyond 32,767 bytes. Zeros that
+    are missing behind the last one do not matter (RFC 9260, section 3.2)."""
+    start = packet.at
+    size = packet.remaining()
+    at = u32(0)
+    for _ in range(CHUNKS):
+        if at >= size:
+            break
+        packet.at = start
+        chunk = packet.take(SctpChunk) if at <= FAR and packet.skip(at & FAR) else None
+        if chunk is None:
             return False
-        symbol = letter.value
-        if left == 0:
-            if symbol == 0:
-                name.length = 0 if i == 0 else i - 1
-                return True
-            if symbol > 63:
+        length = u32(chunk.length)
+        if length < 4 or length > size - at:
+            return False
+        if chunks.count == 0:
+            chunks.first = chunk.type
+        if chunk.type < 32:
+            chunks.kinds |= u32(1) << chunk.type
+        if chunk.type == SctpType.DATA:
+            if length < _DATA_HEAD:
                 return False
-            left = symbol
-            symbol = u8(46)  # a dot
-        else:
-            left -= 1
-        if i > 0:
-            name.text[i - 1] = symbol
-    return False
+            chunks.data += length - _DATA_HEAD
+        chunks.count += 1
+        at += (length + 3) & 0x1FFFC
+    return chunks.count > 0 and at >= size
 
 
 __all__ = [
-    "ARP", "ARP_REPLY", "ARP_REQUEST", "DNS", "DNS_PORT", "GENEVE_PORT", "GRE", "GRE_PROTOCOL",
-    "IPIP_PROTOCOL", "IPV6_PROTOCOL", "SCTP", "SCTP_PROTOCOL", "VXLAN", "VXLAN_PORT", "DnsName",
-    "Geneve", "read_dns_name",
+    "ARP", "ARP_REPLY", "ARP_REQUEST", "GRE_PROTOCOL", "IPIP_PROTOCOL", "IPV6_PROTOCOL", "SCTP",
+    "SCTP_PROTOCOL", "SctpChunk", "SctpChunks", "SctpType", "read_sctp_chunks",
 ]  # fmt: skip
