@@ -64,7 +64,7 @@ def starts(program: linux_binprm) -> None:
         return
     executed += 1
     text = Text()
-    bpf.copy_from_user(text, 64, program.mm.arg_start)
+    bpf.copy_from_user(text, 64, program.p)
     arguments = text.text
     for place in (
         plain.lookup(0), hashed.lookup(0), recent.lookup(0), per_cpu.lookup(0),
