@@ -11,12 +11,14 @@ all else that finding a kept object does; and kept objects come with their membe
 To whoever makes, prints or compares one, or asks `dataclasses` about one, these are dataclasses.
 """
 
+import sys
 from typing import Any, TypeVar
 
 C = TypeVar("C", bound=type)
 GENERATED = (
     "__init__", "__repr__", "__eq__", "__match_args__",
     "__dataclass_fields__", "__dataclass_params__",
+    *(["__replace__"] if sys.version_info >= (3, 13) else []),
 )  # fmt: skip
 
 

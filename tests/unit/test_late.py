@@ -64,6 +64,7 @@ REAL, LATE = (
         lambda c: dataclasses.asdict(c("a", [1])),
         lambda c: dataclasses.is_dataclass(c),
         lambda c: c.__match_args__,
+        lambda c: hasattr(c, "__replace__"),  # since Python 3.13
         lambda c: (c.size, c.hidden, hasattr(c, "parts"), c("a", size=4).twice, c.__doc__),
         lambda c: repr(copy.deepcopy(c("a", [1]))),
         lambda c: c.__hash__,
