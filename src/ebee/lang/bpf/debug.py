@@ -24,6 +24,9 @@ _BASES = {
     (8, False): ("unsigned long long", "unsigned"), (8, True): ("long long", "signed"),
 }  # fmt: skip
 
+WHOLE = ""
+"""The name that notes about a function itself have among those of its parameters."""
+
 
 class Debug:
     """The metadata of one module, numbered as it grows."""
@@ -87,7 +90,7 @@ class Debug:
         notes: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
     ) -> str:  # fmt: skip
         """A function, whose name and types become BTF unless it is inlined everywhere. `notes`:
-        what is said of its parameters (btf_decl_tag)."""
+        what is said of its parameters, and of it (btf_decl_tag)."""
         file = self.file(source)
         params = [(n, PtrType(t) if is_struct(t) else t) for n, t in params]
         given = [self._parameter(t, notes.get(n, ())) for n, t in params]
@@ -100,7 +103,7 @@ class Debug:
             f"distinct !DISubprogram(name: {quote(name)}, scope: {file}, file: {file},"
             f" line: {line}, type: {kind}, scopeLine: {line}, flags: DIFlagPrototyped,"
             f" spFlags: {local}DISPFlagDefinition | DISPFlagOptimized, unit: {self.unit},"
-            f" retainedNodes: {kept})",
+            f" retainedNodes: {kept}{self._notes(notes.get(WHOLE, ()))})",
         )
         variables = [
             self.node(

@@ -4,6 +4,8 @@
     assert length >= 20         with the hook's word for "something is wrong": XDP.ABORTED,
     raise ValueError            TC.SHOT, -EPERM of an LSM program, 0 elsewhere
 
+    raise Throw(7)              by the kernel, with a callback of the program's: see exceptions
+
 There are no exceptions that could be caught. A function that raises says so in a place of the
 program's own, which its callers look at; when all is inlined nothing of that remains.
 """
@@ -15,6 +17,8 @@ from typing import TYPE_CHECKING
 
 from ebee.errors import EbeeError
 from ebee.lang import arith
+from ebee.lang.bpf import exceptions
+from ebee.lang.bpf.exceptions import Throw
 from ebee.lang.bpf.results import wrong
 from ebee.lang.calls import EXIT
 from ebee.lang.conditions import branch
@@ -47,6 +51,9 @@ def raise_(f: Function, node: ast.Raise) -> None:
     if not (isinstance(kind, type) and issubclass(kind, Exception)) or issubclass(kind, EbeeError):
         raise Refusal(f"`{ast.unparse(thrown)}` is no exception", "raise Exit(XDP.DROP)")
     arguments = thrown.args if isinstance(thrown, ast.Call) else []
+    if kind is Throw:
+        exceptions.raise_(f, node, arguments)
+        return
     if kind is not Exit:
         if not all(isinstance(a, ast.Constant) for a in arguments):
             raise Refusal("an exception with values: nobody could see them", "raise ValueError")

@@ -101,8 +101,9 @@ def func(function: Any = None, *, inline: bool = True, separate: bool = False) -
 def marks() -> frozenset[Any]:
     """All that may stand above a function that is compiled."""
     from ebee.lang.bpf import decorators
+    from ebee.lang.bpf.exceptions import exception_callback
     from ebee.lang.bpf.packets import parser
     from ebee.native import native
 
     hooks = (getattr(decorators, name) for name in decorators.__all__)
-    return frozenset((native, func, parser, section, *hooks))
+    return frozenset((native, func, parser, section, exception_callback, *hooks))

@@ -15,10 +15,19 @@ import ebee
 from ebee.errors import CompileError
 from ebee.hooks import Hook
 from ebee.lang import memory
-from ebee.lang.bpf import arguments, contexts, contracts, iterators, long_loops, nodes, signatures
+from ebee.lang.bpf import (
+    arguments,
+    contexts,
+    contracts,
+    exceptions,
+    iterators,
+    long_loops,
+    nodes,
+    signatures,
+)
 from ebee.lang.bpf.contexts import Context
 from ebee.lang.bpf.core_records import Records
-from ebee.lang.bpf.debug import Debug, quote
+from ebee.lang.bpf.debug import WHOLE, Debug, quote
 from ebee.lang.bpf.declared import complete
 from ebee.lang.bpf.exits import PLACE, after_call, begin_program, check
 from ebee.lang.bpf.externs import Externs
@@ -94,6 +103,8 @@ class BpfUnit(Unit):
         self.scratch: dict[Body, str] = {}
         """Of functions that read the kernel's memory: where to."""
         self.licence = licence
+        self._handler = ""
+        """What runs when the program throws."""
         self.hook: Hook
         """The hook of the program that is being compiled."""
         self.attach_type: int | None = None
@@ -131,9 +142,20 @@ class BpfUnit(Unit):
         self.record = params[0][1] if record else None
         if entry.name in self._names:
             raise CompileError(f"{source.file}: two functions are called {entry.name}")
+        self._handler = self._exception_callback(entry.function)
         job = Job(entry.function, given, (False,) * len(params), entry.name, "external", None)
         self._done[job.key] = self._compile(job)
         self.used.append(symbol(entry.name))
+
+    def _exception_callback(self, function: Callable[..., Any]) -> str:
+        """The name of what runs when a program throws, compiled; "" where nothing does."""
+        handler = getattr(function, "__exception__", None)
+        if handler is None:
+            return ""
+        params, result = signature_of(handler)
+        exceptions.check(source_of(handler), params, result)
+        given = tuple(Value(t, "") for _, t in params)
+        return self._compiled(Job(handler, given, (False,) * len(given))).symbol[1:].strip('"')
 
     def _is_inline(self, function: Callable[..., Any]) -> bool:
         return bool(getattr(function, "__inline__", True))
@@ -144,7 +166,10 @@ class BpfUnit(Unit):
         if f.unit.by_place(job.function, result):
             free.insert(0, ("result", PtrType(result) if is_struct(result) else PtrType(u8)))
             result = NONE.type
-        own, notes = job.function in self._entries, {}
+        own = job.function in self._entries
+        notes: dict[str, tuple[str, ...]] = {}
+        if own and self._handler:
+            notes[WHOLE] = (exceptions.TAG + self._handler,)
         if own:
             self._programs.add(f)
             if result is NONE.type:
@@ -158,7 +183,7 @@ class BpfUnit(Unit):
             self._check_subprogram(f, free)
             if _is_separate(job.function):
                 self._separate.add(f)
-                notes = self._contract(f, free)
+                notes |= self._contract(f, free)
             f.void = "i64"  # the verifier looks at r0: no address of the stack may be left there
         known = own or _is_separate(job.function)
         scope = self.debug.function(f.source, job.name, result, free, known, notes)
