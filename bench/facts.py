@@ -4,7 +4,7 @@ alone, and with those of the verifier, both in turn in one run."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 
 from ebee import clang
@@ -23,8 +23,11 @@ set before loading, offsets computed at run time into packet, map value and stac
 
 MODES = ("checked", "trusted")
 SOURCES = ("pass", "verifier")
-Loaded = Callable[[], "contextmanager[MachineProgram]"]
+Load = Callable[[], AbstractContextManager[MachineProgram]]
 """Loads a program onto a machine of its own."""
+
+MakeEngine = Callable[[MachineProgram, bool], Engine]
+"""The way to run a program, without checks or with them."""
 
 Numbers = dict[str, dict[str, float]]
 
@@ -59,7 +62,7 @@ def _firewall(builder: Builder) -> Iterator[MachineProgram]:
         yield next(iter(firewall(machine, builder).programs.values()))
 
 
-def _called(builder: Builder) -> Callable[[MachineProgram, bool], Engine]:
+def _called(builder: Builder) -> MakeEngine:
     """One packet, again and again, by the loop of driver.c."""
     call = builder.driver.call_compiled
 
@@ -77,20 +80,19 @@ def _called(builder: Builder) -> Callable[[MachineProgram, bool], Engine]:
     return engine
 
 
-def _batch(packets: list[bytes]) -> Callable[[MachineProgram, bool], Engine]:
+def _batch(packets: list[bytes]) -> MakeEngine:
+    """Many packets from memory."""
+
     def engine(program: MachineProgram, trusted: bool) -> Engine:
         return batch_engine(program, batch_of(packets, 4096), trusted)
 
     return engine
 
 
-def _measure(
-    name: str, load: Callable[[], object], engine: Callable[[MachineProgram, bool], Engine],
-    plan: Plan,
-) -> dict[str, float]:  # fmt: skip
+def _measure(name: str, load: Load, engine: MakeEngine, plan: Plan) -> dict[str, float]:
     """Nanoseconds by mode and source of facts; each source on a machine of its own, in the same
     state."""
-    with load() as plain, load() as proved:  # type: ignore[attr-defined]
+    with load() as plain, load() as proved:
         verdict = proved.verify()
         if not verdict.accepted:
             raise Disagreement(f"{name} is to be measured with the verifier's facts: {verdict}")

@@ -34,6 +34,7 @@ from ebee.machine.jit.lower import Lowering
 from ebee.machine.jit.names import map_name
 from ebee.machine.jit.shape import UNLOCK, Shape
 from ebee.machine.memory import LOCK_SIZE
+from ebee.maps.layout import round_up
 from ebee.types import offsetof
 from ebee.verifier.facts import Fact
 
@@ -70,8 +71,7 @@ class CheckedLowering(Lowering):
             self.stack = b.op(f"getelementptr i8, ptr {top}, i64 {wide}", "frame")
         else:
             self.stack = b.alloca(f"[{STACK} x i8]", 16, "stack")
-        b.emit(f"call void @llvm.memset.p0.i64(ptr {self.stack}, i8 0, i64 {STACK}, i1 false)")
-        self.unit.intrinsic("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
+        self._clear()
         if self.shape.dynptrs and self.start == 0:
             self.at_depth_zero(
                 lambda: b.emit(f"call void {self.unit.runtime('new_run')}(ptr %cpu)")
@@ -81,6 +81,15 @@ class CheckedLowering(Lowering):
             self.load_budget()
             self.spend(len(self.slots), self.start)
         self.take_arguments()
+
+    def _clear(self) -> None:
+        """Nothing is left on the stack of what ran before: where it may be read."""
+        size = STACK if self.escapes() else round_up(self.shape.reached.get(str(self.start), 0), 8)
+        b, at = self.body, self.stack
+        if size < STACK:
+            at = b.op(f"getelementptr i8, ptr {at}, i64 {STACK - size}")
+        b.emit(f"call void @llvm.memset.p0.i64(ptr {at}, i8 0, i64 {size}, i1 false)")
+        self.unit.intrinsic("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
 
     @property
     def shape(self) -> Shape:

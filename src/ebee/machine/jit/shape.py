@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
+from functools import cached_property
 
 from ebee.helpers import Helper, all_helpers, by_id
+from ebee.isa import Form, Insn
 from ebee.isa.insn import FP
 from ebee.machine.cpu import FRAMES, STACK
 from ebee.machine.jit.flow import reachable
@@ -76,8 +78,8 @@ class Shape:
             if form is None or facts.before[slot] is None:
                 continue
             if form.kind in ("load", "store", "atomic"):
-                base = code.insns[slot].src if form.kind == "load" else code.insns[slot].dst
-                fact = facts.reg(slot, base).at(code.insns[slot].off)
+                insn = code.insns[slot]
+                fact = facts.reg(slot, _base(insn, form)).at(insn.off)
                 sure = self._own(slot, fact) or fact.within(-STACK, 0, form.size)
                 if fact.kind in ("unknown", "scalar") or (fact.kind == "stack" and not sure):
                     return True
@@ -101,9 +103,37 @@ class Shape:
                 return True
         return False
 
+    @cached_property
+    def reached(self) -> dict[str, int]:
+        """How many bytes at the upper end of its frames anything reaches, by a function's start as
+        facts have it; where pointers to stacks escape, that may be all."""
+        code, facts = self.code, self.code.facts
+        found: dict[str, int] = {}
+        for slot, form in enumerate(code.forms):
+            if form is None or facts.before[slot] is None:
+                continue
+            insn, off = code.insns[slot], 0
+            registers: Iterable[int] = ()
+            if form.kind in ("load", "store", "atomic"):
+                registers, off = (_base(insn, form),), insn.off
+            elif form.operation in ("helper", "register"):
+                registers = range(1, 6)
+            for r in registers:
+                fact = facts.reg(slot, r).at(off)
+                if fact.kind == "stack":
+                    low = STACK if fact.span is None else min(max(-fact.span[0], 0), STACK)
+                    found[fact.of] = max(found.get(fact.of, 0), low)
+        return found
+
     def _own(self, slot: int, fact: Fact) -> bool:
         """Whether a pointer to a stack leads to the running function's frame."""
         return fact.of == self.code.facts.reg(slot, FP).of
+
+
+def _base(insn: Insn, form: Form) -> int:
+    """The register with the address of an access."""
+    loads = form.kind == "load" or form.operation == "load_acquire"
+    return insn.src if loads else insn.dst
 
 
 SHORT = 1 << 20
