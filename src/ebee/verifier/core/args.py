@@ -85,9 +85,7 @@ def check(w: Walk, call: Call, index: int) -> None:
     if kind in ("map_value", "map_value_out") and call.map is not None:
         param = _of_map(call, param)
     null = param.nullable and reg.is_null
-    if null:
-        w.precise(regno)
-    else:
+    if not null:
         _check_type(w, call, param, reg, regno)
         _check_offset(param, reg, regno)
     if param.owned and param.kind != "dynptr_out":

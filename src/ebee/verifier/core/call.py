@@ -325,6 +325,7 @@ def _before(w: Walk, op: Op, call: Call) -> bool:
     elif name in ("spin_lock", "spin_unlock"):
         locks.spin_lock(w, 1, name == "spin_lock", "lock")
     elif name == "loop":
+        _inlined(w, op, call.func)
         w.precise(1)
         frame = w.state.frame
         if frame.callback_depth < w.regs[1].umax:
@@ -336,6 +337,15 @@ def _before(w: Walk, op: Op, call: Call) -> bool:
     elif name in _CALLBACKS:
         callback(w, op, call.func, name, _CALLBACKS[name])
     return True
+
+
+def _inlined(w: Walk, op: Op, func: int) -> None:
+    """Whether the loop can stand in the call's place: of one function, and without flags, of which
+    that has to be precise (update_loop_inline_state)."""
+    fits, first = w.inlined.get(op.slot, (True, func))
+    if fits and w.regs[4].is_null:
+        w.precise(4)
+    w.inlined[op.slot] = fits and w.regs[4].is_null and func == first, first
 
 
 Fill = Callable[["Walk", Frame, Frame], None]

@@ -29,11 +29,13 @@ NOT_EXACT, EXACT, RANGE_WITHIN = range(3)
 
 
 class Ids:
-    """Pairs of ids, of the old state and the current one, that stand for each other."""
+    """Pairs of ids, of the old state and the current one, that stand for each other. `free`: a
+    scalar without an id stands for any (Profile.free_ids)."""
 
-    __slots__ = ("current", "fresh", "old")
+    __slots__ = ("current", "free", "fresh", "old")
 
-    def __init__(self) -> None:
+    def __init__(self, free: bool = False) -> None:
+        self.free = free
         self.old: dict[int, int] = {}
         self.current: set[int] = set()
         self.fresh = 1 << 40
@@ -111,6 +113,8 @@ def reg_safe(old: Reg, cur: Reg, precise: int, ids: Ids, exact: int) -> bool:
     if kind == R.SCALAR:
         if not precise and exact == NOT_EXACT:
             return True
+        if ids.free and not old.id:
+            return within(old, cur)
         if (old.id ^ cur.id) & R.ADD_CONST:
             return False
         if old.id & R.ADD_CONST and old.off != cur.off:
@@ -214,16 +218,16 @@ def _frame_safe(old: Frame, cur: Frame, live: int, ids: Ids, exact: int) -> bool
     return _slots_safe(old, cur, ids, exact)
 
 
-def states_equal(old: State, cur: State, live: list[int], exact: int) -> bool:
+def states_equal(old: State, cur: State, live: list[int], exact: int, free: bool = False) -> bool:
     """Whether `cur` is covered by `old`; both are at the same instruction. `live`: registers that
-    are live at each instruction."""
+    are live at each instruction; `free`: as `Ids` has it."""
     if len(old.frames) != len(cur.frames) or len(old.refs) != len(cur.refs):
         return False
     if (old.locks, old.rcu, old.preempt) != (cur.locks, cur.rcu, cur.preempt):
         return False
     if old.sleepable != cur.sleepable:
         return False
-    ids = Ids()
+    ids = Ids(free)
     if not ids.same(old.irq, cur.irq):
         return False
     for mine, yours in zip(old.refs, cur.refs, strict=True):

@@ -78,7 +78,7 @@ def _may_goto(w: Walk, op: Op) -> int:
 
 def _both_ways(w: Walk, op: Op, dst: Reg, src: Reg) -> int:
     state = w.state
-    linked = _linked(state, src.id if op.reg and src.type == R.SCALAR else 0,
+    linked = _linked(w, state, src.id if op.reg and src.type == R.SCALAR else 0,
                      dst.id if dst.type == R.SCALAR else 0)  # fmt: skip
     if len(linked) > 1:
         w.push_history(linked=linked)
@@ -284,8 +284,10 @@ def _bits_set(a: Reg, value: int, bits: int, some: bool) -> None:
 # --- registers that are the same -----------------------------------------------------------------
 
 
-def _linked(state: State, *ids: int) -> Linked:
+def _linked(w: Walk, state: State, *ids: int) -> Linked:
     """Registers and slots that share one of the ids, six at the most; others lose theirs."""
+    at = [frame.callsite for frame in state.frames[1:]] + [w.idx]
+    live = [w.cfg.live[slot] if w.profile.live_links else -1 for slot in at]
     found: list[tuple[int, int, bool]] = []
     for number in ids:
         number &= ~R.ADD_CONST
@@ -295,6 +297,7 @@ def _linked(state: State, *ids: int) -> Linked:
             for i in range(10):
                 reg = frame.regs[i]
                 same = reg.type == R.SCALAR and reg.id & ~R.ADD_CONST == number
+                same = same and bool(live[frame.number] >> i & 1)
                 if same and not _append(found, (frame.number, i, False)):
                     frame.regs[i] = reg.with_id(0)
             for i, slot in enumerate(frame.slots):

@@ -95,7 +95,7 @@ def active(state: State) -> Held | None:
 
 def forget_non_owning(w: Walk) -> None:
     """A lock was given back: what a list or tree owns may be gone."""
-    w.forget(lambda reg: bool(reg.type & R.NON_OWNING), UNINIT)
+    w.forget(lambda reg: bool(reg.type & R.NON_OWNING))
 
 
 # --- regions -------------------------------------------------------------------------------------

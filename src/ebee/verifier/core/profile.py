@@ -29,8 +29,9 @@ class Profile:
     `single_values`: where tnum and unsigned range have one number in common, it is known (7.0, and
     the stable levels of `NEWEST`); `byte_swaps`: what is known of bits is known of swapped ones
     (the same); `tail_calls_return`: a tail call leaves the packet alone where the program goes on
-    (the same);
-    `indirect`: messages call what helpers do to the stack indirect (until 6.13);
+    (the same); `live_links`: what shares an id learns only if it is read again (the same);
+    `free_ids`: states agree also where a scalar was alone with its number, and another is not (the
+    same); `indirect`: messages call what helpers do to the stack indirect (until 6.13);
     `max_processed`: instructions to walk at the most; `cpus`: processors that the machine may have
     (what holds for the most of them holds for every machine); `lockdown`: the kernel is locked down
     (integrity), which takes a helper away; `barriers`: what only speculation makes unsafe gets a
@@ -45,6 +46,8 @@ class Profile:
     single_values: bool = True
     byte_swaps: bool = True
     tail_calls_return: bool = True
+    live_links: bool = True
+    free_ids: bool = True
     globals_in_regions: bool = True
     private_stacks: bool = True
     never_null: frozenset[int] = NEVER_NULL | {R.MAP}
@@ -72,6 +75,8 @@ PROFILES = {
         single_values=False,
         byte_swaps=False,
         tail_calls_return=False,
+        live_links=False,
+        free_ids=False,
         globals_in_regions=False,
         private_stacks=False,
         never_null=NEVER_NULL,
@@ -97,4 +102,7 @@ def profile(version: str) -> Profile:
         return found
     if int(parts[2]) >= NEWEST.get(found.version, 0):
         return found
-    return replace(found, single_values=False, byte_swaps=False, tail_calls_return=False)
+    return replace(
+        found, single_values=False, byte_swaps=False, tail_calls_return=False, live_links=False,
+        free_ids=False,
+    )  # fmt: skip

@@ -52,7 +52,9 @@ class Memory:
         self.loops: dict[Visit, Loop] = {}
         self.total = self.most = 0
         self.last_jumps = self.last_processed = 0
-        self.equal = states_equal if walk.perfmon else partial(leaks.covered, walk)
+        free = walk.profile.free_ids
+        alike = partial(states_equal, free=free) if free else states_equal
+        self.equal = alike if walk.perfmon else partial(leaks.covered, walk)
         self.precise = 0 if walk.capable else -1  # marks of all scalars, of a state that is new
 
     def visited(self, idx: int) -> bool:

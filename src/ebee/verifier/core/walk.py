@@ -66,6 +66,7 @@ class Walk:
         self.entered: set[int] = {0}  # numbers of functions that control came to
         self.taken: set[int] = set()  # ... of those whose address was taken
         self.throws = False
+        self.inlined: dict[int, tuple[bool, int]] = {}  # by calls of bpf_loop(): if, of which
         self.missing_kfuncs = False  # calls of functions that the kernel has not were reached
         self.depths: dict[int, int] = {}  # stack used, by function
         held = profile.privileges
