@@ -1,4 +1,4 @@
-"""Where the tables of kernel functions (ebee.verifier.core.kfuncs) differ from the running kernel.
+"""Where the tables of kernel functions (ebee.helpers.kfuncs) differ from the running kernel.
 
     python scripts/kfuncs.py
 
@@ -15,10 +15,10 @@ import sys
 
 from ebee.btf import Btf, DeclTag, Func
 from ebee.errors import KernelError, VerifierError
+from ebee.helpers.kfuncs import Kfunc, all_kfuncs, may_call
 from ebee.isa import Insn, make
 from ebee.isa.insn import CALL, JMP, PSEUDO_KFUNC_CALL
 from ebee.linux.programs import LinuxProgram
-from ebee.verifier.core.kfuncs import Kfunc, all_kfuncs, may_call
 
 # Hooks whose programs load without a target: type and attach type of BPF_PROG_LOAD.
 HOOKS = {

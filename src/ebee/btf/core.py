@@ -175,10 +175,10 @@ class Relocator:
 
     def _result(self, relo: CoreRelo, local: Path, target: Path | None) -> Resolution:
         """Combine what the instruction says (from `local`) with what it must say."""
-        old = _value(local, relo.kind)
+        old = value_of(local, relo.kind)
         if old is None:
             raise BtfError(f"{relo.kind.name} of {local} makes no sense")
-        new = _value(target, relo.kind) if target else _absent(relo.kind)
+        new = value_of(target, relo.kind) if target else _absent(relo.kind)
         if new is None:
             why = lambda: self._explain(relo, local)  # noqa: E731
             return Resolution(relo, local, target, old.value, poison=True, _why=why)
@@ -402,7 +402,9 @@ def _absent(kind: CoreKind) -> Value | None:
     return Value(0) if kind in zero else None
 
 
-def _value(path: Path, kind: CoreKind) -> Value | None:
+def value_of(path: Path, kind: CoreKind) -> Value | None:
+    """The number that a relocation of a kind stands for, where a path leads in one BTF; None where
+    there is no such number."""
     btf = path.btf
     match kind:
         case CoreKind.TYPE_ID_TARGET | CoreKind.TYPE_ID_LOCAL:

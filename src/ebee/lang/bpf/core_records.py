@@ -233,7 +233,7 @@ class Records:
         there = [s.at for s in record.steps]
         path = there if enum else [0, *there]
         relo = CoreRelo(0, record.root, ":".join(map(str, path)), record.kind)
-        found = core._value(core.parse(record.btf, relo), record.kind)
+        found = core.value_of(core.parse(record.btf, relo), record.kind)
         assert found is not None
         here = [
             self._part(record.btf, s.owner).place(s.at) if s.owner else s.at for s in record.steps

@@ -139,7 +139,7 @@ def _marked(btf: Btf) -> frozenset[int]:
 
 
 def _flags(name: str) -> frozenset[str] | None:
-    from ebee.verifier.core.kfuncs import all_kfuncs
+    from ebee.helpers.kfuncs import all_kfuncs
 
     found = all_kfuncs().get(name)
     return None if found is None else found.flags
@@ -147,7 +147,7 @@ def _flags(name: str) -> frozenset[str] | None:
 
 def check_allowed(f: Function, kfunc: Kfunc) -> None:
     """Refuse a function that programs of this hook do not find."""
-    from ebee.verifier.core.kfuncs import all_kfuncs, may_call
+    from ebee.helpers.kfuncs import all_kfuncs, may_call
 
     known, hook = all_kfuncs().get(kfunc.name), unit_of(f).hook
     if known is not None and not may_call(known, hook.name):
@@ -340,7 +340,7 @@ def release_of(kfunc: Kfunc) -> Kfunc | None:
 def release_of_type(btf: Btf, id: int) -> Kfunc | None:
     """The function that gives back objects of a type, or those that a pointer points to: it is in
     the same BTF."""
-    from ebee.verifier.core.kfuncs import all_kfuncs
+    from ebee.helpers.kfuncs import all_kfuncs
 
     wanted = _struct_name(btf, id)
     for name, known in all_kfuncs().items():
