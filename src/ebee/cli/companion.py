@@ -18,7 +18,6 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from traceback import extract_tb
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -111,6 +110,8 @@ def _blamed(path: str) -> Iterator[None]:
     except EbeeError:
         raise
     except Exception as error:
+        from traceback import extract_tb
+
         frames = [f for f in extract_tb(error.__traceback__) if f.filename == path]
         line = f", line {frames[-1].lineno}" if frames else ""
         raise ConfigError(f"{path}{line}: {type(error).__name__}: {error}") from error
