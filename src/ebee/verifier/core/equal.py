@@ -200,7 +200,7 @@ def _slot_safe(old: Slot, cur: Slot, precise: int, ids: Ids, exact: int) -> bool
 
 
 @cache
-def _bits(mask: int) -> tuple[int, ...]:
+def bits(mask: int) -> tuple[int, ...]:
     """The registers of a mask, r0 to r9."""
     return tuple(i for i in range(10) if mask >> i & 1)
 
@@ -209,7 +209,7 @@ def _frame_safe(old: Frame, cur: Frame, live: int, ids: Ids, exact: int) -> bool
     if old.callback_depth > cur.callback_depth:
         return False
     precise, mine, yours = old.precise, old.regs, cur.regs
-    for i in _bits(live):
+    for i in bits(live):
         a, b = mine[i], yours[i]
         if a is b and not a.id and not a.ref:
             continue

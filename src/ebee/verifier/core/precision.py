@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ebee.verifier.core.code import Op
+from ebee.verifier.core.equal import bits
 from ebee.verifier.core.log import Log, instruction, mask_text
 from ebee.verifier.core.log import state_text as log_state
 from ebee.verifier.core.reg import SCALAR
@@ -124,9 +125,15 @@ def _along(
         if skip:
             skip = False
         elif (
-            traces[i] < 0
-            or mine & traces[i]
-            or (here is not None and (here.linked or _touches(here.access, slots)))
+            (trace := traces[i]) < 0
+            or mine & trace
+            or (
+                here is not None
+                and (
+                    here.linked
+                    or ((access := here.access) is not None and slots[access[0]] >> access[1] & 1)
+                )
+            )
             or logged
         ):
             backtrack(w, i, after, here, wanted)
@@ -147,24 +154,18 @@ def _along(
             return False
 
 
-def _touches(access: tuple[int, int] | None, slots: list[int]) -> int:
-    """Whether a spill or fill is of a slot whose precision is wanted."""
-    return 0 if access is None else slots[access[0]] >> access[1] & 1
-
-
 def _mark_state(state: State, wanted: Wanted) -> bool:
     """Mark what is wanted in a remembered state; what is no scalar, or marked, is not wanted."""
     changed = False
     for depth in range(min(wanted.frame + 1, len(state.frames))):
         frame = state.frames[depth]
         mask = wanted.regs[depth]
-        for i in range(10) if mask else ():
-            if mask >> i & 1:
-                if frame.regs[i].type != SCALAR or frame.precise >> i & 1:
-                    wanted.regs[depth] &= ~(1 << i)
-                else:
-                    frame.precise |= 1 << i
-                    changed = True
+        for i in bits(mask):
+            if frame.regs[i].type != SCALAR or frame.precise >> i & 1:
+                wanted.regs[depth] &= ~(1 << i)
+            else:
+                frame.precise |= 1 << i
+                changed = True
         mask = wanted.slots[depth]
         for i in range(64) if mask else ():
             if mask >> i & 1:
