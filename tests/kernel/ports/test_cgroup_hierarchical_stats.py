@@ -116,7 +116,7 @@ def test_sums_of_groups(port, tree, in_cgroup):
                 assert in_cgroup(leaf, lambda: None) == 0
         found = {}
         for path in tree:
-            with show.attach(cgroup=path, order="self_only") as link:
+            with show.attach(cgroup=path) as link:
                 text = link.read().decode()
             group, total = map(int, re.fullmatch(r"group: (\d+), total: (\d+)\n", text).groups())
             assert group == path.stat().st_ino

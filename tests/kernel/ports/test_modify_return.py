@@ -125,8 +125,6 @@ AROUND = ("before", "instead", "behind", "before2", "instead2", "behind2")
 def test_arguments_and_results(port):
     names = ("enter1", *(f"leave{i}" for i in range(1, 8)))
     loaded = port(*names)
-    with pytest.raises(KeyError):
-        loaded.programs["before"]
     for _ in range(2):  # attached, taken away, attached again
         loaded.variables["right"].value = 0
         links = [program.attach() for program in loaded.programs.values()]
