@@ -86,6 +86,8 @@ def _local(w: Walk, op: Op) -> int:
         subprog.check_regions(w, op.target)
         subprog.check_arguments(w, op.target)
         w.called_globals.add(op.target)
+        if w.log is not None:
+            w.log.assumed(w, op.target)
         state.frame.forget(0, 5)
         if subprog.moves_packet(w, op.target):
             forget_packets(w)

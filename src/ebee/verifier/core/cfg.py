@@ -61,6 +61,7 @@ class Cfg:
         self.prune, self.jumps = bytearray(self.count + 1), bytearray(self.count + 1)
         self.checkpoint = bytearray(self.count + 1)
         self.callbacks: set[int] = set()
+        self.shown_loops = 0  # numbers of loops up to it are the kernel's
         self._find_functions()
         self._check_jumps()
         scan(insns, version)
@@ -297,6 +298,7 @@ class Cfg:
                         parts += 1
                         for each in part:
                             loop[each] = parts
+        self.shown_loops = parts
         for slot in self.callbacks:  # a callback is called again and again from its call
             if not loop[slot]:
                 parts += 1

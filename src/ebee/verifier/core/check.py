@@ -137,7 +137,8 @@ def check_program(
     return Verdict(
         program.name, profile.version, outcome, walk.processed if walk else 0, id, message, detail,
         slot, _text(program, slot), line_at(program, slot), errno,
-        walk.memory.total if walk else 0, _log(walk, message), why,
+        walk.memory.total if walk else 0, _log(walk, message, log_level, profile.max_processed),
+        why,
         walk.observer.facts() if walk and walk.observer and outcome == "accepted" else None,
     )  # fmt: skip
 
@@ -168,7 +169,10 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.split(".")))
 
 
-def _log(walk: Walk | None, message: str) -> str:
+def _log(walk: Walk | None, message: str, level: int, limit: int) -> str:
+    if walk is None and level:  # what is wrong is so before anything is walked
+        totals = "max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0"
+        return f"{message}\nprocessed 0 insns (limit {limit}) {totals}\n"
     if walk is None or walk.log is None:
         return ""
     walk.log.end(walk, message)

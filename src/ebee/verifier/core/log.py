@@ -66,7 +66,9 @@ class Log:
             if op is not None:
                 mask = w.cfg.live[op.slot]
                 regs = "".join(str(i) if mask >> i & 1 else "." for i in range(10))
-                self.add(f"{op.slot:7d}: {regs} {instruction(w, op)}\n")
+                loop = w.cfg.loop[op.slot] if w.profile.live_links else 0
+                part = f"{loop:3d} " if 0 < loop <= w.cfg.shown_loops else " " * 4
+                self.add(f"{part}{op.slot:3d}: {regs} {instruction(w, op)}\n")
 
     def function(self, w: Walk, start: int) -> None:
         """A function is about to be walked."""
@@ -84,10 +86,24 @@ class Log:
             except DoesNotKnow:
                 return
 
+    def checked(self, w: Walk, start: int) -> None:
+        """A function was walked to its last end; at level 1 nothing is said of its paths."""
+        if self.level < 2:
+            self.parts.clear()
+        if start:
+            self.add(f"{_named(w, start)} is safe for any args that match its prototype\n")
+
+    def assumed(self, w: Walk, start: int) -> None:
+        """A global function is called."""
+        self.add(f"{_named(w, start)} is global and assumed valid.\n")
+
     def popped(self, state: State) -> None:
         """A branch that was set aside is next."""
         if self.level < 2:
-            del self.parts[self.marks.pop(id(state), 0) :]
+            mark = self.marks.pop(id(state), 0)
+            del self.parts[mark:]
+            if mark and not self.parts[-1].endswith("\n"):  # a state came in the line's end's place
+                self.parts[-1] = " "
             self._printed = -1
         self.fresh, self.scratched, self.slots = True, _ALL, -1
 
@@ -98,7 +114,7 @@ class Log:
     def before(self, w: Walk, op: Op) -> None:
         """The next instruction."""
         state = w.state
-        if self.fresh:
+        if self.fresh and self.level > 1:
             shown = state_text(state, len(state.frames) - 1)
             self.add(f"\nfrom {w.previous} to {w.idx}{_how(state)}:{shown}\n")
             self.fresh = False
@@ -136,7 +152,7 @@ class Log:
             self.fresh, self.scratched, self.slots = True, 0, 0
             return
         mine = state.frame.slots
-        for i, slot in enumerate(mine):
+        for i, slot in enumerate(mine if op.kind != "jump" else ()):
             if i >= len(self._regs) or slot is not self._regs[i]:
                 self.slots |= 1 << i
         if op.kind == "load" and state.frame.regs[op.src].type == R.STACK:
@@ -172,8 +188,6 @@ class Log:
         """The kernel's last words, and the totals."""
         if message:
             self.add(f"{message}\n")
-        elif self.level < 2:
-            self.parts.clear()
         memory = w.memory
         limit = w.profile.max_processed
         self.add(
@@ -183,6 +197,11 @@ class Log:
 
 
 # --- instructions --------------------------------------------------------------------------------
+
+
+def _named(w: Walk, start: int) -> str:
+    name = next((f.name for f in w.program.funcs if f.start == start), "")
+    return f"Func#{w.cfg.owner[start]} ('{name}')"
 
 
 def _helper(number: int) -> str | None:
@@ -266,8 +285,8 @@ def unsigned(value: int) -> str:
     return str(value) if value <= 0xFFFF else f"{value:#x}"
 
 
-def signed(value: int) -> str:
-    return str(value) if -0x8000 <= value <= 0x7FFF else f"{value & U64:#x}"
+def signed(value: int, mask: int = U64) -> str:
+    return str(value) if -0x8000 <= value <= 0x7FFF else f"{value & mask:#x}"
 
 
 def reg_text(reg: Reg, depth: int) -> str:
@@ -335,7 +354,10 @@ def ranges(reg: Reg) -> list[str]:
             if (other - first) % 2 == 0 and same:
                 names.append(rows[other][0])
                 left.remove(other)
-        shown = signed(value) if name[0] == "s" else unsigned(value)
+        if name[0] == "s":
+            shown = signed(value, U32 if names[0].endswith("32") else U64)
+        else:
+            shown = unsigned(value)
         parts.append("=".join(names) + f"={shown}")
     return parts
 

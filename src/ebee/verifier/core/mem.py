@@ -202,7 +202,7 @@ def _outside(reg: Reg, regno: int, off: int, size: int, limit: int) -> tuple[str
     name = {R.MAP_KEY: "key size", R.MAP_VALUE: "value size"}.get(kind, "size")
     if kind in (R.PACKET, R.META):
         name = "verified packet length"
-        where = f"R{regno}(id={reg.id},off={reg.off},r={reg.range})"
+        where = f"R{regno}(id={reg.id},off={off},r={reg.range})"
         text = f"invalid access to packet, off={off} size={size}, {where}"
     elif kind == R.MAP_KEY:
         text = f"invalid access to map key, key_size={limit} off={off} size={size}"

@@ -46,12 +46,8 @@ class _Resolver:
             spec = self.spec.maps[ref.symbol]
             kernel = made.types() if _points_to_kernel(spec, self.spec.btf) else made.kernel
             info = self.infos[ref.symbol] = map_info(spec, self.spec.btf, kernel)
-            if info.name in (
-                ".data",
-                ".rodata",
-                ".bss",
-            ):  # as libbpf names the maps of data sections
-                info.name = self.spec.name[: max(15 - len(info.name), 0)] + info.name
+            if info.name in (".data", ".rodata", ".bss"):
+                info.name = self.spec.name[: 15 - len(".rodata")] + info.name  # as libbpf does
         made.pseudo[ref.slot] = ref.kind, self.infos[ref.symbol], ref.addend
         source = PSEUDO_MAP_FD if ref.kind == "map" else PSEUDO_MAP_VALUE
         high = ref.addend << 32 if ref.kind == "data" else 0

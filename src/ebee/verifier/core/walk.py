@@ -123,6 +123,8 @@ class Walk:
         frame = Frame(0, 0, 0, -1)
         frame.regs[1] = R.pointer(R.CTX)
         self._walk(frame)
+        if self.log is not None:
+            self.log.checked(self, 0)
         if (catches := self.program.catches) > 0:
             self.called_globals.add(catches)
             self.run_later.add(self.cfg.owner[catches])
@@ -133,6 +135,8 @@ class Walk:
             self._fresh()
             self.entered.add(self.cfg.owner[start])
             self._walk(call.global_frame(self, start))
+            if self.log is not None:
+                self.log.checked(self, start)
         ret.check_stack_depth(self)
         spectre.check_tail_calls(self)
         ret.check_taken(self)
