@@ -13,6 +13,7 @@ programs of all hooks, with kernel functions, callbacks and objects (fuzz_wide).
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import sys
 import time
@@ -43,8 +44,15 @@ RUNS = ("xdp",)
 LENGTHS = (14, 15, 22, 64, 200)
 """Lengths of packets to run on."""
 
+
+def _version() -> str:
+    """The version of the running kernel, if there is a profile of it."""
+    release = ".".join(os.uname().release.split(".")[:2])
+    return release if release in PROFILES else "6.18"
+
+
 PROFILE, PATIENT = (
-    replace(PROFILES["6.18"], max_processed=n, cpus=possible_cpus()) for n in (2_500, 20_000)
+    replace(PROFILES[_version()], max_processed=n, cpus=possible_cpus()) for n in (2_500, 20_000)
 )
 """Loops of a million rounds would take all the time; one program of 16 may take more of it."""
 

@@ -147,7 +147,7 @@ def _helper(w: Walk, op: Op) -> int:
         _release(w, call, label)
     again = _before(w, op, call)
     _finish(w, op, call, again)
-    if helper.name == "tail_call" and len(w.state.frames) > 1:
+    if helper.name == "tail_call" and len(w.state.frames) > 1 and w.profile.tail_calls_return:
         return _left(w, op)
     return op.slot + 1
 
@@ -427,7 +427,7 @@ def _finish(w: Walk, op: Op, call: Call, clobber: bool) -> None:
     frame.forget(0, 5)
     moved = call.helper.moves_packet
     if call.helper.name == "tail_call":  # then the program ends, or nothing happened
-        moved = not w.profile.tail_calls_return
+        moved = not w.profile.tail_calls_keep
     if call.helper.name == "dynptr_write" and call.dynptr is not None:
         moved = dynptr.KINDS[call.dynptr.range] in ("skb", "skb_meta")
     if moved:

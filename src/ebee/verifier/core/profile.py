@@ -23,13 +23,14 @@ class Profile:
     `negation`: ranges are followed through `neg` (6.17); `wide_mul`: products of tnums keep values
     and uncertainty apart (until 6.17); `old_ranges`: additions that always wrap, and products of
     negative numbers, are unknown (until 6.16); `constant_keys`: looking up a constant index of an
-    array gives no null (6.14); `never_null`: pointers to maps are among them since 6.16;
+    array gives no null (6.14); `never_null`: pointers to maps are among them since 6.16
+    and 6.12.117;
     `globals_in_regions`: global functions may be called where preemption is off (6.14);
     `private_stacks`: large frames of some programs have stacks of their own (6.13);
     `single_values`: where tnum and unsigned range have one number in common, it is known (7.0, and
     the stable levels of `NEWEST`); `byte_swaps`: what is known of bits is known of swapped ones
-    (the same); `tail_calls_return`: a tail call leaves the packet alone where the program goes on
-    (the same); `live_links`: what shares an id learns only if it is read again (the same);
+    (the same); `tail_calls_keep`: a tail call leaves the packet alone where the program goes on (the
+    same); `tail_calls_return`: in a function it returns to the caller (6.18); `live_links`: what shares an id learns only if it is read again (the same);
     `free_ids`: states agree also where a scalar was alone with its number, and another is not (the
     same); `indirect`: messages call what helpers do to the stack indirect (until 6.13);
     `max_processed`: instructions to walk at the most; `cpus`: processors that the machine may have
@@ -45,6 +46,7 @@ class Profile:
     constant_keys: bool = True
     single_values: bool = True
     byte_swaps: bool = True
+    tail_calls_keep: bool = True
     tail_calls_return: bool = True
     live_links: bool = True
     free_ids: bool = True
@@ -74,19 +76,19 @@ PROFILES = {
         constant_keys=False,
         single_values=False,
         byte_swaps=False,
+        tail_calls_keep=False,
         tail_calls_return=False,
         live_links=False,
         free_ids=False,
         globals_in_regions=False,
         private_stacks=False,
-        never_null=NEVER_NULL,
         indirect=True,
         barriers=False,
     ),
 }
 
 
-NEWEST = {"6.18": 44}
+NEWEST = {"6.12": 117, "6.18": 44}
 """Stable levels that are known to have what came later than the version; of earlier ones it is not
 known, and what is more than the version had is not taken."""
 
@@ -103,6 +105,6 @@ def profile(version: str) -> Profile:
     if int(parts[2]) >= NEWEST.get(found.version, 0):
         return found
     return replace(
-        found, single_values=False, byte_swaps=False, tail_calls_return=False, live_links=False,
-        free_ids=False,
+        found, single_values=False, byte_swaps=False, tail_calls_keep=False, live_links=False,
+        free_ids=False, never_null=NEVER_NULL if found.version == "6.12" else found.never_null,
     )  # fmt: skip
