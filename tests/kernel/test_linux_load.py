@@ -86,8 +86,8 @@ def test_tail_calls_go_through_what_the_object_filled_in(objects):
         obj.maps["chain"][0] = obj.programs["third"]
         assert first.test_run(FRAME).retval == 2
         assert obj.maps["chain"][1] == second.id
-        with pytest.raises(BtfError, match="holds loaded programs, not 7"):
-            obj.maps["chain"][1] = 7
+        with pytest.raises(BtfError, match="holds loaded programs, not '7'"):
+            obj.maps["chain"][1] = "7"
         del obj.maps["chain"][1]
         assert first.test_run(FRAME).retval == 0
         with pytest.raises(KeyError):

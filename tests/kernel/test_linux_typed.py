@@ -117,8 +117,11 @@ def test_maps_and_programs_hold_what_is_loaded():
         outer = typed(LinuxMap.create("array_of_maps", 4, 4, 2, inner=inner.raw))
         outer[1] = inner
         assert outer[1] == inner.raw.id
-        with pytest.raises(BtfError, match="holds loaded maps, not 5"):
-            outer[0] = 5
+        with made("hash", value=8) as other:
+            outer[1] = other.raw.id
+            assert outer[1] == other.raw.id
+        with pytest.raises(BtfError, match=r"holds loaded maps, not 5\.5"):
+            outer[0] = 5.5
         outer.raw.close()
         with made("prog_array") as handle, pytest.raises(BtfError, match="holds loaded programs"):
             handle[0] = inner

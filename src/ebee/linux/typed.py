@@ -106,14 +106,18 @@ class KernelMap(handles.Map):
 
 class HandleMap(KernelMap):
     """Values are programs, maps, sockets, perf events or cgroups, given as what holds them open:
-    an object with a descriptor (a cgroup: also its path). Reading gives ids, of sockets cookies,
-    where the kernel tells them."""
+    an object with a descriptor (programs and maps: also their ids; a cgroup: also its path).
+    Reading gives ids, of sockets cookies, where the kernel tells them."""
 
     def encode_value(self, value: Any) -> bytes:
         """The descriptor as bytes; BtfError when it is of nothing that the map can hold."""
         kind = _holds(self.type)
         held = getattr(value, "raw", value) if kind in ("program", "map") else value
-        wanted = {"map": LinuxMap, "program": LinuxProgram}.get(kind)
+        kinds: dict[str, type[LinuxMap | LinuxProgram]]
+        kinds = {"map": LinuxMap, "program": LinuxProgram}
+        wanted = kinds.get(kind)
+        if wanted is not None and type(held) is int:
+            held = wanted.from_id(held)
         if wanted is not None and not isinstance(held, wanted):
             raise BtfError(f"map {self.name} holds loaded {kind}s, not {value!r}")
         if kind == "cgroup" and isinstance(held, str | os.PathLike):

@@ -387,6 +387,15 @@ class MachineProgram(Program):
         return self.machine.interface(where).attach(self, **options)
 
 
+class HandleMap(Map):
+    """Values are programs or maps, given as such or by their ids, as which they are read."""
+
+    def encode_value(self, value: Any) -> bytes:
+        """The id as bytes; BtfError for what has none."""
+        held = getattr(value, "raw", value)
+        return super().encode_value(getattr(held, "id", held))
+
+
 class MachineObject(Object):
     """A loaded object on the machine."""
 
@@ -410,7 +419,9 @@ class MachineObject(Object):
         for name, m in spec.maps.items():
             if name not in self.raw_maps:
                 self.raw_maps[name] = machine.create_map(m, spec.btf)
-            self.maps[name] = Map(self.raw_maps[name], m, spec.btf)
+            held = self.raw_maps[name].kind.handle in ("map", "program")
+            made = (HandleMap if held else Map)(self.raw_maps[name], m, spec.btf)
+            self.maps[name] = made
         addresses = {name: raw.address for name, raw in self.raw_maps.items()}
         addresses |= {f"{name}.value": raw.value_address for name, raw in self.raw_maps.items()}
         for name, v in spec.variables.items():
