@@ -23,20 +23,20 @@ class Profile:
     `negation`: ranges are followed through `neg` (6.17); `wide_mul`: products of tnums keep values
     and uncertainty apart (until 6.17); `old_ranges`: additions that always wrap, and products of
     negative numbers, are unknown (until 6.16); `constant_keys`: looking up a constant index of an
-    array gives no null (6.14); `never_null`: pointers to maps are among them since 6.16
-    and 6.12.117;
-    `globals_in_regions`: global functions may be called where preemption is off (6.14);
+    array gives no null (6.14); `never_null`: pointers to maps are among them since 6.16 and
+    6.12.117; `globals_in_regions`: global functions may be called where preemption is off (6.14);
     `private_stacks`: large frames of some programs have stacks of their own (6.13);
     `single_values`: where tnum and unsigned range have one number in common, it is known (7.0, and
     the stable levels of `NEWEST`); `byte_swaps`: what is known of bits is known of swapped ones
-    (the same); `tail_calls_keep`: a tail call leaves the packet alone where the program goes on (the
-    same); `tail_calls_return`: in a function it returns to the caller (6.18); `live_links`: what shares an id learns only if it is read again (the same);
-    `free_ids`: states agree also where a scalar was alone with its number, and another is not (the
-    same); `indirect`: messages call what helpers do to the stack indirect (until 6.13);
-    `max_processed`: instructions to walk at the most; `cpus`: processors that the machine may have
-    (what holds for the most of them holds for every machine); `lockdown`: the kernel is locked down
-    (integrity), which takes a helper away; `barriers`: what only speculation makes unsafe gets a
-    barrier (6.17); `privileges`: the capabilities of the loader.
+    (the same); `tail_calls_keep`: a tail call leaves the packet alone where the program goes on
+    (the same); `tail_calls_return`: in a function it returns to the caller (6.18); `live_links`:
+    what shares an id learns only if it is read again (the same); `free_ids`: states agree also
+    where a scalar was alone with its number, and another is not (the same); `indirect`: messages
+    call what helpers do to the stack indirect (until 6.13); `max_processed`: instructions to walk
+    at the most; `cpus`: processors that the machine may have (what holds for the most of them holds
+    for every machine); `lockdown`: the kernel is locked down (integrity), which takes a helper
+    away; `barriers`: what only speculation makes unsafe gets a barrier (6.17); `privileges`: the
+    capabilities of the loader.
     """
 
     version: str
