@@ -21,9 +21,11 @@ _WHERE = {
         fold_checksum ipv4_checksum pseudo_sum4 pseudo_sum6 replace_checksum16 replace_checksum32
         sum_bytes
     """,
+    "lang.bpf.contracts": "arena_ptr",
     "lang.bpf.core_calls": "container_of enum_value exists",
     "lang.bpf.dns": "DNS DNS_PORT DnsName read_dns_name read_dns_name_in",
     "lang.bpf.dynptrs": "Dynptr",
+    "lang.bpf.exceptions": "Throw exception_callback",
     "lang.bpf.exits": "Exit",
     "lang.bpf.externs": "Kconfig Ksym",
     "lang.bpf.graphs": "ListHead ListNode RbNode RbRoot drop new",

@@ -55,6 +55,7 @@ from ebee.lang.bpf.contexts import (
     TraceContext,
     XdpContext,
 )
+from ebee.lang.bpf.contracts import arena_ptr
 from ebee.lang.bpf.core_calls import container_of, enum_value, exists
 from ebee.lang.bpf.current import (
     current,
@@ -122,6 +123,7 @@ from ebee.lang.bpf.dns import (
     read_dns_name_in,
 )
 from ebee.lang.bpf.dynptrs import Dynptr
+from ebee.lang.bpf.exceptions import Throw, exception_callback
 from ebee.lang.bpf.exits import Exit
 from ebee.lang.bpf.externs import Kconfig, Ksym
 from ebee.lang.bpf.formats import Record
@@ -468,6 +470,7 @@ __all__ = [
     "TaskStorage",
     "TcpOptions",
     "TcpSock",
+    "Throw",
     "Timer",
     "TraceContext",
     "UnknownNameError",
@@ -480,6 +483,7 @@ __all__ = [
     "WorkQueue",
     "XdpContext",
     "XskMap",
+    "arena_ptr",
     "array",
     "atomic",
     "atomic_add",
@@ -501,6 +505,7 @@ __all__ = [
     "current",
     "drop",
     "enum_value",
+    "exception_callback",
     "exists",
     "fentry",
     "fexit",
