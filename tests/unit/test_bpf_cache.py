@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from ebee.errors import ObjectError
 from ebee.lang import source
 from ebee.lang.bpf import build, sources
 from ebee.obj.packed import pack, unpack
 from ebee.obj.spec import ProgramSpec
+from ebee.types import u32
 
 pytestmark = pytest.mark.unit
 
@@ -74,6 +76,26 @@ def test_all_of_an_object_is_kept(example):
     assert {*map(type, kept.programs.values())} == {ProgramSpec}
     assert all(v.spec is kept for v in kept.variables.values())
     assert unpack(pack(kept)) == kept
+
+
+STEPS = (
+    "from enum import IntEnum\nfrom ebee import *\n"
+    "class Step(IntEnum):\n    PARSE = 1\n"
+    "jumps = ProgArray(max_entries=2)\n"
+    "@jumps.entry(Step.PARSE)\n@xdp\ndef prog(ctx: XdpContext) -> XDP:\n    return XDP.PASS\n"
+)
+
+
+def test_numbers_of_all_types_are_kept(files):
+    (files / "main.py").write_text(STEPS)
+    assert build.compile(files / "main.py").maps["jumps"].contents == {1: "prog"}
+    kept = sources.find(str(files / "main.py"))
+    assert kept.maps["jumps"].contents == {1: "prog"}
+    kept.maps["jumps"].max_entries = u32(7)
+    assert unpack(pack(kept)) == kept
+    kept.maps["jumps"].max_entries = object()
+    with pytest.raises(ObjectError, match="object main holds something that is neither number"):
+        pack(kept)
 
 
 def test_a_change_of_the_file_or_of_what_it_imports_is_seen(files):

@@ -10,6 +10,7 @@ import marshal
 from typing import Any, TypeVar
 
 from ebee.btf.relo import CoreKind, CoreRelo
+from ebee.errors import ObjectError
 from ebee.isa.insn import decode, encode
 from ebee.obj.spec import (
     ExternSpec,
@@ -37,12 +38,17 @@ referred to at the moment."""
 
 
 def pack(spec: ObjectSpec) -> bytes:
-    """A spec as bytes: the same for the same spec."""
+    """A spec as bytes: the same for the same spec. ObjectError when it holds what no reader of
+    objects makes."""
     said = {n: v for n, v in vars(spec).items() if n not in TYPES}
     for kind in KINDS:
         said[kind] = [_plain(thing) for thing in said[kind].values()]
     types = None if spec.btf is None else (bytes(spec.btf.data), spec.btf.name)
-    return marshal.dumps((said, types), PLAIN)
+    try:
+        return marshal.dumps((said, types), PLAIN)
+    except ValueError:
+        text = f"object {spec.name} holds something that is neither number, text nor bytes"
+        raise ObjectError(text) from None
 
 
 def unpack(data: bytes) -> ObjectSpec:
@@ -62,7 +68,7 @@ def unpack(data: bytes) -> ObjectSpec:
 
 def _plain(thing: Any) -> dict[str, Any]:
     """The members of a part of an object."""
-    said = dict(vars(thing))
+    said = {name: _number(value) for name, value in vars(thing).items()}
     if isinstance(thing, FunctionSpec):
         said["insns"] = encode(thing.insns)
         said["lines"] = [tuple(line) for line in thing.lines]
@@ -70,9 +76,15 @@ def _plain(thing: Any) -> dict[str, Any]:
                         for *ref, core in thing.refs]  # fmt: skip
     elif isinstance(thing, MapSpec):
         said["inner"] = thing.inner and _plain(thing.inner)
+        said["contents"] = {_number(key): name for key, name in thing.contents.items()}
     elif isinstance(thing, VariableSpec):
         said["spec"] = None
     return said
+
+
+def _number(value: Any) -> Any:
+    """A number of whatever type as Python's own."""
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _made(kind: type[T], said: dict[str, Any]) -> T:
