@@ -37,8 +37,8 @@ _WHERE = {
     "lang.bpf.kernel_types": "kernel_struct",
     "lang.bpf.kptrs": "Kptr",
     "lang.bpf.maps": """
-        EXIST NOEXIST Array Hash LpmTrie LruHash LruPerCpuHash PerCpuArray PerCpuHash ProgArray
-        RingBuf
+        EXIST NOEXIST AnyMap Array Hash LpmTrie LruHash LruPerCpuHash PerCpuArray PerCpuHash
+        ProgArray RingBuf
     """,
     "lang.bpf.maps_kernel": """
         Arena AttachedStorage CpuMapValue DevMapValue PerCpuAttachedStorage ReuseportArray

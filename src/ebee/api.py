@@ -148,6 +148,7 @@ from ebee.lang.bpf.kptrs import Kptr
 from ebee.lang.bpf.maps import (
     EXIST,
     NOEXIST,
+    AnyMap,
     Array,
     Hash,
     LpmTrie,
@@ -362,6 +363,7 @@ __all__ = [
     "VXLAN_PORT",
     "XDP",
     "Access",
+    "AnyMap",
     "Arena",
     "Array",
     "ArrayOfMaps",

@@ -6,10 +6,9 @@ import errno
 import pytest
 
 from ebee import (  # isort: skip
-    Array, Global, Hash, LruHash, Timer, bpf, func, i32, ktime_ns, ptr, struct, syscall, u8, u32,
-    u64, zero,
+    AnyMap, Array, Global, Hash, LruHash, Timer, bpf, func, i32, ktime_ns, ptr, struct, syscall,
+    u8, u32, u64, zero,
 )  # fmt: skip
-from ebee.lang.bpf.maps import AnyMap
 
 pytestmark = pytest.mark.kernel
 FOLLOWS = {"prog_tests/timer.c": 67, "progs/timer.c": 307}

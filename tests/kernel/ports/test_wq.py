@@ -3,10 +3,9 @@
 import pytest
 
 from ebee import (  # isort: skip
-    TC, Array, Global, Hash, LruHash, SkbContext, WorkQueue, func, i32, ptr, struct, syscall, tc,
-    u8, u32, u64, zero,
+    TC, AnyMap, Array, Global, Hash, LruHash, SkbContext, WorkQueue, func, i32, ptr, struct,
+    syscall, tc, u8, u32, u64, zero,
 )  # fmt: skip
-from ebee.lang.bpf.maps import AnyMap
 
 pytestmark = pytest.mark.kernel
 FOLLOWS = {"prog_tests/wq.c": 28, "progs/wq.c": 139}
