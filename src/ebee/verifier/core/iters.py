@@ -109,7 +109,6 @@ def next_element(w: Walk, reg: Reg, kind: BtfType) -> None:
         if r0.type & R.NULLABLE:
             made = r0.copy()
             made.type &= ~R.NULLABLE
-            made.id = 0
             other.frame.regs[0] = made
     drained = held.copy()
     drained.range = DRAINED
