@@ -22,10 +22,11 @@ uint64_t call_native(native program, const uint8_t *data, uint64_t length, uint6
 uint64_t call_compiled(compiled program, void *cpu, uint64_t context, uint64_t times)
 {
 	compiled volatile call = program;
-	uint64_t sum = 0;
+	const uint64_t *packet = (const uint64_t *)context;
+	uint64_t data = packet[0], end = packet[1], sum = 0;
 
 	for (uint64_t i = 0; i < times; i++)
-		sum += (uint32_t)call(cpu, context, 0, 0, 0, 0);
+		sum += (uint32_t)call(cpu, context, data, end, 0, 0);
 	return sum;
 }
 

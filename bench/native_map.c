@@ -39,7 +39,7 @@ static inline uint64_t word(const uint8_t *p)
 
 static inline uint32_t hash(const uint8_t *key, uint64_t seed)
 {
-	uint64_t h = seed ^ KEY_SIZE * 0xD6E8FEB86659FD93u;
+	uint64_t h = seed;
 
 	_Static_assert(KEY_SIZE % 8 == 0 && KEY_SIZE >= 8, "whole words");
 	for (uint32_t i = 0; i < KEY_SIZE; i += 8)
@@ -64,11 +64,9 @@ void *native_map_lookup(void *map, const void *key)
 {
 	const struct map *m = map;
 	uint64_t first = word(key), last = word((const uint8_t *)key + KEY_SIZE - 8);
-	uint32_t h = hash(key, m->seed), bucket = h & MASK;
+	uint32_t h = hash(key, m->seed), link = word_at(m->buckets + (h & MASK));
 
 	for (;;) {
-		uint32_t link = word_at(m->buckets + bucket) & ~LOCKED;
-
 		while (link && link < END) {
 			uint8_t *record = m->records + (uint64_t)link * RECORD_SIZE;
 
@@ -76,8 +74,13 @@ void *native_map_lookup(void *map, const void *key)
 				return record + VALUE_AT;
 			link = word_at(record);
 		}
-		if (!link || link == (END | bucket))
+		if (link & LOCKED) { // a bucket that a writer holds
+			link &= ~LOCKED;
+		} else if (!link || !((link ^ h) & MASK)) {
 			return 0;
-		// The chain led elsewhere: a record was used again meanwhile.
+		} else { // begin anew, which is rare: no register need be kept for the bucket
+			__asm__("" : "+r"(h));
+			link = word_at(m->buckets + (h & MASK));
+		}
 	}
 }

@@ -205,6 +205,12 @@ def mulfold(a: int, b: int) -> u64:
     return u64(product >> 64 ^ product)
 
 
+def opaque(x: u32) -> u32:
+    """The same number, of which the compiler knows nothing: what follows from it is worked out
+    anew, not kept in registers from before, where it is hardly ever needed."""
+    return x
+
+
 def rotl32(x: int, n: int) -> u32:
     """Rotate 32 bits left by n (taken modulo 32)."""
     v, n = int(u32(x)), int(n) & 31
@@ -262,5 +268,5 @@ __all__ = [
     "F", "acquire_fence", "atomic_add", "atomic_and", "atomic_cas", "atomic_load", "atomic_or",
     "atomic_store", "atomic_sub", "atomic_xchg", "bswap16", "bswap32", "bswap64", "byte_offset",
     "cast", "clz64", "cpu_relax", "ctz64", "fn", "host_clock", "i64", "memcpy", "memeq", "memmove",
-    "memset", "mulfold", "mulhi", "native", "release_fence", "rotl32", "rotl64", "sizeof",
+    "memset", "mulfold", "mulhi", "native", "opaque", "release_fence", "rotl32", "rotl64", "sizeof",
 ]  # fmt: skip

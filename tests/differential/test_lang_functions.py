@@ -311,6 +311,7 @@ class Generator:
         if t == "u32":
             y = self.number(rng.choice(TYPES), sub)
             same += [lambda: f"clz64({y})", lambda: f"ctz64({y})", lambda: f"rotl32({x}, {y})"]
+            same += [lambda: f"opaque({x})"]
             same += [
                 lambda: f"atomic_add(s.ref.either.ref.word, {y})" if False else f"bswap32({x})"
             ]

@@ -262,6 +262,69 @@ def test_a_tail_call_that_leads_nowhere_leaves_0(before, tier, trusted):
         assert run(program, [bytes(14)], tier, trusted=trusted).verdicts[0] == 0
 
 
+# --- where the packet lies -----------------------------------------------------------------------
+
+LOOK = """
+    r2 = *(u32 *)(r1 +0); r3 = *(u32 *)(r1 +4); r0 = 99; r4 = r2; r4 += 2; if r4 > r3 goto +1
+    r0 = *(u8 *)(r2 +1); exit"""
+"""The second byte of a packet, 99 if there is none."""
+PLACES = {
+    "where it was given": (LOOK, 1),
+    "cut off": ("""
+        r6 = r1; r2 = -2; call xdp_adjust_tail; r2 = *(u32 *)(r6 +0); r3 = *(u32 *)(r6 +4)
+        r0 = 99; r2 += 20; if r2 > r3 goto +1; r0 = *(u8 *)(r2 -1); exit""", 99),
+    "moved before": ("r6 = r1; r2 = 4; call xdp_adjust_head; r1 = r6;" + LOOK, 5),
+    "moved on one way": ("r6 = r1; if r10 == 0 goto +2; r2 = 4; call xdp_adjust_head; r1 = r6;"
+                         + LOOK, 5),
+    "moved in a loop": ("""
+        r6 = r1; r7 = 3
+        again: r1 = r6; r2 = *(u32 *)(r1 +0); r3 = *(u32 *)(r1 +4); r4 = r2; r4 += 2
+        r0 = 99; if r4 > r3 goto out; r8 = *(u8 *)(r2 +1); r2 = 2; call xdp_adjust_head
+        r7 += -1; if r7 != 0 goto again; r0 = r8
+        out: exit""", 5),
+    "moved by a function": ("r6 = r1; call move; r1 = r6;" + LOOK
+                            + "\nmove: r2 = 4; call xdp_adjust_head; r0 = 0; exit", 5),
+    "moved by a function's function": ("r6 = r1; call f; r1 = r6;" + LOOK
+                                       + "\nf: call move; exit"
+                                       "\nmove: r2 = 4; call xdp_adjust_head; r0 = 0; exit", 5),
+    "by a function": ("call look; exit\nlook: " + LOOK, 1),
+    "behind a tail call": ("r6 = r1; r2 = 4; call xdp_adjust_head; r1 = r6; r2 = map[t]; r3 = 0;"
+                           "call tail_call; r0 = 98; exit", 5),
+    "behind a tail call that leads nowhere": ("r6 = r1; r2 = map[t]; r3 = 1; call tail_call;"
+                                              "r1 = r6;" + LOOK, 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("tier", "trusted"), WAYS)
+@pytest.mark.parametrize("place", PLACES)
+def test_programs_know_where_the_packet_lies(place, tier, trusted):
+    text, expected = PLACES[place]
+    packet = bytes(range(20))
+    targets = MapSpec("t", "prog_array", 4, 4, 2, contents={0: "q"})
+    with Machine() as machine:
+        program = machine.load(spec_of(targets, p=text, q=LOOK)).programs["p"]
+        assert run(program, [packet] * 3, tier, trusted).verdicts.tolist() == [expected] * 3
+        assert program.test_run(packet).retval == expected
+
+
+@pytest.mark.parametrize(("tier", "trusted"), WAYS)
+def test_an_entry_that_is_called_as_a_function_takes_the_arguments_of_calls(tier, trusted):
+    text = "if r2 == 0 goto first; r0 = r2; r0 += r3; exit\nfirst: r2 = 3; r3 = 4; call pc-7; exit"
+    with Machine() as machine:
+        program = machine.load(spec_of(p=text)).programs["p"]
+        assert run(program, [bytes(14)] * 2, tier, trusted).verdicts.tolist() == [7, 7]
+        assert program.test_run(bytes(14)).retval == 7
+
+
+@pytest.mark.parametrize("register", [2, 3, 4, 5])
+def test_r2_to_r5_say_nothing_when_a_program_starts(register):
+    """Where the packet lies is no business of a program that nobody has verified."""
+    with Machine() as machine:
+        program = machine.load(spec_of(p=f"r0 = r{register}; exit")).programs["p"]
+        for tier, trusted in WAYS:
+            assert run(program, [bytes(14)], tier, trusted).verdicts[0] == 0
+
+
 def test_a_packet_that_does_not_fit_is_refused():
     with Machine() as machine:
         program = machine.load(spec_of(p="r0 = 2; exit")).programs["p"]

@@ -376,6 +376,12 @@ def _mulfold(f: Function, x: Value, y: Value) -> Value:
     return Value(u64, b.op(f"xor i64 {low}, {high}"), *span(u64))
 
 
+@simple(native.opaque, "u32")
+def _opaque(f: Function, x: Value) -> Value:
+    v = arith.operand(f.body, x, 32)
+    return Value(u32, f.body.op(f'call i32 asm "", "=r,0"(i32 {v})'), *span(u32))
+
+
 def _rotate(f: Function, t: type[Int], x: Value, n: Value) -> Value:
     kind, v, by = llvm(t), arith.operand(f.body, x, t.bits), arith.operand(f.body, n, t.bits)
     return Value(

@@ -1,8 +1,8 @@
 # mypy: disable-error-code="arg-type,return-value,no-any-return,call-overload,assignment"
 """The hash function of the machine's maps: multiply, fold, one word at a time; restricted Python.
 
-Keys are read as little-endian words of 8 bytes, the last one completed with zeros; the length is
-part of the start value, so that the completion cannot make two keys of a map equal.
+Keys are read as little-endian words of 8 bytes, the last one completed with zeros: all keys of a
+map are of one length, so that no two of them become equal.
 
 Words are read as two halves: a program has often just written its key 4 bytes at a time, and a
 processor waits long for 8 bytes that two of its stores write. As halves they go from the stores to
@@ -15,14 +15,11 @@ from ebee.types import ptr, u8, u16, u32, u64
 FACTOR = 0x9E37_79B9_7F4A_7C15
 """2**64 divided by the golden ratio, odd."""
 
-FACTOR2 = 0xD6E8_FEB8_6659_FD93
-"""A prime with half of its bits set."""
-
 
 @native
 def hash_bytes(key: ptr[u8], size: u32, seed: u64) -> u32:
     """32 bits of hash over `size` bytes."""
-    h = seed ^ (u64(size) * FACTOR2)
+    h = seed
     halves = cast(ptr[u32], key)
     for i in range(size // 8):
         h = mulfold(h ^ (u64(halves[2 * i + 1]) << 32 | halves[2 * i]), u64(FACTOR))

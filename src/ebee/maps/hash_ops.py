@@ -41,6 +41,7 @@ from ebee.native import (
     memcpy,
     memset,
     native,
+    opaque,
 )
 from ebee.types import array, const, i64, null, ptr, sizeof, struct, u8, u32, u64
 
@@ -256,25 +257,32 @@ def allocate(m: ptr[Hash], slot: u32) -> u32:
 
 @native
 def matches(m: ptr[Hash], link: u32, h: u32, key: ptr[u8], first: u64, last: u64) -> bool:
+    """Whether a record has this key, which has the hash `h`. Both are compared: the key of a record
+    that is used again may be half of the old one, half of the new one."""
     if record(m, link).hash != h:
         return False
     return same_key(key_of(m, link), key, m.head.key_size, first, last)
 
 
 @native
-def find(m: ptr[Hash], h: u32, key: ptr[u8]) -> u32:
+def find(m: ptr[Hash], key: ptr[u8]) -> u32:
     """The link of a key without a lock; 0 when it is not there."""
-    bucket = h & m.mask
     head = first_word(key, m.head.key_size)
     last = last_word(key, m.head.key_size)
+    h = hash_key(m, key)
+    link = atomic_load(m.buckets + (h & m.mask))
     while True:
-        link = atomic_load(m.buckets + bucket) & ~u32(LOCKED)
         while link != 0 and link < END:
             if matches(m, link, h, key, head, last):
                 return link
             link = atomic_load(record(m, link).ref.next)
-        if link == 0 or link == END | bucket:
+        if link & LOCKED:  # a bucket that a writer holds
+            link = link & ~u32(LOCKED)
+        elif link == 0 or (link ^ h) & m.mask == 0:
             return u32(0)
+        else:  # begin anew, which is rare: no register need be kept for the bucket
+            h = opaque(h)
+            link = atomic_load(m.buckets + (h & m.mask))
 
 
 @native
@@ -349,7 +357,7 @@ def write_value(m: ptr[Hash], link: u32, cpu: u32, value: ptr[u8], every: u32, i
 
 @native
 def lookup(cpu: ptr[Cpu], m: ptr[Hash], key: ptr[u8]) -> ptr[u8]:
-    link = find(m, hash_key(m, key), key)
+    link = find(m, key)
     if link == 0:
         return null
     return value_of(m, link, cpu.id)
@@ -359,7 +367,7 @@ def lookup(cpu: ptr[Cpu], m: ptr[Hash], key: ptr[u8]) -> ptr[u8]:
 def lookup_percpu(cpu: ptr[Cpu], m: ptr[Hash], key: ptr[u8], of: u32) -> ptr[u8]:
     if of >= m.head.cpus:
         return null
-    link = find(m, hash_key(m, key), key)
+    link = find(m, key)
     if link == 0:
         return null
     return value_of(m, link, of)
@@ -498,14 +506,13 @@ def next_key(m: ptr[Hash], key: ptr[u8], out: ptr[u8]) -> i64:
     """The key behind `key` in the order of buckets; the first one when `key` is null or gone."""
     bucket = u32(0)
     if key:
-        h = hash_key(m, key)
-        link = find(m, h, key)
+        link = find(m, key)
         if link != 0:
             after = atomic_load(record(m, link).ref.next)
             if after < END:
                 memcpy(out, key_of(m, after), m.head.key_size)
                 return 0
-            bucket = (h & m.mask) + 1
+            bucket = (hash_key(m, key) & m.mask) + 1
     while bucket <= m.mask:
         link = atomic_load(m.buckets + bucket) & ~u32(LOCKED)
         if link != 0 and link < END:

@@ -211,7 +211,7 @@ def mark_unless_new(m: ptr[Hash], link: u32) -> None:
 
 @native
 def lookup(cpu: ptr[Cpu], m: ptr[Hash], key: ptr[u8]) -> ptr[u8]:
-    link = find(m, hash_key(m, key), key)
+    link = find(m, key)
     if link == 0:
         return null
     mark(m, link)
@@ -222,7 +222,7 @@ def lookup(cpu: ptr[Cpu], m: ptr[Hash], key: ptr[u8]) -> ptr[u8]:
 def lookup_percpu(cpu: ptr[Cpu], m: ptr[Hash], key: ptr[u8], of: u32) -> ptr[u8]:
     if of >= m.head.cpus:
         return null
-    link = find(m, hash_key(m, key), key)
+    link = find(m, key)
     if link == 0:
         return null
     mark(m, link)
@@ -248,7 +248,7 @@ def put(slot: u32, m: ptr[Hash], key: ptr[u8], value: ptr[u8], flags: u64, every
         return -EINVAL
     h = hash_key(m, key)
     while True:
-        there = find(m, h, key)
+        there = find(m, key)
         if there != 0 and flags == BPF_NOEXIST:
             return -EEXIST
         if there == 0 and flags == BPF_EXIST:

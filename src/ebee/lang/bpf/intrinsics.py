@@ -359,6 +359,7 @@ for _copy in (native.memcpy, native.memmove, native.memset):
     _constant_length(_copy, 512)
 _refuse(native.host_clock, "call a helper: bpf.ktime_get_ns()")
 _refuse(native.mulfold, "combine `mulhi(a, b)` and `a * b`")
+_refuse(native.opaque, "write the number itself")
 _refuse(native.cpu_relax, "programs cannot wait")
 for _plain in (native.atomic_load, native.atomic_store):
     _refuse(_plain, "load and store plainly: aligned accesses are whole")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ebee.abi.cpu import Cpu
 from ebee.isa import Form, Insn
 from ebee.machine.code import ctx_target
+from ebee.machine.jit.entry import GIVEN
 from ebee.machine.jit.registers import Registers
 from ebee.types import offsetof
 
@@ -30,9 +31,19 @@ class Accesses(Registers):
         base = self.pointer(register)
         return self.body.op(f"getelementptr i8, ptr {base}, i64 {off}") if off else base
 
+    def given(self, slot: int, insn: Insn) -> str:
+        """The parameter that is what a load from the packet block gives, "" if none is."""
+        offset = self.fact(slot, insn.src).offset
+        if offset is None or not self.is_pointer(slot + 1, insn.dst):
+            return ""
+        return GIVEN.get(offset + insn.off, "")
+
     def do_load(self, slot: int, insn: Insn, form: Form) -> None:
         b, size = self.body, form.size
         if slot in self.code.converted:
+            if self.is_entry and slot in self.unit.unmoved and (given := self.given(slot, insn)):
+                self.set_pointer(insn.dst, given)
+                return
             at = self.context(slot, insn.src, insn.off)
             if self.is_pointer(slot + 1, insn.dst):
                 self.set_pointer(insn.dst, b.op(f"load ptr, ptr {at}, align 8"))

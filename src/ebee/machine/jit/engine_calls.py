@@ -12,8 +12,8 @@ from ebee.abi.map import MapHeader
 from ebee.lang.ir import symbol
 from ebee.machine.engine_calls import E2BIG, EINVAL, LOOPS, TURNS
 from ebee.machine.jit import runtime
+from ebee.machine.jit.entry import GIVEN
 from ebee.machine.jit.lower import Lowering
-from ebee.machine.jit.names import function_name
 from ebee.types import offsetof
 
 if TYPE_CHECKING:
@@ -37,9 +37,13 @@ def tail_call(calls: HelperCalls, f: Lowering, slot: int) -> None:
     b.end(f"br i1 {none}, label %{stay}, label %{go}")
     b.label(go)
     entry = b.op(f"inttoptr i64 {target} to ptr")
-    context = f.integer(1)
+    context = f.pointer(1)
+    given = [
+        b.op(f"load ptr, ptr {b.op(f'getelementptr i8, ptr {context}, i64 {at}')}") for at in GIVEN
+    ]
     f.before_return()
-    value = b.op(f"tail call i64 {entry}(ptr %cpu, i64 {context}, i64 0, i64 0, i64 0, i64 0)")
+    values = ", ".join(f"ptr {v}" for v in ("%cpu", context, *given))
+    value = b.op(f"tail call i64 {entry}({values}, i64 0, i64 0)")
     b.end(f"ret i64 {value}")
     b.label(stay)
     f.set_result("0")
@@ -86,7 +90,7 @@ class Callback:
         return b.op(f"phi i64 {', '.join(results)}", "result") if results else "0"
 
     def _is(self, target: int) -> str:
-        name = symbol(function_name(self.f.code, target))
+        name = symbol(self.f.unit.name(target))
         return self.f.body.op(f"icmp eq i64 {self.number}, ptrtoint (ptr {name} to i64)")
 
 

@@ -27,14 +27,16 @@ PAGE = 4096
 MAX_PACKET = 1 << 16
 BLOCK = 64
 
-Program = Callable[[ptr[Cpu], ptr[Packet], u64, u64, u64, u64], u64]
+Program = Callable[[ptr[Cpu], ptr[Packet], ptr[u8], ptr[u8], u64, u64], u64]
+"""The entry of a program, which is given where the packet begins and ends."""
 
 
 @native
 def run_once(cpu: ptr[Cpu], program: Program) -> u64:
     """Run a program on the packet in the CPU's block."""
     cpu.walks = u32(0)
-    return program(cpu, cast(ptr[Packet], cpu.packet), u64(0), u64(0), u64(0), u64(0))
+    packet = cast(ptr[Packet], cpu.packet)
+    return program(cpu, packet, packet.data, packet.data_end, u64(0), u64(0))
 
 
 @native
@@ -91,7 +93,7 @@ def run_group(
             packet.data = start
             packet.data_meta = start
             packet.data_end = byte_offset(start, size)
-        verdict = u32(program(cpu, packet, u64(0), u64(0), u64(0), u64(0)))
+        verdict = u32(program(cpu, packet, packet.data, packet.data_end, u64(0), u64(0)))
         if needs & FAULTS and cpu.fault != FAULT_NONE:
             break
         if needs & FRAME and batch.flags & COPY_OUT:

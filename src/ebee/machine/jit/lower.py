@@ -10,7 +10,8 @@ from ebee.isa.insn import FP
 from ebee.lang.ir import symbol
 from ebee.machine.cpu import STACK
 from ebee.machine.jit.accesses import Accesses
-from ebee.machine.jit.names import function_name, map_name
+from ebee.machine.jit.entry import GIVEN, INNER_PARAMETERS, PARAMETERS
+from ebee.machine.jit.names import entry_name, map_name
 from ebee.machine.vm import MAY_GOTO
 
 _ALU = {"add": "add", "sub": "sub", "mul": "mul", "or": "or", "and": "and", "xor": "xor"}
@@ -48,10 +49,10 @@ class Lowering(Accesses):
                 self.flush((following,))
                 body.jump(f"L{following}")
         self.finish()
-        params = "ptr %cpu, " + ", ".join(f"i64 %a{r}" for r in range(1, 6))
-        linkage = "" if self.start == 0 else "internal "
-        name = symbol(function_name(code, self.start))
-        return f"define {linkage}i64 {name}({params}) nounwind {{\n{body.text()}\n}}"
+        params = PARAMETERS if self.is_entry else INNER_PARAMETERS
+        name = self.unit.name(self.start)
+        linkage = "" if name == entry_name(code) else "internal "
+        return f"define {linkage}i64 {symbol(name)}({params}) nounwind {{\n{body.text()}\n}}"
 
     def run_on(self, slot: int, following: int) -> None:
         """Where control runs into a block that others jump to."""
@@ -62,11 +63,16 @@ class Lowering(Accesses):
         self.take_arguments()
 
     def take_arguments(self) -> None:
-        """Enter the first block: r1-r5 as given, the others 0."""
+        """Enter the first block: r1-r5 as given, r1 alone where it is the entry, the others 0."""
         self.ints = ["0"] * 10 + [None]
         self.ptrs = [None] * 11
-        for r in range(1, 6):
-            self.ints[r] = f"%a{r}"
+        if self.is_entry:
+            self.ints[1], self.ptrs[1] = None, "%context"
+            ends = [self.body.op(f"ptrtoint ptr {given} to i64") for given in GIVEN.values()]
+            self.length = self.body.op(f"sub i64 {ends[1]}, {ends[0]}", "length")
+        else:
+            for r in range(1, 6):
+                self.ints[r] = f"%a{r}"
         self.flush((self.start,), everything=True)
         self.body.jump(f"L{self.start}")
 
@@ -174,7 +180,7 @@ class Lowering(Accesses):
             self.set_pointer(insn.dst, at)
         elif slot in self.code.targets:
             target = self.code.targets[slot]
-            self.set_pointer(insn.dst, symbol(function_name(self.code, target)))
+            self.set_pointer(insn.dst, symbol(self.unit.name(target)))
         else:
             value = imm64(insn, self.code.insns[slot + 1])
             self.set_integer(insn.dst, str(value - (1 << 64) if value >> 63 else value))
@@ -210,6 +216,8 @@ class Lowering(Accesses):
 
     def compare(self, slot: int, insn: Insn, form: Form) -> str:
         b, name = self.body, form.operation
+        if (distances := self.distances(slot, insn, form)) is not None:
+            return b.op(f"icmp {_COMPARE[name]} i64 {distances[0]}, {distances[1]}")
         if form.width == 64 and self.is_pointer(slot, insn.dst) and name in _COMPARE:
             left = self.pointer(insn.dst)
             if form.source == "imm" and not insn.imm:
@@ -221,6 +229,16 @@ class Lowering(Accesses):
         if name == "jset":
             return b.op(f"icmp ne {t} {b.op(f'and {t} {left}, {right}')}, 0")
         return b.op(f"icmp {_COMPARE[name]} {t} {left}, {right}")
+
+    def distances(self, slot: int, insn: Insn, form: Form) -> tuple[str, str] | None:
+        """How far from the packet's start two pointers lie that are compared, where one of them is
+        the packet's end and the other one at a known place."""
+        if form.width != 64 or form.source != "reg" or form.operation not in _COMPARE:
+            return None
+        left, right = self.distance(slot, insn.dst), self.distance(slot, insn.src)
+        if left and right and self.length in (left, right):
+            return left, right
+        return None
 
     def do_exit(self, slot: int, insn: Insn, form: Form) -> None:
         self.body.end(f"ret i64 {self.integer(0)}")
@@ -296,7 +314,7 @@ class Lowering(Accesses):
         """Call a subprogram, with r1-r5 or the given operands."""
         given = arguments or [self.integer(r) for r in range(1, 6)]
         values = ", ".join(f"i64 {v}" for v in given)
-        name = symbol(function_name(self.code, target))
+        name = symbol(self.unit.name(target))
         return self.body.op(f"call i64 {name}(ptr %cpu, {values})", "result")
 
 

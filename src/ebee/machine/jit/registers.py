@@ -16,6 +16,9 @@ from ebee.machine.jit.flow import liveness, reachable
 from ebee.machine.jit.unit import Unit
 from ebee.verifier.facts import POINTERS, Fact
 
+NEAR = 1 << 31
+"""Constant offsets below this cannot wrap an address around."""
+
 
 class Registers:
     """One subprogram's blocks and what its registers hold."""
@@ -32,6 +35,8 @@ class Registers:
         self.ptr_slots = [self.body.alloca("ptr", 8, f"p{r}") for r in range(10)]
         self.stack = ""
         self.may_goto = ""
+        self.is_entry = start == 0 and unit.takes_packet
+        self.length = ""
 
     def _leaders(self) -> set[int]:
         """Slots where a block begins."""
@@ -48,6 +53,16 @@ class Registers:
 
     def is_pointer(self, slot: int, register: int) -> bool:
         return self.fact(slot, register).kind in POINTERS
+
+    def distance(self, slot: int, register: int) -> str:
+        """How far from the packet's start a register points, "" if that is not known."""
+        fact = self.fact(slot, register)
+        if not self.is_entry or slot not in self.unit.unmoved or fact.nullable:
+            return ""
+        if fact.kind == "packet_end" and fact.offset == 0:
+            return self.length
+        known = fact.kind == "packet" and fact.offset is not None and 0 <= fact.offset < NEAR
+        return str(fact.offset) if known else ""
 
     def enter(self, slot: int) -> None:
         """At the start of a block registers lie in their slots."""

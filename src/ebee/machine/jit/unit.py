@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ebee.lang.ir import Module, symbol
 from ebee.machine.code import Code
+from ebee.machine.jit import entry
 from ebee.machine.jit.flow import reachable
-from ebee.machine.jit.names import function_name
+from ebee.machine.jit.names import entry_name, function_name
 
 if TYPE_CHECKING:
     from ebee.machine.jit.lower import Lowering
@@ -23,6 +25,16 @@ class Unit:
         self.code, self.calls, self.lowering = code, calls, lowering
         self.module = Module()
         self._shape: Any = None
+        self.inner = entry.takes_packet(code) and 0 in code.targets.values()
+        self.takes_packet = entry.takes_packet(code) and not self.inner
+
+    @cached_property
+    def unmoved(self) -> frozenset[int]:
+        """Slots where the packet lies as the entry was told."""
+        if not self.takes_packet:
+            return frozenset()
+        callees = {start: self.callees(start) for start in self.functions()}
+        return entry.unmoved(self.code, callees, self.callbacks())
 
     def shape(self, make: Callable[[Unit], T]) -> T:
         """What `make` finds out about the whole program, once."""
@@ -41,6 +53,12 @@ class Unit:
     def runtime(self, name: str) -> str:
         """The symbol of a function of the machine's own runtime."""
         return self.calls.runtime(name)
+
+    def name(self, start: int) -> str:
+        """The symbol of a function. The first one is the entry itself, unless others call it too:
+        then it takes r1-r5 as they do, and the entry calls it."""
+        name = function_name(self.code, start)
+        return f"{name}.again" if self.inner and start == 0 else name
 
     def functions(self) -> list[int]:
         """Starts of the functions, callees before their callers where calls are no circle."""
@@ -75,8 +93,11 @@ class Unit:
     def lower(self) -> Module:
         """All functions of the program."""
         for start in self.functions():
-            name = function_name(self.code, start)
+            name = self.name(start)
             self.module.functions[name] = self.lowering(self, start).lower()
+        if self.inner:
+            name = entry_name(self.code)
+            self.module.functions[name] = entry.calling(name, self.name(0))
         return self.module
 
 
