@@ -29,6 +29,7 @@ from ebee.verifier.core.errors import DoesNotKnow
 from ebee.verifier.core.program import Program, map_info
 from ebee.verifier.core.target import named
 
+REJECT = 2  # enum of test_verifier.c
 _PROCESSED = re.compile(r"processed (\d+) insns")
 
 
@@ -62,7 +63,8 @@ def said(load_it: Callable[[], str]) -> Said:
 
 @dataclass
 class Raw:
-    """One raw test: instructions that name maps by the numbers of `maps`."""
+    """One raw test: instructions that name maps by the numbers of `maps`. `unprivileged`: whether
+    loaders without capabilities should be able to load it, and else the kernel's words."""
 
     name: str
     type: int
@@ -75,6 +77,7 @@ class Raw:
     target: str = ""
     types: int = 0
     funcs: tuple[tuple[int, int], ...] = ()
+    unprivileged: tuple[bool, str] | None = None
 
 
 def raw_tests(file: Path) -> Iterator[Raw]:
@@ -99,6 +102,9 @@ def raw_tests(file: Path) -> Iterator[Raw]:
             *numbers, name = rest.split(" ", 4)
             type, attach_type, flags, _ = map(int, numbers)
             made = Raw(name, type, attach_type, flags, [], maps, btfs, {})
+        elif word == "unpriv":
+            expected, _, words = rest.partition(" ")
+            made.unprivileged = int(expected) != REJECT, words
         elif word == "kfunc":
             slot, name = rest.split()
             made.kfuncs[int(slot)] = name

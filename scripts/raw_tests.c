@@ -6,6 +6,7 @@
  *     btf FD HEX                                             a set of types
  *     map FD TYPE KEY VALUE ENTRIES FLAGS INNER BTF VALUE-TYPE
  *     test PROG-TYPE ATTACH-TYPE FLAGS EXPECTED NAME         opens a test
+ *     unpriv EXPECTED WORDS                                  of it, without capabilities
  *     kfunc SLOT NAME    target NAME    func SLOT TYPE    types BTF
  *     insns HEX                                              closes it
  */
@@ -77,6 +78,11 @@ static size_t length(const struct bpf_insn *insns)
 	return count;
 }
 
+static const char *words(struct bpf_test *test)
+{
+	return test->errstr_unpriv ?: test->errstr ?: "";
+}
+
 static void write_test(struct bpf_test *test)
 {
 	int fds[MAX_NR_MAPS] = {0}, fd_array = -1;
@@ -96,6 +102,8 @@ static void write_test(struct bpf_test *test)
 	memcpy(code, test->fill_insns ?: test->insns, count * sizeof(*code));
 	printf("test %d %d %u %d %s\n", type, test->expected_attach_type, flags, test->result,
 	       test->descr);
+	printf("unpriv %d %.*s\n", test->result_unpriv != UNDEF ? test->result_unpriv : test->result,
+	       (int)strcspn(words(test), "\t\n"), words(test));
 	for (struct kfunc_btf_id_pair *pair = test->fixup_kfunc_btf_id; pair->kfunc; pair++)
 		printf("kfunc %d %s\n", pair->insn_idx, pair->kfunc);
 	if (test->kfunc)
