@@ -393,7 +393,12 @@ class Generator:
 
 
 def module(seed, count):
-    """Source of some helpers and `count` functions of PARAMETERS, and their names."""
+    """Source of some helpers and `count` functions of PARAMETERS, and their names. Seeds that begin
+    with a w are of more of the language."""
+    if str(seed).startswith("w"):
+        import grammar_wide
+
+        return grammar_wide.module(seed, count)
     made = Generator(seed)
     text = STRUCTS + "".join(made.helper(f"h{i}") for i in range(made.rng.randrange(4)))
     names = [f"f{i}" for i in range(count)]

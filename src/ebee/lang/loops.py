@@ -136,8 +136,18 @@ def _reversed(f: Function, node: ast.Call) -> Items | Known:
     return Items(inner.count, lambda i: inner.get(arith.binary(f.body, "-", last, i)))
 
 
+def _range(f: Function, node: ast.Call) -> Items | Known:
+    """A range beside other things: of known ends."""
+    start, stop, step = range_arguments(f, node)
+    if start.constant is None or stop.constant is None:
+        raise Refusal(f"`{ast.unparse(node)}` among others, whose ends are not constants")
+    b, by = f.body, constant(int, step)
+    count = len(range(start.constant, stop.constant, step))
+    return Items(count, lambda i: arith.binary(b, "+", start, arith.binary(b, "*", i, by)))
+
+
 _COMBINED: dict[Any, Callable[[Function, ast.Call], Items | Known]] = {
-    enumerate: _enumerate, zip: _zip, reversed: _reversed,
+    enumerate: _enumerate, zip: _zip, reversed: _reversed, range: _range,
 }  # fmt: skip
 
 
