@@ -105,18 +105,19 @@ def c_lines(text: str, functions: list[str]) -> int:
     return sum(bool(line.strip()) for line in text.splitlines())
 
 
-def follows(path: Path) -> ast.Dict:
-    """What a port follows: file -> lines, or "file: function, function" -> lines."""
+def said(path: Path, name: str) -> ast.expr:
+    """What a port says of itself: SINCE, a release of Linux; FOLLOWS: file -> lines of C, or
+    "file: function, function" -> lines of C."""
     for node in ast.parse(path.read_text()).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "FOLLOWS":
-            assert isinstance(node.value, ast.Dict)
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
             return node.value
-    raise SystemExit(f"{path} has no FOLLOWS")
+    raise SystemExit(f"{path} has no {name}")
 
 
 def count(path: Path, sources: Path) -> None:
     """Write the numbers of lines of C into a port."""
-    found, lines = follows(path), path.read_text().splitlines(keepends=True)
+    found, lines = said(path, "FOLLOWS"), path.read_text().splitlines(keepends=True)
+    assert isinstance(found, ast.Dict)
     for key, value in reversed(list(zip(found.keys, found.values, strict=True))):
         assert key is not None
         file, _, names = str(ast.literal_eval(key)).partition(": ")
@@ -141,8 +142,8 @@ def _hooks(tree: ast.Module) -> Iterator[str]:
 def row(path: Path) -> list[str]:
     """A line of the table."""
     tree = ast.parse(path.read_text())
-    said = " ".join((ast.get_docstring(tree) or "").split())
-    lines: dict[str, int] = ast.literal_eval(follows(path))
+    about = " ".join((ast.get_docstring(tree) or "").split())
+    lines: dict[str, int] = ast.literal_eval(said(path, "FOLLOWS"))
     tests = [Path(k.partition(":")[0]).stem for k in lines if k.startswith("prog_tests/")]
     user = sum(n for k, n in lines.items() if k.startswith("prog_tests/"))
     names = EXAMPLES["_names"](tree)
@@ -153,9 +154,10 @@ def row(path: Path) -> list[str]:
     star = " \\*" if OWN_MACHINE & set(hooks) else ""
     return [
         f"[{', '.join(dict.fromkeys(tests))}](../tests/kernel/ports/{path.name}){star}",
-        said.partition(": ")[2].rstrip("."),
+        about.partition(": ")[2].rstrip("."),
         ", ".join(f"`@{h}`" for h in hooks),
         ", ".join([*sorted(maps), *sorted(features)]),
+        ast.literal_eval(said(path, "SINCE")),
         f"{sum(lines.values()) - user} + {user}",
         f"{programs} + {own}",
     ]
@@ -164,10 +166,11 @@ def row(path: Path) -> list[str]:
 def page() -> str:
     """The page as it should be."""
     rows = [row(path) for path in ports()]
-    sums = [[sum(int(r[i].split(" + ")[k]) for r in rows) for k in (0, 1)] for i in (4, 5)]
-    rows.append([f"{len(rows)} files", "", "", "", *(f"{a} + {b}" for a, b in sums)])
-    head = ["selftest", "what it is about", "hooks", "maps and features", "lines of C", "of Python"]
-    table = [head, ["---"] * 4 + ["---:"] * 2, *rows]
+    sums = [[sum(int(r[i].split(" + ")[k]) for r in rows) for k in (0, 1)] for i in (5, 6)]
+    rows.append([f"{len(rows)} files", "", "", "", "", *(f"{a} + {b}" for a, b in sums)])
+    head = ["selftest", "what it is about", "hooks", "maps and features", "since Linux"]
+    head += ["lines of C", "of Python"]
+    table = [head, ["---"] * 5 + ["---:"] * 2, *rows]
     return HEAD + "".join(f"| {' | '.join(cells)} |\n" for cells in table)
 
 

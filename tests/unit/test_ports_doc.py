@@ -63,7 +63,8 @@ def test_there_are_enough():
 @pytest.mark.parametrize("path", PORTS, ids=lambda p: p.stem)
 def test_a_port_says_what_it_follows(path):
     said = ast.get_docstring(ast.parse(path.read_text())) or ""
-    follows = ast.literal_eval(GENERATOR["follows"](path))
+    follows = ast.literal_eval(GENERATOR["said"](path, "FOLLOWS"))
+    assert ast.literal_eval(GENERATOR["said"](path, "SINCE"))
     assert all(lines > 0 for lines in follows.values()), "run scripts/gen_ports.py --count"
     tests = [Path(key.partition(":")[0]).stem for key in follows if key.startswith("prog_tests/")]
     assert tests

@@ -1,6 +1,8 @@
 """What the ports share: the programs of the test's file, loaded; what a kernel lacks is skipped."""
 
 import os
+import re
+import sys
 from contextlib import ExitStack
 from functools import cache
 
@@ -10,6 +12,20 @@ from ebee import linux, maps
 from ebee.btf import Btf, Func
 from ebee.lang.bpf import build
 from ebee.linux.errors import older_than
+
+
+class Port(pytest.Module):
+    """A file of which nothing is run, not even its imports, where the kernel is too old for it."""
+
+    def collect(self):
+        since = re.search(r'^SINCE = "(.*)"', self.path.read_text(), re.MULTILINE)
+        if sys.platform == "linux" and older_than(since[1]):
+            pytest.skip(f"requires Linux >= {since[1]}", allow_module_level=True)
+        return super().collect()
+
+
+def pytest_pycollect_makemodule(module_path, parent):
+    return Port.from_parent(parent, path=module_path)
 
 
 @cache
@@ -48,9 +64,6 @@ def port(request, needs_all):
     with ExitStack() as stack:
 
         def load(*programs, targets=None, **variables):
-            since = getattr(request.module, "SINCE", "0")
-            if older_than(since):
-                pytest.skip(f"the programs require Linux >= {since}")
             spec = compiled(request.module).copy()
             for name, value in variables.items():
                 spec.variables[name] = value

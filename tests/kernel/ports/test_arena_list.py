@@ -8,6 +8,7 @@ import pytest
 from ebee import Arena, Global, func, ptr, struct, syscall, u64
 
 pytestmark = pytest.mark.kernel
+SINCE = "6.9"
 FOLLOWS = {"prog_tests/arena_list.c": 60, "progs/arena_list.c": 73, "bpf_arena_list.h": 73}
 PER_PAGE = 128  # elements that one allocation holds
 

@@ -13,7 +13,7 @@ from ebee import (  # isort: skip
 from ebee.vmlinux import bpf_iter_meta, bpf_map, sock_common, task_struct
 
 pytestmark = pytest.mark.kernel
-SINCE = "5.13"
+SINCE = "6.1"
 FOLLOWS = {
     "prog_tests/bpf_iter.c: test_task_common_nocheck, test_task_common, test_task_pid, test_tcp4,"
     " test_bpf_hash_map, test_bpf_array_map, test_bpf_percpu_array_map": 249,

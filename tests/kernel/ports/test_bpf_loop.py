@@ -8,6 +8,7 @@ import pytest
 from ebee import Global, Hash, bpf, func, i64, ptr, struct, syscall, u8, u32, u64
 
 pytestmark = pytest.mark.kernel
+SINCE = "5.17"
 FOLLOWS = {"prog_tests/bpf_loop.c": 142, "progs/bpf_loop.c": 158}
 
 

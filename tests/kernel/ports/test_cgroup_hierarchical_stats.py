@@ -16,6 +16,7 @@ except ImportError:  # from Linux 6.1 to 6.15
     pytest.skip("this kernel has no cgroup_rstat_flush()", allow_module_level=True)
 
 pytestmark = pytest.mark.kernel
+SINCE = "6.1"
 FOLLOWS = {
     "prog_tests/cgroup_hierarchical_stats.c": 226,
     "progs/cgroup_hierarchical_stats.c": 115,

@@ -15,6 +15,7 @@ from ebee.kfuncs import (  # isort: skip
 )  # fmt: skip
 
 pytestmark = pytest.mark.kernel
+SINCE = "6.5"
 FOLLOWS = {"prog_tests/dynptr.c": 111, "progs/dynptr_success.c": 412}
 
 

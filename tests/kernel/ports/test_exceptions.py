@@ -6,6 +6,7 @@ import pytest
 from ebee import ETH_IP, TC, Exit, ProgArray, SkbContext, func, tc, u32, u64
 
 pytestmark = pytest.mark.kernel
+SINCE = "5.17"
 FOLLOWS = {
     "prog_tests/exceptions.c: test_exceptions_success": 327,
     "progs/exceptions.c: static_func, global2static_simple, global2static, static2global,"

@@ -9,6 +9,7 @@ from ebee import (  # isort: skip
 from ebee.errors import VerifierError
 
 pytestmark = pytest.mark.kernel
+SINCE = "5.13"
 FOLLOWS = {
     "prog_tests/for_each.c": 184,
     "progs/for_each_array_map_elem.c": 58,

@@ -19,6 +19,7 @@ from ebee.kfuncs import (  # isort: skip
 from ebee.vmlinux import vm_area_struct
 
 pytestmark = pytest.mark.kernel
+SINCE = "6.7"
 FOLLOWS = {
     "prog_tests/iters.c: subtest_num_iters, subtest_task_vma_iters, subtest_task_iters,"
     " subtest_css_task_iters, subtest_css_iters": 177,

@@ -10,6 +10,7 @@ from ebee import (  # isort: skip
 )  # fmt: skip
 
 pytestmark = pytest.mark.kernel
+SINCE = "6.4"
 FOLLOWS = {
     "prog_tests/linked_list.c: test_linked_list_success": 80,
     "progs/linked_list.c": 354,

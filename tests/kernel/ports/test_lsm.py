@@ -18,6 +18,7 @@ from ebee.errors import EbeeError
 from ebee.vmlinux import linux_binprm, vm_area_struct
 
 pytestmark = pytest.mark.kernel
+SINCE = "6.1"
 FOLLOWS = {
     "prog_tests/test_lsm.c: exec_cmd, test_lsm, test_lsm_basic": 60,
     "progs/lsm.c: test_int_hook, test_void_hook, test_task_free": 62,

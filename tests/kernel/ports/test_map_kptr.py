@@ -13,6 +13,7 @@ from ebee.kfuncs import bpf_task_acquire, bpf_task_from_pid
 from ebee.vmlinux import task_struct
 
 pytestmark = pytest.mark.kernel
+SINCE = "6.4"
 FOLLOWS = {
     "prog_tests/map_kptr.c: test_map_kptr_success": 92,
     "progs/map_kptr.c: test_kptr_ref, test_map_kptr_ref_pre, test_map_kptr_ref_post": 99,

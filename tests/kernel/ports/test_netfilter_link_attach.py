@@ -7,6 +7,7 @@ from ebee import NF, NetfilterContext, netfilter
 from ebee.errors import EbeeError
 
 pytestmark = pytest.mark.kernel
+SINCE = "6.4"
 FOLLOWS = {
     "prog_tests/netfilter_link_attach.c": 97,
     "progs/test_netfilter_link_attach.c": 9,

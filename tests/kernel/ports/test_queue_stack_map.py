@@ -11,6 +11,7 @@ from ebee import (  # isort: skip
 from ebee.errors import EbeeError
 
 pytestmark = pytest.mark.kernel
+SINCE = "4.20"
 FOLLOWS = {
     "prog_tests/queue_stack_map.c": 86,
     "progs/test_queue_stack_map.h": 44,

@@ -10,6 +10,7 @@ from ebee import (  # isort: skip
 )  # fmt: skip
 
 pytestmark = pytest.mark.kernel
+SINCE = "6.6"
 FOLLOWS = {"prog_tests/rbtree.c": 155, "progs/rbtree.c": 251}
 
 

@@ -10,6 +10,7 @@ from ebee import (  # isort: skip
 from ebee.lang.bpf import build
 
 pytestmark = pytest.mark.kernel
+SINCE = "5.14"
 FOLLOWS = {"prog_tests/ringbuf_multi.c": 111, "progs/test_ringbuf_multi.c": 67}
 
 

@@ -8,6 +8,7 @@ from ebee import (  # isort: skip
 )  # fmt: skip
 
 pytestmark = pytest.mark.kernel
+SINCE = "5.10"
 FOLLOWS = {
     "prog_tests/tailcalls.c: test_tailcall_1, test_tailcall_2, test_tailcall_count,"
     " test_tailcall_3, test_tailcall_4, test_tailcall_5, test_tailcall_bpf2bpf_1,"

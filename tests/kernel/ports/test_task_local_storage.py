@@ -11,6 +11,7 @@ from ebee import (  # isort: skip
 from ebee.kfuncs import bpf_cgroup_from_id
 
 pytestmark = pytest.mark.kernel
+SINCE = "6.2"
 FOLLOWS = {
     "prog_tests/task_local_storage.c: test_sys_enter_exit": 19,
     "progs/task_local_storage.c": 48,

@@ -11,6 +11,7 @@ from ebee import (  # isort: skip
 )  # fmt: skip
 
 pytestmark = pytest.mark.kernel
+SINCE = "6.7"
 FOLLOWS = {"prog_tests/timer.c": 67, "progs/timer.c": 307}
 
 BOOTTIME = 7

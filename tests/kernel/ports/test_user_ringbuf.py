@@ -16,6 +16,7 @@ from ebee.errors import KernelError
 from ebee.linux.user_ringbuf import UserRingBuffer
 
 pytestmark = pytest.mark.kernel
+SINCE = "6.1"
 FOLLOWS = {
     "prog_tests/user_ringbuf.c": 530,
     "progs/user_ringbuf_success.c": 171,

@@ -8,6 +8,7 @@ from ebee import (  # isort: skip
 )  # fmt: skip
 
 pytestmark = pytest.mark.kernel
+SINCE = "6.10"
 FOLLOWS = {"prog_tests/wq.c": 28, "progs/wq.c": 139}
 
 
