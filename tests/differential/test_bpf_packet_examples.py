@@ -3,7 +3,7 @@
 import os
 import socket
 import struct
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -82,15 +82,15 @@ def load(request):
 
 
 @contextmanager
-def table_of(loaded, name):
+def table_of(loaded, name, example="tenants"):
     """A map of the kind that a map of maps holds, on the same backend."""
-    inner = build.compile(EXAMPLES / "tenants.py").maps[name].inner
+    inner = build.compile(EXAMPLES / f"{example}.py").maps[name].inner
     raw = loaded.maps[name].raw
     if isinstance(raw, LinuxMap):
         made = LinuxMap.create(inner.type, inner.key_size, inner.value_size, inner.max_entries)
         close = made.close
     else:
-        machine = loaded.programs["tenants"].machine
+        machine = loaded.programs[example].machine
         made = machine.create_map(inner)
         close = partial(machine.close_map, made)
     try:
@@ -279,3 +279,57 @@ def test_bridge(load):
     except KernelError:
         pytest.skip("no device 1 here")
     assert verdicts(loaded, "bridge", frame) == [REDIRECT]
+
+
+def test_deep_look(load):
+    loaded = load("deep_look")
+    echo = struct.pack("!BBHHH", 128, 0, 0, 1, 1)
+    routed = bytes([58, 0, 0, 0]) + bytes(4) + echo
+    six = struct.pack("!IHBB", 6 << 28, len(routed), 43, 64) + bytes(32) + routed
+    tagged = struct.pack("!HHHH", 7, 0x8100, 8, 0x86DD) + six
+    source_route = bytes.fromhex("830704c0000201 00")
+    head = struct.pack("!BBHHHBBHII", 0x47, 0, 28, 1, 0, 64, 17, 0, 1, 2)
+    frames = [ethernet(0x88A8, tagged), ip4(17, udp_datagram(1))]
+    frames += [ethernet(0x800, head + source_route), ethernet(0x88A8, tagged[:20])]
+    assert verdicts(loaded, "deep_look", *frames) == [PASS, PASS, DROP, DROP]
+    assert {k: sum(v) for k, v in loaded.maps["found"].items()} == {58: 1, 17: 2}
+    assert {k: sum(v) for k, v in loaded.maps["tags"].items()} == {2: 2, 0: 2}
+    assert loaded.variables["pings"].value == 1
+
+
+def test_tunnel_keys(load):
+    loaded = load("tunnel_keys")
+    gre = struct.pack("!HHI", 0x2000, 0x800, 7)
+    option = struct.pack("!HBBI", 0x0102, 0x80, 1, 9)
+    geneve = struct.pack("!BBHI", 2, 0, 0x6558, 42 << 8) + option
+    frames = [ip4(47, gre), ip4(47, gre[:-1]), ip4(17, udp_datagram(6081, geneve))]
+    assert verdicts(loaded, "tunnel_keys", *frames) == [PASS, DROP, PASS]
+    assert dict(loaded.maps["tenants"]) == {7: 1, 9: 1}
+
+
+def test_dns_answers(load):
+    loaded = load("dns_answers")
+    name = b"\3www\7example\3org\0"
+
+    def answer(tail, flags=0x8180):
+        head = struct.pack("!6H", 7, flags, 1, 1, 0, 0)
+        return ip4(17, udp_datagram(4000, head + name + bytes([0, 1, 0, 1]) + tail, source=53))
+
+    frames = [answer(b"\xc0\x0c"), answer(b"\xc0\x0c", 0x0100), answer(b"\xc0")]
+    assert verdicts(loaded, "dns_answers", *frames)[1] == PASS
+    events, _ = EventReader(loaded, "answers").read()
+    assert [e["name"]["text"] for e in events] == ["www.example.org"] * 2
+
+
+def test_double_buffer(load):
+    loaded = load("double_buffer")
+    with ExitStack() as stack:
+        tables = [stack.enter_context(table_of(loaded, "tables", "double_buffer")) for _ in "01"]
+        for index, table in enumerate(tables):
+            loaded.maps["tables"][index] = table
+        frame = ip4(6, tcp_segment())
+        assert verdicts(loaded, "double_buffer", frame, frame) == [PASS, PASS]
+        loaded.variables["active"].value = 1
+        assert verdicts(loaded, "double_buffer", frame) == [PASS]
+        counts = [int.from_bytes(t.lookup(b"\6"), "little") for t in tables]
+    assert counts == [2, 1]
