@@ -8,6 +8,7 @@ verifier   programs before ebee's verifier and the kernel's; what both accept is
 btf        damaged BTF and .BTF.ext
 objects    damaged ELF objects
 functions  functions of the language under CPython, on the machine and in the kernel
+language   the same with more of the language: text, tuples, structs, generics, flags, ...
 
 A run that was interrupted goes on where it was when it is started again with the same --state.
 """
@@ -185,6 +186,11 @@ def fuzz_functions(seed: str, numbers: range) -> Iterator[Batch]:
             yield batch
 
 
+def fuzz_language(seed: str, numbers: range) -> Iterator[Batch]:
+    """The same, of more of the language."""
+    yield from fuzz_functions(f"w{seed}", numbers)
+
+
 KINDS = {
     "valid": Kind(fuzz_valid, 100_000, "programs"),
     "hostile": Kind(fuzz_hostile, 24_000, "programs"),
@@ -192,6 +198,7 @@ KINDS = {
     "btf": Kind(fuzz_btf, 100_000, "inputs"),
     "objects": Kind(fuzz_objects, 100_000, "inputs"),
     "functions": Kind(fuzz_functions, 50_000, "functions"),
+    "language": Kind(fuzz_language, 10_000, "functions"),
 }
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ BODIES = [
     "return (Bits.LOW | a) + 300",
     "return u32(a + Kind.FAR) + (a | Bits.LOW)",
     "return Kind.FAR + a",
+    "k = a\n    k |= Bits.LOW\n    return u32(~k)",
     "return (Bits.LOW ^ Bits.HIGH) * a",
 ]
 

@@ -234,11 +234,11 @@ def _distance(f: Function, x: Value, y: Value) -> Value:
 
 @handles(ast.UnaryOp)
 def _unary(f: Function, node: ast.UnaryOp) -> Value:
-    if isinstance(node.op, ast.Invert):
-        if (found := flags(f, node)) is not None:
-            return constant(int, int(found))
-        check_inverted(f, node.operand)
+    if isinstance(node.op, ast.Invert) and (found := flags(f, node)) is not None:
+        return constant(int, int(found))
     x = f.value(node.operand)
+    if isinstance(node.op, ast.Invert) and x.type is int:
+        check_inverted(f, node.operand)
     if isinstance(node.op, ast.Not):
         holds = arith.truth(f.body, x)
         if holds.constant is not None:
