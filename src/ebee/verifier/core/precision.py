@@ -42,6 +42,18 @@ class Wanted:
     def empty(self) -> bool:
         return self.regs == _NONE and self.slots == _NONE
 
+    def known(self, jump: Jump) -> bool:
+        """Whether all of this was wanted at an entry of the history before, and so is marked in all
+        states from which it comes; notes that it is. (Not where other frames want something.)"""
+        regs, slots = self.regs[self.frame], self.slots[self.frame]
+        if self.regs.count(0) != 8 + (not regs) or self.slots.count(0) != 8 + (not slots):
+            return False
+        if not regs & ~jump.regs and not slots & ~jump.slots:
+            return True
+        jump.regs |= regs
+        jump.slots |= slots
+        return False
+
     def sync(self, jump: Jump) -> None:
         """Of registers that share an id and gained a range together, all are wanted or none."""
         masks = (self.regs, self.slots)
@@ -146,6 +158,8 @@ def _along(
                 return False
             i -= 1
         else:
+            if not logged and wanted.known(here):
+                return True
             history = here.before
             if i == first and history is None:
                 return False

@@ -43,9 +43,13 @@ class Held(NamedTuple):
 
 class Jump:
     """One entry of a path's history: control came to `idx` from `previous`, or what `idx` did:
-    `access` names the (frame, slot) of a spill or fill, `linked` registers that gained a range."""
+    `access` names the (frame, slot) of a spill or fill, `linked` registers that gained a range;
+    `regs` and `slots` of the running frame were found to matter before it did."""
 
-    __slots__ = ("access", "before", "count", "dst_stack", "idx", "linked", "previous", "src_stack")
+    __slots__ = (
+        "access", "before", "count", "dst_stack", "idx", "linked", "previous", "regs", "slots",
+        "src_stack",
+    )  # fmt: skip
 
     def __init__(self, before: Jump | None, idx: int, previous: int):
         self.before, self.idx, self.previous = before, idx, previous
@@ -53,6 +57,7 @@ class Jump:
         self.access: tuple[int, int] | None = None
         self.linked: Linked = ()
         self.src_stack = self.dst_stack = False
+        self.regs = self.slots = 0
 
 
 class Frame:
