@@ -144,6 +144,14 @@ def kfunc(name: str) -> int:
     return found.id if found is not None else 0
 
 
+@cache
+def _member(struct: str, name: str) -> int:
+    """Where a member of a kernel's struct is."""
+    found = Btf.vmlinux().get(struct, Struct)
+    members = found.members if found is not None else ()
+    return next((m.offset // 8 for m in members if m.name == name), 0)
+
+
 def starts(code: Sequence[Insn]) -> dict[int, str]:
     """Where functions begin, and what kind they are."""
     found = {0: "static"}
@@ -637,6 +645,121 @@ class Wide(Generator):
         self.kfunc("bpf_throw")
         self.patch(slot)
 
+    def socket(self) -> None:
+        """A socket that is looked up, read, cast, and given back."""
+        rng = self.rng
+        self.emit("mov64_reg", 1, 6)
+        self.stack(2, -24)
+        self.emit("mov64_imm", 3, imm=rng.choice((12, 12, 36, 8)))
+        self.emit("mov64_imm", 4, imm=-1)
+        self.emit("mov64_imm", 5, imm=0)
+        self.call(rng.choice((84, 85, 99)))
+        self.guess.pop(0, None)
+        null = self.emit("jeq64_imm", 0, imm=0) if rng.random() < 0.95 else None
+        self.emit("mov64_reg", 9, 0)
+        self.guess.pop(9, None)
+        for _ in range(rng.randrange(0, 3)):
+            way = rng.randrange(3)
+            if way == 0:
+                self.emit("load_u32", 1, 9, rng.choice((0, 4, 8, 44, 72, 76, 80)))
+            elif way == 1:
+                self.emit("mov64_reg", 1, 9)
+                self.call(rng.choice((95, 96, 98, 136, 137)))
+                other = self.emit("jeq64_imm", 0, imm=0)
+                self.emit("load_u32", 1, 0, rng.choice((0, 4, 8)))
+                self.patch(other)
+                self.guess.pop(0, None)
+            else:
+                self.emit("store64_reg", 10, 9, -48)
+        self.emit("mov64_reg", 1, 9)
+        if rng.random() < 0.95:
+            self.call(86)
+        if rng.random() < 0.05:
+            self.emit("load_u32", 1, 9, 0)
+        if null is not None:
+            self.patch(null)
+
+    def first(self) -> None:
+        """What is first in a tree: looked at, or taken out and given back."""
+        rng = self.rng
+        slot = self.value("graph", 8)
+        self.emit("mov64_reg", 1, 8)
+        self.emit("add64_imm", 1, imm=LOCK)
+        self.call(93)
+        self.emit("mov64_reg", 1, 8)
+        self.emit("add64_imm", 1, imm=ROOT)
+        self.kfunc(rng.choice(("bpf_rbtree_first", "bpf_rbtree_first", "bpf_rbtree_root")))
+        some = self.emit("jne64_imm", 0, imm=0)
+        self._unlock()
+        leave = self.emit("ja")
+        self.patch(some)
+        self.emit("load_u64", 2, 0, rng.choice((-8, -8, 32, 0)))
+        taken = rng.random() < 0.7
+        if taken:
+            self.emit("mov64_reg", 1, 8)
+            self.emit("add64_imm", 1, imm=ROOT)
+            self.emit("mov64_reg", 2, 0)
+            self.kfunc("bpf_rbtree_remove")
+            self.emit("mov64_reg", 9, 0)
+        else:
+            self.emit("mov64_reg", 9, 0)
+        self.guess.pop(9, None)
+        self._unlock()
+        null = self.emit("jeq64_imm", 9, imm=0)
+        if taken == (rng.random() < 0.95):
+            if rng.random() < 0.3:
+                self.emit("mov64_reg", 1, 9)
+                self.emit("add64_imm", 1, imm=-8)
+                self.emit("mov64_imm", 2, imm=0)
+                self.kfunc("bpf_refcount_acquire_impl")
+                self.emit("mov64_reg", 1, 0)
+                self.emit("mov64_imm", 2, imm=0)
+                self.kfunc("bpf_obj_drop_impl")
+            self.emit("mov64_reg", 1, 9)
+            self.emit("add64_imm", 1, imm=-8)
+            self.emit("mov64_imm", 2, imm=0)
+            self.kfunc("bpf_obj_drop_impl")
+        for each in (null, leave, slot):
+            self.patch(each)
+
+    def _unlock(self) -> None:
+        self.emit("store64_reg", 10, 0, -80)
+        self.emit("mov64_reg", 1, 8)
+        self.emit("add64_imm", 1, imm=LOCK)
+        self.call(94)
+        self.emit("load_u64", 0, 10, -80)
+        self.guess.pop(0, None)
+
+    def task(self) -> None:
+        """The current task, and tasks that it points to."""
+        rng = self.rng
+        self.call(158)
+        self.emit("mov64_reg", 7, 0)
+        self.guess.pop(7, None)
+        self.guess.pop(0, None)
+        inside = rng.random() < 0.5
+        if inside:
+            self.kfunc("bpf_rcu_read_lock")
+        where = {name: _member("task_struct", name) for name in
+                 ("pid", "parent", "real_parent", "cpus_ptr", "mm", "flags")}  # fmt: skip
+        name = rng.choice(list(where))
+        self.emit("load_u64", 8, 7, where[name])
+        self.guess.pop(8, None)
+        if rng.random() < 0.6:
+            null = self.emit("jeq64_imm", 8, imm=0)
+            self.emit("load_u32", 9, 8, rng.choice((0, 8, where["pid"])))
+            self.guess[9] = "other"
+            self.patch(null)
+        elif name in ("parent", "real_parent"):
+            self.emit("mov64_reg", 1, 8)
+            self.kfunc("bpf_task_acquire")
+            null = self.emit("jeq64_imm", 0, imm=0)
+            self.emit("mov64_reg", 1, 0)
+            self.kfunc("bpf_task_release")
+            self.patch(null)
+        if inside:
+            self.kfunc("bpf_rcu_read_unlock")
+
     def jump_on(self) -> None:
         self.emit("mov64_reg", 1, 6)
         self.load_map(2, NAMES["programs"])
@@ -670,7 +793,7 @@ class Wide(Generator):
     fragments: tuple[Callable[[Generator], None], ...] = (
         context, context, helper, helper, helper, atomic, call_global, called_back, iterate, region,
         dynptr, lock, kept, objects, timer, throw, jump_on, may_goto,
-        leave, order, order,
+        leave, order, order, socket, first, task,
     )  # fmt: skip
 
 
@@ -716,8 +839,9 @@ class WideBoth(Both):
 
     def funcs(self, code: Sequence[Insn]) -> list[FuncInfo]:
         """The functions of a program, with their types."""
-        return [FuncInfo(f"f{start}", start, getattr(self.types, kind))
-                for start, kind in starts(code).items()]  # fmt: skip
+        ids = {start: getattr(self.types, kind) for start, kind in starts(code).items()}
+        btf = self.types.btf
+        return [FuncInfo(btf.type(id).name, start, id) for start, id in ids.items()]
 
     def kernel(self, code: list[Insn], hook: str) -> tuple[bool, str]:
         name, _, kind = hook.partition(":")

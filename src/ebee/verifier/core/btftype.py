@@ -30,6 +30,9 @@ MODIFIERS = (Typedef, Const, Volatile, Restrict, TypeTag)
 _TAGS = {"user": R.USER, "percpu": R.PERCPU, "rcu": R.RCU}
 _DEPTH = 64
 
+ANONYMOUS = "(anon)"
+"""What messages call types without a name."""
+
 
 class BtfType:
     """One type of one Btf; there is only one object for it (`of`)."""
@@ -155,7 +158,7 @@ def walk(at: BtfType, off: int, size: int, flexible: bool = True, flags: int = 0
         if off + size > t.size:
             inside = _flexible(at, off, size) if flexible else None
             if inside is None:
-                text = f"access beyond struct {at.name} at off {off} size {size}"
+                text = f"access beyond struct {at.name or ANONYMOUS} at off {off} size {size}"
                 raise Rejected("btf-access", text, f"offset {off} + {size} bytes > {t.size}")
             element, off = inside
             if not element.composite:
@@ -226,9 +229,10 @@ def _member(
                 return Found(target, flags | more, member.name)
         if off + size > end and not flags & R.UNTRUSTED:
             text = f"access beyond the end of member {member.name} (mend:{end}) in struct"
-            raise Rejected("btf-access", f"{text} {at.name} with off {off} size {size}")
+            text += f" {at.name or ANONYMOUS} with off {off} size {size}"
+            raise Rejected("btf-access", text)
         return _NUMBER
-    text = f"struct {at.name} doesn't have field at offset {off}"
+    text = f"struct {at.name or ANONYMOUS} doesn't have field at offset {off}"
     raise Rejected("btf-access", text, "", EINVAL)
 
 

@@ -123,11 +123,11 @@ def _argument(w: Walk, meta: Meta, index: int) -> int:
     param, regno = meta.proto.params[index], index + 1
     if param.name.endswith(("__ign", "__prog")):
         return 1
-    reg = w.read(regno)
     found = btftype.of(meta.btf, param.type)
     if btftype.is_scalar(found.type):
-        _number(w, meta, param, reg, regno)
+        _number(w, meta, param, w.regs[regno], regno)
         return 1
+    reg = w.read(regno)
     if not isinstance(found.type, Ptr):
         kind = btftype.kind_name(found.type)
         raise Rejected("kfunc", f"Unrecognized arg#{index} type {kind}", "", EINVAL)

@@ -176,7 +176,9 @@ def check_arguments(w: Walk, start: int) -> None:
     """A call passes what the function promises to take."""
     for index, wanted in enumerate(arguments(w, start)):
         try:
-            _check_one(w, index, w.read(index + 1), wanted)
+            plain = wanted.kind == "scalar"
+            reg = w.regs[index + 1] if plain else w.read(index + 1)
+            _check_one(w, index, reg, wanted)
         except Rejected as error:
             number = w.cfg.owner[start]
             name = next((f.name for f in w.program.funcs if f.start == start), "")
