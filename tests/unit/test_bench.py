@@ -7,12 +7,14 @@ import math
 import time
 
 import pytest
-from bench import build, packets, programs
+from bench import build, facts, packets, programs
 from bench.__main__ import SCRIPTS, SUITES, main
 from bench.measure import Disagreement, Engine, Plan, best, geometric_mean, measure
 from bench.report import Report, cell
 
+from ebee import clang
 from ebee.errors import CompileError
+from ebee.machine.machine import Machine
 
 pytestmark = pytest.mark.unit
 BRIEF = Plan(sample=1e-4, rounds=4)
@@ -178,6 +180,31 @@ def test_batches_take_packets_in_turn() -> None:
 def test_traffic_is_of_the_size_asked_for() -> None:
     assert {len(p) for p in packets.web(32) + packets.mixed(32)} == {packets.SIZE}
     assert len(packets.frame(1, 443, 1500)) == 1500
+
+
+@pytest.mark.parametrize("name", facts.OWN)
+def test_programs_where_facts_matter_are_accepted_and_return_something(name: str) -> None:
+    try:
+        spec = clang.build(build.HERE / "progs" / f"{name}.c")
+    except CompileError as error:
+        if "no clang" not in str(error):
+            raise
+        pytest.skip(str(error).splitlines()[0])
+    with Machine(clock=0, seed=0) as machine:
+        program = next(iter(machine.load(spec).programs.values()))
+        assert program.verify().accepted
+        assert program.test_run(build.packet()).retval > 1
+
+
+def test_gains_are_ratios_of_one_run() -> None:
+    report = Report()
+    figures = {"checked, pass": 8.0, "checked, verifier": 2.0,
+               "trusted, pass": 3.0, "trusted, verifier": 3.0}  # fmt: skip
+    facts._table(report, {"one": figures})
+    assert report.numbers["facts_gain"]["by program"] == {
+        "checked": {"one": 4.0},
+        "trusted": {"one": 1.0},
+    }
 
 
 # -- the command -----------------------------------------------------------------------------------
