@@ -206,3 +206,13 @@ def test_flags_of_branch_snapshots_are_not_looked_at(wide):
     code = parse("r1 = r10; r1 += -8; r2 = 8; call 176; r0 = 0; exit").insns
     for hook in ("tracepoint:0", "perf_event:0"):
         assert wide.kernel(code, hook)[0] == wide.ebee(code, hook).accepted is True
+
+
+def test_in_6_12_programs_at_operations_of_sockets_had_only_common_kernel_functions(wide):
+    number = script("fuzz_wide").kfunc("bpf_throw")
+    code = [*parse("r1 = 0; r0 = 0").insns, Insn(0x85, 0, 2, 0, number), make("exit")]
+    assert wide.ebee(code, "sock_ops:3", profile("6.18")).accepted
+    older = wide.ebee(code, "sock_ops:3", profile("6.12"))
+    assert older.message == "calling kernel function bpf_throw is not allowed"
+    if level()[:2] in ((6, 12), (6, 18)):
+        assert wide.kernel(code, "sock_ops:3")[0] == (level()[:2] == (6, 18))

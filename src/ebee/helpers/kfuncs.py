@@ -141,11 +141,16 @@ IN_612 = {
 }  # fmt: skip
 """Lists of Linux 6.12 where later ones have more."""
 
+NOT_IN_612 = frozenset(("sock_ops",))
+"""Hooks that found only the common functions in Linux 6.12."""
+
 
 def may_call(kfunc: Kfunc, hook: str, version: str = "") -> bool:
     """Whether programs of a hook find the function."""
     if version == "6.12" and kfunc.name in IN_612:
         return LISTS.get(hook) == IN_612[kfunc.name]
+    if version == "6.12" and hook in NOT_IN_612:
+        return "common" in kfunc.lists
     if "common" in kfunc.lists:
         return True
     return LISTS.get(hook) in kfunc.lists and (not kfunc.only or hook in kfunc.only)
