@@ -81,6 +81,14 @@ def test_a_callback_is_given_the_cookie_and_gives_the_result():
             "`whole` runs by itself",
         ),
         (
+            PROGRAM.replace(
+                "    if length",
+                "    for i in range(90000):\n        if i == length:\n"
+                "            raise Throw(1)\n    if length",
+            ),
+            "inside a loop whose rounds the kernel calls",
+        ),
+        (
             "@kprobe('do_exit')\ndef prog(code: i64) -> None:\n    raise Throw(1)\n",
             "kprobe programs cannot call `bpf_throw`",
         ),

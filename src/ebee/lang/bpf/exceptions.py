@@ -66,6 +66,9 @@ def raise_(f: Function, node: ast.Raise, arguments: list[ast.expr]) -> None:
     cookie = f.value(arguments[0])
     if not is_integer(cookie.type):
         raise Refusal(f"`Throw` takes a number, not a `{name_of(cookie.type)}`")
+    if f.on_return is not None:
+        message = "`raise Throw` inside a loop whose rounds the kernel calls"
+        raise Refusal(message, "break, and raise it behind the loop")
     thrower = references.function(THROW)
     kfuncs.check_allowed(f, thrower)
     f.unit.leave(f, None)

@@ -275,7 +275,11 @@ class BpfUnit(Unit):
             begin_program(f)
             return []
         if f.raises and f in self._separate:
-            raise f.error(f.source.tree, "a separate function cannot raise", "return what is wrong")
+            raise f.error(
+                f.source.tree,
+                "a separate function cannot raise",
+                "return what is wrong, or (since Linux 6.7) raise Throw(1)",
+            )
         if f.raises and self._arguments.get(f) == REGISTERS:
             message = f"a subprogram that raises takes at most {REGISTERS - 1} arguments"
             raise f.error(f.source.tree, message, "pass a struct")
