@@ -218,3 +218,39 @@ def test_a_program_that_was_refused_keeps_the_facts_of_the_pass():
         before = program.code.facts
         assert program.verify().outcome == "rejected"
         assert program.code.facts == before
+
+
+# --- frames of others ----------------------------------------------------------------------------
+
+SHARED = """
+    r6 = r1
+    *(u64 *)(r10 -8) = 0
+    *(u64 *)(r10 -16) = 4
+    r1 = 10; r2 = subprog[func_turn]; r3 = r10; r3 += -16; r4 = 0; call 181
+    r1 = r10; r1 += -16
+    call func_add
+    r0 = 2
+    exit
+func_turn:
+    r1 = *(u64 *)(r2 +8)
+here:
+    r1 += 1; *(u64 *)(r2 +8) = r1
+    r6 = r2; r1 = r2
+    call func_add
+    r0 = *(u64 *)(r6 +0); r0 &= 1
+    exit
+func_add:
+    r2 = *(u64 *)(r1 +8); r2 += 3; *(u64 *)(r1 +8) = r2
+    r0 = 0
+    exit
+"""
+
+
+def test_a_callback_knows_the_frame_that_it_was_given(witness):
+    facts, at = facts_of(SHARED)
+    outer = Fact("stack", "0", -16, False, (-16, -16))
+    assert facts.reg(at["here"], 2) == outer
+    assert facts.reg(at["func_add"], 1) == outer
+    assert facts.runs == {}  # how often a helper calls it is the helper's affair
+    made = linked(SHARED)
+    assert witness.watch(witness.place(made), bytes(64), 3_000, facts) > 100
