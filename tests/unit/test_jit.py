@@ -1,6 +1,7 @@
 """Compiled programs: pages never writable and executable, names, refusals, faults, ends."""
 
 import os
+import re
 import sys
 import threading
 import time
@@ -15,6 +16,7 @@ from ebee.isa import assemble, parse
 from ebee.machine import bare
 from ebee.machine.jit.batch import PacketBatch
 from ebee.machine.jit.calls import Unsupported
+from ebee.machine.jit.engine import ir_of
 from ebee.machine.machine import Machine
 from ebee.machine.vm import ProgramFault
 from ebee.obj.spec import MapSpec, ObjectSpec, ProgramSpec, Ref
@@ -260,6 +262,57 @@ def test_a_tail_call_that_leads_nowhere_leaves_0(before, tier, trusted):
         program = machine.load(spec_of(MapSpec("t", "prog_array", 4, 4, 1), p=text)).programs["p"]
         assert program.test_run(bytes(14)).retval == 0
         assert run(program, [bytes(14)], tier, trusted=trusted).verdicts[0] == 0
+
+
+# --- frames --------------------------------------------------------------------------------------
+
+UNWRITTEN = {
+    "a word": "r1 = *(u64 *)(r10 -8); r0 = 1; if r1 != 0 goto +1; r0 = 2; exit",
+    "half of a word": """
+        *(u32 *)(r10 -8) = 0; r1 = *(u64 *)(r10 -8); r0 = 1; if r1 != 0 goto +1; r0 = 2; exit""",
+    "on one way": """
+        r2 = *(u32 *)(r1 +12); if r2 == 7 goto +1; goto +1; *(u64 *)(r10 -16) = 0
+        r1 = *(u64 *)(r10 -16); r0 = 1; if r1 != 0 goto +1; r0 = 2; exit""",
+    "the gap in a key": """
+        *(u32 *)(r10 -8) = 5; *(u16 *)(r10 -4) = 0; r1 = map[table]; r2 = r10; r2 += -8
+        call map_lookup_elem; if r0 == 0 goto +1; r0 = *(u32 *)(r0 +0); exit""",
+    "through a function": """
+        *(u32 *)(r10 -8) = 0; r1 = r10; r1 += -8; call f; exit
+        f: r2 = *(u32 *)(r1 +4); r0 = 1; if r2 != 0 goto +1; r0 = 2; exit""",
+}
+"""What Linux lets privileged programs read since 6.3."""
+
+
+@pytest.mark.parametrize("tier", ["quick", "optimised", "most"])
+@pytest.mark.parametrize("what", UNWRITTEN)
+def test_what_a_verified_program_has_not_written_is_zero(what, tier):
+    table = MapSpec("table", "hash", 8, 4, 4)
+    with Machine() as machine:
+        loaded = machine.load(spec_of(table, p=UNWRITTEN[what]))
+        program = loaded.programs["p"]
+        loaded.raw_maps["table"].update(b"\5" + bytes(7), b"\2" + bytes(3))
+        assert run(program, [bytes(14)] * 2, tier, trusted=True).verdicts.tolist() == [2, 2]
+        assert program.test_run(bytes(14)).retval == 2
+
+
+def test_frames_that_are_written_first_are_not_cleared():
+    texts = {
+        "r0 = 2; exit": 0,
+        "*(u64 *)(r10 -8) = 5; r0 = *(u32 *)(r10 -4); exit": 0,
+        "*(u64 *)(r10 -8) = 5; r1 = map[t]; r2 = r10; r2 += -8; call map_lookup_elem;"
+        "r0 = 2; exit": 0,
+        "*(u32 *)(r10 -8) = 5; r1 = map[t]; r2 = r10; r2 += -8; call map_lookup_elem;"
+        "r0 = 2; exit": 4,
+        "r0 = *(u64 *)(r10 -512); exit": 8,
+    }
+    table = MapSpec("t", "hash", 8, 4, 4)
+    for text, cleared in texts.items():
+        with Machine() as machine:
+            loaded = machine.load(spec_of(table, p=text))
+            ir = ir_of(loaded.programs["p"].code, loaded.raw_maps, 0)[0]
+            body = ir[ir.index('define i64 @"program/p.0"') :].split("\n}")[0]
+            found = re.findall(r"memset\.p0\.i64\(ptr [^,]*, i8 0, i64 (\d+)", body)
+            assert found == [str(cleared)] * bool(cleared)
 
 
 # --- where the packet lies -----------------------------------------------------------------------

@@ -71,6 +71,10 @@ class HelperCalls(Calls):
         spec = Spec(runtime.byte_at, "machine.byte_at", bind)
         return made.merge(compile_native([spec], linkage="internal"))
 
+    def size(self, name: str, kind: str) -> int | None:
+        m = self.maps.get(name)
+        return None if m is None else m.key_size if kind == "map_key" else m.value_size
+
     def _params(self, function: Callable[..., Any]) -> tuple[list[tuple[str, Any]], Any]:
         return self._signatures._signature(function)
 

@@ -12,6 +12,7 @@ from ebee.machine.cpu import STACK
 from ebee.machine.jit.accesses import Accesses
 from ebee.machine.jit.entry import GIVEN, INNER_PARAMETERS, PARAMETERS
 from ebee.machine.jit.names import entry_name, map_name
+from ebee.machine.jit.unwritten import unwritten
 from ebee.machine.vm import MAY_GOTO
 
 _ALU = {"add": "add", "sub": "sub", "mul": "mul", "or": "or", "and": "and", "xor": "xor"}
@@ -60,7 +61,17 @@ class Lowering(Accesses):
     def begin(self) -> None:
         """Everything before the first block."""
         self.stack = self.body.alloca(f"[{STACK} x i8]", 16, "stack")
+        self.clear_stack()
         self.take_arguments()
+
+    def clear_stack(self) -> None:
+        """Put zeroes where the frame may be read before it is written."""
+        if found := unwritten(self.code, self.start, self.unit.calls.size):
+            low, high = found
+            at = self.body.op(f"getelementptr i8, ptr {self.stack}, i64 {STACK + low}")
+            arguments = f"ptr {at}, i8 0, i64 {high - low}, i1 false"
+            self.body.emit(f"call void @llvm.memset.p0.i64({arguments})")
+            self.unit.intrinsic("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
 
     def take_arguments(self) -> None:
         """Enter the first block: r1-r5 as given, r1 alone where it is the entry, the others 0."""

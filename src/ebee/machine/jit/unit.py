@@ -109,3 +109,7 @@ class Calls:
 
     def runtime(self, name: str) -> str:
         raise NotImplementedError
+
+    def size(self, name: str, kind: str) -> int | None:
+        """Bytes of a key ("map_key") or of a value of a map, where it is known."""
+        raise NotImplementedError
