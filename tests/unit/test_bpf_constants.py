@@ -58,7 +58,7 @@ def compiled(body="pass", **given):
         ("s = S(x=300)", "which does not fit u8"),
         ("s.low = 16", "which does not fit 4 bits"),
         ("s.many[a & 3] = 256", "which does not fit u8"),
-        ("s.net = 65536", "which does not fit be16"),
+        ("s.net = 65536", "which does not fit u16"),
         ("count = 256", "which does not fit u8"),
         ("table[256] = 1", "a key of `table` is a `u8`, and 256 may not fit"),
         ("table[1] = 65536", "a value of `table` is a `u16`, and 65536 may not fit"),
@@ -103,3 +103,10 @@ def test_results_and_defaults_are_looked_at(given):
 )  # fmt: skip
 def test_what_is_meant_is_taken(body):
     compiled(body)
+
+
+def test_members_have_no_first_values_but_zero():
+    text = "from ebee import *\n\n@struct\nclass S:\n    a: u32 = 0\n    b: u32 = {}\n"
+    assert define(text.format(0))["S"]().b == 0
+    with pytest.raises(TypeError, match=r"S\.b: members begin at 0; S\(b=3\)"):
+        define(text.format(3))

@@ -79,9 +79,10 @@ def check_fits(v: Value, t: Type, what: str) -> None:
     bits = t.width or t.bits
     if v.lo >= 1 << bits or v.hi < -(1 << bits - 1):
         shown = v.lo if v.constant is not None else f"{v.lo}..{v.hi}"
-        name = f"{bits} bits" if t.width else name_of(t)
+        t, width = getattr(t, "host", t), t.width
+        name = f"{bits} bits" if width else name_of(t)
         way_out = f"use a wider type, or say that it is cut: {name_of(t)}(...)"
-        if t.width:
+        if width:
             way_out = f"use a wider field, or say what is kept: ... & {(1 << bits) - 1:#x}"
         raise Refusal(f"{what} is {shown}, which does not fit {name}", way_out)
 

@@ -321,6 +321,9 @@ def _layout(cls: type, overlap: bool, packed: bool) -> type[Struct]:
             continue
         if name in _RESERVED:
             raise TypeError(f"{cls.__name__}.{name}: this name is taken by the struct itself")
+        if vars(cls).get(name, 0) != 0:
+            value = f"{name}={vars(cls)[name]!r}"
+            raise TypeError(f"{cls.__name__}.{name}: members begin at 0; {cls.__name__}({value})")
         fixed = type(hint).__name__ == "const"
         if type(hint) is bits:
             width, t = hint.width, hint.host
