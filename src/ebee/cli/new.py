@@ -317,7 +317,8 @@ An eBPF program: {doc}
 
 {commands}
 
-`{name}.py` is the program, `tests/test_{name}.py` tests it{where}.
+`{name}.py` is the program, `tests/test_{name}.py` tests it{where}. The tests
+need pytest: `pip install pytest`.
 """
 
 PYPROJECT = """[project]
