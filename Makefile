@@ -4,14 +4,14 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest
+PYTEST := $(BIN)/python -m pytest $(if $(JOBS),-n $(JOBS) --dist loadfile)
 CODE := src tests scripts bench examples
 
 .PHONY: help demo test test-vm lint format bench corpus fuzz coverage clean
 
 help:
 	@echo "make demo     build the firewall, run it over a capture, and (as root) in the kernel"
-	@echo "make test     all everyday tests"
+	@echo "make test     all everyday tests (JOBS=4: in four processes)"
 	@echo "make test-vm  the kernel tests on Linux 6.12 and 6.1, in virtual machines (needs root)"
 	@echo "make lint     ruff, mypy, and generated files that are out of date"
 	@echo "make bench    times and ratios, each measured beside something known"
