@@ -100,8 +100,8 @@ def check_access(w: Walk, reg: Reg, write: bool, value: int, may_write_packet: b
         raise _struct(reg.btf.name)
     if not write or value < 0 or w.regs[value].type == R.SCALAR:
         return
-    first = (kind == R.MEM and reg.type & R.RDONLY) or (kind in _PACKETS and not may_write_packet)
-    if kind in _LEAKS and not first:
+    fixed = (kind == R.MEM and reg.type & R.RDONLY) or (kind in _PACKETS and not may_write_packet)
+    if kind in _LEAKS and not fixed:
         raise _leak(value, f"into {_LEAKS[kind]}")
 
 
