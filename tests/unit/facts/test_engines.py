@@ -142,9 +142,7 @@ def test_constants_that_the_verifier_went_by_do_not_change():
     slot = next(r.slot for r in made.references)
     spec = ObjectSpec("o", license="GPL")
     data = (3).to_bytes(4, "little") + (7).to_bytes(4, "little")
-    spec.maps["rodata"] = MapSpec(
-        "rodata", "array", 4, 8, 1, flags=0x80, data=data, readonly=True
-    )
+    spec.maps["rodata"] = MapSpec("rodata", "array", 4, 8, 1, flags=0x80, data=data, readonly=True)
     refs = [Ref(slot, "data", "rodata", 0)]
     spec.programs["p"] = ProgramSpec("p", "xdp", made.insns, refs, hook="xdp")
     with Machine() as machine:
