@@ -32,6 +32,7 @@ from ebee.machine.jit.calls import HelperCalls, Unsupported
 from ebee.machine.jit.flow import closing_edges
 from ebee.machine.jit.lower import Lowering
 from ebee.machine.jit.names import map_name
+from ebee.machine.jit.registers import NEAR
 from ebee.machine.jit.shape import UNLOCK, Shape
 from ebee.machine.memory import LOCK_SIZE
 from ebee.maps.layout import round_up
@@ -45,9 +46,6 @@ PROG_ARRAY = 3
 
 NO_MEMORY = frozenset(("ctx", "map", "func", "packet_end"))
 """Kinds of pointers through which nothing is accessed."""
-
-_LIMIT = 1 << 31
-"""Constant offsets below this cannot wrap an address around."""
 
 
 class CheckedLowering(Lowering):
@@ -294,7 +292,7 @@ class CheckedLowering(Lowering):
     def _is_right(self, fact: Fact, size: int, write: bool) -> bool:
         """Whether the facts show that `size` bytes, and fewer, are there for the program."""
         if fact.kind in ("packet", "packet_meta", "mem"):
-            return fact.within(0, _LIMIT, size) and size <= fact.reach
+            return fact.within(0, NEAR, size) and size <= fact.reach
         if fact.kind == "stack":
             return fact.within(-STACK, 0, size)
         return fact.kind == "map_value" and bool(self._in_value(fact, size, write))
@@ -329,7 +327,7 @@ class CheckedLowering(Lowering):
             return b.op(f"load ptr, ptr {place}, align 8, !alias.scope !3", member)
 
         end = pointer("data_end")
-        if known is not None and fact.within(0, _LIMIT, known):
+        if known is not None and fact.within(0, NEAR, known):
             # From the packet's start on, and too short a way to wrap around.
             behind = b.op(f"getelementptr nuw i8, ptr {at}, i64 {size}")
             holds = b.op(f"icmp ule ptr {behind}, {end}")
@@ -483,7 +481,7 @@ class CheckedLowering(Lowering):
         fact = self.fact(slot, at) if at is not None else None
         if fact is None or fact.kind != "scalar" or fact.span is None:
             return None
-        return fact.span[1] if fact.span[0] >= 0 and fact.span[1] < _LIMIT else None
+        return fact.span[1] if fact.span[0] >= 0 and fact.span[1] < NEAR else None
 
     def _check_range(self, slot: int, fact: Fact, at: str, size: str, write: bool) -> None:
         """A range whose length may be known only at run time, and may be zero."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from ebee.lang.ir import Module, symbol
 from ebee.machine.code import Code
@@ -12,16 +12,19 @@ from ebee.machine.jit import entry
 from ebee.machine.jit.flow import reachable
 from ebee.machine.jit.names import entry_name, function_name
 
-if TYPE_CHECKING:
-    from ebee.machine.jit.lower import Lowering
-
 T = TypeVar("T")
+
+
+class Function(Protocol):
+    """One function being lowered: `jit.lower`, `jit.checked`."""
+
+    def lower(self) -> str: ...
 
 
 class Unit:
     """The functions of one program, and what they refer to outside."""
 
-    def __init__(self, code: Code, calls: Calls, lowering: type[Lowering]):
+    def __init__(self, code: Code, calls: Calls, lowering: Callable[[Unit, int], Function]):
         self.code, self.calls, self.lowering = code, calls, lowering
         self.module = Module()
         self._shape: Any = None
@@ -102,9 +105,9 @@ class Unit:
 
 
 class Calls:
-    """How helper calls are lowered; see `jit.calls`."""
+    """How helper calls are lowered; see `jit.calls`, also for what `f` is."""
 
-    def helper(self, f: Lowering, slot: int, number: int | None) -> None:
+    def helper(self, f: Any, slot: int, number: int | None) -> None:
         raise NotImplementedError
 
     def runtime(self, name: str) -> str:
