@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ import pytest
 from ebee.cli import cli
 from ebee.hooks import by_name
 from ebee.hooks.numbers import PROG_TYPES
+from ebee.linux import probe
+from ebee.linux.host import possible_cpus
 from ebee.obj import elf
 from ebee.obj import load as read_object
 
@@ -25,6 +28,7 @@ WITHOUT_VALUES = ("ringbuf", "user_ringbuf", "arena")
 SINCE = {
     "tcx/": (1, 3), "netfilter": (1, 3), "sk_skb/verdict": (1, 5), "freplace/": None,
     "arena": (1, 4), "kprobe.session/": (1, 5), "uprobe.session/": (1, 6),
+    "uprobe.multi/": (1, 3), "netkit/": (1, 3),
 }  # fmt: skip
 """What libbpf takes since which version (sections or types of maps begin so); None: not without
 being told more."""
@@ -183,12 +187,21 @@ def built(tmp_path_factory: pytest.TempPathFactory):
     return build
 
 
+@cache
+def missing_types() -> set[str]:
+    """Types of programs that this kernel does not have."""
+    return {f.name.removeprefix("program type ") for f in probe.program_types() if f.ok is False}
+
+
 def expect_loaded(done: subprocess.CompletedProcess[str], path: Path) -> None:
     """Skips what this kernel or this libbpf does not take."""
     if done.returncode:
         if "load failed: Operation not permitted" in done.stderr:
             pytest.skip("this kernel refuses programs of this type")
         spec = read_object(path)
+        for program in spec.programs.values():
+            if TYPES[by_name(program.hook).prog_type] in missing_types():
+                pytest.skip(f"this kernel has no programs for {program.hook}")
         words = [p.section for p in spec.programs.values()] + [m.type for m in spec.maps.values()]
         libbpf = ctypes.CDLL("libbpf.so.1")
         here = (libbpf.libbpf_major_version(), libbpf.libbpf_minor_version())
@@ -213,7 +226,8 @@ def test_libbpf_loads_and_runs_it(loader: Path, built, path: Path) -> None:
     maps = {w[1]: w[2:] for w in lines if w[0] == "map"}
     for name, m in spec.maps.items():
         if not name.startswith(".") and m.type != "struct_ops":  # its size is the kernel's
-            assert maps[name] == [m.type, *map(str, (m.key_size, m.value_size, m.max_entries))]
+            entries = m.max_entries or possible_cpus()  # none: a perf_event_array, by CPUs
+            assert maps[name] == [m.type, *map(str, (m.key_size, m.value_size, entries))]
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
