@@ -216,3 +216,18 @@ def test_in_6_12_programs_at_operations_of_sockets_had_only_common_kernel_functi
     assert older.message == "calling kernel function bpf_throw is not allowed"
     if level()[:2] in ((6, 12), (6, 18)):
         assert wide.kernel(code, "sock_ops:3")[0] == (level()[:2] == (6, 18))
+
+
+@pytest.mark.parametrize(
+    ("hook", "number", "before"),
+    [("xdp:37", 15, False), ("cgroup_sock:2", 15, True), ("cgroup_skb:0", 16, False),
+     ("tracepoint:0", 55, True), ("sk_msg:7", 15, True), ("tc:0", 17, True)],
+)  # fmt: skip
+def test_helpers_of_tasks_became_common_in_6_16(wide, hook, number, before):
+    code = parse(f"r0 = 0; call {number}; r0 = 1; exit").insns
+    refused = "program of this type cannot use helper"
+    for version, right in (("6.12", before), ("6.18", True)):
+        found = wide.ebee(code, hook, profile(version))
+        assert found.message.startswith(refused) != right
+        if level()[:2] == tuple(map(int, version.split("."))):
+            assert wide.kernel(code, hook)[1].startswith(refused) != right

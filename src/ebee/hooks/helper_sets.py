@@ -25,6 +25,33 @@ BASE = _names("""
     copy_from_user_task trace_printk trace_vprintk snprintf snprintf_btf
 """)
 
+# What became common in 6.16, and the hooks that had some of it before.
+COMMON_SINCE_616 = _names("""
+    task_storage_get task_storage_delete get_current_uid_gid get_current_comm
+    current_task_under_cgroup get_cgroup_classid get_task_stack find_vma send_signal
+    send_signal_thread perf_event_read perf_event_read_value get_branch_snapshot copy_from_user
+    copy_from_user_task
+""")
+_TRACED = COMMON_SINCE_616 - _names("get_cgroup_classid")
+_CURRENT = _names(
+    "get_current_uid_gid get_current_comm current_task_under_cgroup get_cgroup_classid"
+)
+_CLASS = _names("get_cgroup_classid")
+HAD_BEFORE_616: dict[str, frozenset[str]] = {
+    **dict.fromkeys(_names("""
+        kprobe ksyscall kprobe.multi kprobe.session uprobe uprobe.multi uprobe.session usdt
+        tracepoint raw_tracepoint raw_tracepoint_writable perf_event tp_btf fentry fexit fmod_ret
+        lsm lsm_cgroup iter syscall
+    """), _TRACED),
+    **dict.fromkeys(_names("""
+        cgroup_sock cgroup_sock_addr cgroup_dev cgroup_sysctl cgroup_sockopt
+    """), _CURRENT),
+    **dict.fromkeys(_names("""
+        tc tcx netkit tc_action lwt_in lwt_out lwt_xmit lwt_seg6local
+    """), _CLASS),
+    "sk_msg": _names("get_current_uid_gid get_cgroup_classid"),
+}  # fmt: skip
+
 SKC_TO = _names("""
     skc_to_tcp6_sock skc_to_tcp_sock skc_to_tcp_timewait_sock skc_to_tcp_request_sock
     skc_to_udp6_sock skc_to_unix_sock skc_to_mptcp_sock

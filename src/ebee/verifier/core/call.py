@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ebee import helpers
 from ebee.btf import Btf, Datasec, Func, Var
 from ebee.helpers import SCALARS
+from ebee.hooks.helper_sets import COMMON_SINCE_616, HAD_BEFORE_616
 from ebee.hooks.numbers import PROG_TYPES
 from ebee.verifier.core import (
     args,
@@ -217,6 +218,8 @@ def _may_call(w: Walk, name: str) -> bool:
     retiring = target is not None and target.member == "release"
     if retiring and name in ("setsockopt", "getsockopt"):  # bpf_tcp_ca_get_func_proto
         return False
+    if not w.profile.common_helpers and name in COMMON_SINCE_616:
+        return name in HAD_BEFORE_616.get(program.hook.name, ())
     if name == "probe_write_user" and w.profile.lockdown:
         return False
     if name == "override_return":  # with CONFIG_BPF_KPROBE_OVERRIDE

@@ -31,12 +31,12 @@ class Profile:
     (the same); `tail_calls_keep`: a tail call leaves the packet alone where the program goes on
     (the same); `tail_calls_return`: in a function it returns to the caller (6.18); `live_links`:
     what shares an id learns only if it is read again (the same); `free_ids`: states agree also
-    where a scalar was alone with its number, and another is not (the same); `indirect`: messages
-    call what helpers do to the stack indirect (until 6.13); `max_processed`: instructions to walk
-    at the most; `cpus`: processors that the machine may have (what holds for the most of them holds
-    for every machine); `lockdown`: the kernel is locked down (integrity), which takes a helper
-    away; `barriers`: what only speculation makes unsafe gets a barrier (6.17); `privileges`: the
-    capabilities of the loader.
+    where a scalar was alone with its number, and another is not (the same); `common_helpers`: all
+    hooks have the helpers of tasks (6.16); `indirect`: messages call what helpers do to the stack
+    indirect (until 6.13); `max_processed`: instructions to walk at the most; `cpus`: processors
+    that the machine may have (what holds for the most of them holds for every machine); `lockdown`:
+    the kernel is locked down (integrity), which takes a helper away; `barriers`: what only
+    speculation makes unsafe gets a barrier (6.17); `privileges`: the capabilities of the loader.
     """
 
     version: str
@@ -50,6 +50,7 @@ class Profile:
     tail_calls_return: bool = True
     live_links: bool = True
     free_ids: bool = True
+    common_helpers: bool = True
     globals_in_regions: bool = True
     private_stacks: bool = True
     never_null: frozenset[int] = NEVER_NULL | {R.MAP}
@@ -80,6 +81,7 @@ PROFILES = {
         tail_calls_return=False,
         live_links=False,
         free_ids=False,
+        common_helpers=False,
         globals_in_regions=False,
         private_stacks=False,
         indirect=True,
