@@ -17,8 +17,7 @@ HELPERS = (
     Helper(
         58, "override_return", "regs: ctx[pt_regs], rc: u64 -> long", "4.16",
         "Leave the probed function at once with this result (error injection).",
-        gpl=True,
-        missing=_NO_FUNCTION | {"verifies": "types do not tell which functions may be made fail"},
+        gpl=True, missing=_NO_FUNCTION,
     ),
     Helper(
         126, "seq_printf",
