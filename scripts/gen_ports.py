@@ -34,9 +34,10 @@ HEAD = """\
 Ports of selftests (tools/testing/selftests/bpf of Linux 6.12), written anew: each file holds the
 programs and the checks of one or two of them. Lines are those with code, of the programs and of
 the user side; of selftests that are followed in part, the lines of that part. What both have in
-common with others (helpers of the tests, in C and in Python) is not counted. All of them pass on
-Linux 6.12; those without \\* pass on 6.18, too, whose test machine refuses the hooks of the others.
-Made by scripts/gen_ports.py.
+common with others (helpers of the tests, in C and in Python) is not counted. They run on the test
+machine with Linux 6.18, and with 6.12: `python scripts/vm.py test --kernel 6.12 tests/kernel/ports`.
+The machine refuses some hooks: of those with \\* a part, or all, runs with 6.12 only. Made by
+scripts/gen_ports.py.
 
 """
 
