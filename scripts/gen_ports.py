@@ -35,7 +35,7 @@ Ports of selftests (tools/testing/selftests/bpf of Linux 6.12), written anew: ea
 programs and the checks of one or two of them. Lines are those with code, of the programs and of
 the user side; of selftests that are followed in part, the lines of that part. What both have in
 common with others (helpers of the tests, in C and in Python) is not counted. They run on the test
-machine with Linux 6.18, and with 6.12: `python scripts/vm.py test --kernel 6.12 tests/kernel/ports`.
+machine with Linux 6.18, and with 6.12 (`python scripts/vm.py test --kernel 6.12` and the folder).
 The machine refuses some hooks: of those with \\* a part, or all, runs with 6.12 only. Made by
 scripts/gen_ports.py.
 
