@@ -108,10 +108,6 @@ def check(
         from ebee.verifier.core.privileges import parse
 
         rules = replace(rules, privileges=parse(caps))
-    if caps is not None:
-        from ebee.verifier.core.privileges import parse
-
-        rules = replace(rules, privileges=parse(caps))
     if against_kernel:
         rules = replace(rules, privileges=_own_privileges(rules.privileges, caps))
     if against_kernel and config is not None:
