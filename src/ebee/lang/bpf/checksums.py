@@ -8,8 +8,8 @@ from ebee.lang.bpf.packets import IPv4, IPv6, Packet
 from ebee.lang.bpf.programs import func
 from ebee.types import array, struct, u8, u16, u32, u64
 
-MOST = 0x7FFF
-"""Bytes that are summed: half of what the verifier follows packets to."""
+MOST = 0x3FFF
+"""Bytes that are summed: more cost the verifier too much."""
 
 
 @struct
@@ -63,7 +63,7 @@ def ipv4_checksum(ip: IPv4) -> u16:
 @func
 def sum_bytes(packet: Packet, length: u32) -> u64:
     """The sum of the next `length` bytes as 16-bit words, or of those that are there, at most
-    32,767; the cursor moves behind them. `fold_checksum` makes a checksum of it, and of what else
+    16,383; the cursor moves behind them. `fold_checksum` makes a checksum of it, and of what else
     is added."""
     # Where each loop has ended the cursor is put by the size, so that the verifier sees one case.
     start = packet.at
@@ -76,14 +76,14 @@ def sum_bytes(packet: Packet, length: u32) -> u64:
         for number in part.words:
             total += number
     packet.at = start
-    packet.skip(size & 0x7FC0)
+    packet.skip(size & 0x3FC0)
     for _ in range(size >> 2 & 15):
         word = packet.take(_Word)
         if word is None:
             break
         total += word.value
     packet.at = start
-    packet.skip(size & 0x7FFC)
+    packet.skip(size & 0x3FFC)
     for i in range(size & 3):
         byte = packet.take(_Byte)
         if byte is None:
