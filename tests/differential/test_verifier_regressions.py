@@ -231,3 +231,26 @@ def test_helpers_of_tasks_became_common_in_6_16(wide, hook, number, before):
         assert found.message.startswith(refused) != right
         if level()[:2] == tuple(map(int, version.split("."))):
             assert wide.kernel(code, hook)[1].startswith(refused) != right
+
+
+FETCHED = {
+    "into an argument's register": ("r1 = atomic_xchg((u32 *)(r10 -16), r1)", "r1", False),
+    "into another one's": ("r4 = 5; r4 = atomic_fetch_add((u32 *)(r10 -16), r4)", "r4", True),
+    "loaded": ("r1 = *(u32 *)(r10 -16)", "r1", True),
+}
+
+
+@pytest.mark.parametrize("name", FETCHED)
+def test_what_is_called_back_later_compares_what_it_fetched(wide, name):
+    """Linux does not know that the instruction writes the register, and looks for the call that
+    gave it."""
+    fetch, register, right = FETCHED[name]
+    fd = wide.fds[list(script("fuzz_wide").NAMES).index("timed")]
+    code = parse(
+        "*(u64 *)(r10 -8) = 0; r2 = r10; r2 += -8; r1 = map[fd:0]; call 1; if r0 == 0 goto out;"
+        "r1 = r0; r2 = subprog[later]; call 170; out: r0 = 0; exit;"
+        f"later: *(u64 *)(r10 -16) = 1; {fetch}; if {register} != 7 goto +0; r0 = 0; exit"
+    ).insns
+    code = [i._replace(imm=fd) if i.op == LDDW and i.src == 1 else i for i in code]
+    assert wide.ebee(code, "lwt_xmit:0").accepted == right
+    assert level() < (6, 18, 44) or wide.kernel(code, "lwt_xmit:0")[0] == right

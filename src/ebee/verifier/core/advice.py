@@ -93,6 +93,7 @@ ADVICE: dict[str, str] = {
     "field": "the value has no such field, or more than one",
     "bad-result": "return a number that the hook takes",
     # the program as a whole
+    "precision": "a defect of Linux: keep what atomic operations fetch in a register of its own",
     "map-type": "this kind of map does not go with this call, or this kind of program",
     "bad-map": "name the map by its symbol",
     "kernel-symbol": "this kernel has no such symbol: declare it __weak and test it",

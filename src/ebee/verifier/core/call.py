@@ -387,7 +387,7 @@ def callback_later(w: Walk, op: Op, func: int, name: str, sleepable: bool, holde
     w.run_later.add(frame.subprog)
     w.entered.add(frame.subprog)
     other = State([frame])
-    other.sleepable, other.first = sleepable, start
+    other.sleepable = sleepable
     w.set_aside(other, start)
 
 

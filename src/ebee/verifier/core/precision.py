@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ebee.verifier.core.code import Op
 from ebee.verifier.core.equal import bits
+from ebee.verifier.core.errors import EFAULT, Rejected
 from ebee.verifier.core.log import Log, instruction, mask_text
 from ebee.verifier.core.log import state_text as log_state
 from ebee.verifier.core.reg import SCALAR
@@ -231,14 +232,23 @@ def backtrack(w: Walk, idx: int, after: int, jump: Jump | None, b: Wanted) -> No
             b.regs[f] &= ~dst
         if op.reg and op.src != 10:
             b.regs[f] |= src
-    elif kind == "load" or operation == "load_acquire" or operation in FETCHING:
-        target = dst if operation in ("load", "load_acquire") else src
-        target = 1 if operation == "cmpxchg" else target
-        if not b.regs[f] & target:
+    elif kind == "load" or operation == "load_acquire":
+        if not b.regs[f] & dst:
             return
-        b.regs[f] &= ~target
+        b.regs[f] &= ~dst
         if jump is not None and jump.access is not None:
             b.slots[jump.access[0]] |= 1 << jump.access[1]
+    elif operation in FETCHING:
+        # Linux takes it for a store, so the register goes on to be wanted; what it got is, too.
+        if b.regs[f] & dst:
+            raise Unsupported
+        if jump is None or jump.access is None:
+            return
+        frame, slot = jump.access
+        if b.slots[frame] >> slot & 1:
+            b.regs[f] |= src
+        elif b.regs[f] & (1 if operation == "cmpxchg" else src):
+            b.slots[frame] |= 1 << slot
     elif kind in ("store", "atomic"):
         if b.regs[f] & dst:
             raise Unsupported
@@ -305,8 +315,10 @@ def _call(w: Walk, idx: int, after: int, b: Wanted) -> None:
         b.frame -= 1
     else:
         b.regs[f] &= ~1
-        if b.regs[f] & ARGUMENTS:
-            raise Unsupported
+        if regs := b.regs[f] & ARGUMENTS:
+            # The arguments of what is called back later come from nowhere.
+            text = f"verifier bug: backtracking call unexpected regs {regs:x}"
+            raise Rejected("precision", text, errno=EFAULT)
 
 
 def _exit(w: Walk, after: int, b: Wanted) -> None:

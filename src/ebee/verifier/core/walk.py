@@ -251,11 +251,12 @@ class Walk:
         return other
 
     def set_aside(self, state: State, idx: int) -> None:
-        """A state that has nothing of the current path, to be walked later."""
+        """A state that has nothing of the current path, to be walked later. Its history leads back
+        into the path, though, as Linux's does."""
         if len(self.waiting) >= MAX_BRANCHES:
             text = f"The sequence of {len(self.waiting) + 1} jumps is too complex for async cb."
             raise Rejected("too-complex", text, "", EFAULT)
-        self.waiting.append((state, idx, -1))
+        self.waiting.append((state, idx, self.idx))
         if self.log is not None:
             self.log.set_aside(state)
 
