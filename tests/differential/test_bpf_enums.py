@@ -1,6 +1,12 @@
 """Enumerations as types, and their members as numbers, mean what they mean in Python."""
 
+import sys
+from pathlib import Path
+
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
 from threeway import ThreeWay
 
 from ebee.errors import CompileError
