@@ -12,6 +12,7 @@ from ebee.lang.known import Known
 from ebee.lang.source import define, source_of
 from ebee.lang.target import ARM64
 from ebee.lang.unit import Spec, compile_native
+from ebee.types import u32
 
 pytestmark = pytest.mark.unit
 
@@ -466,3 +467,34 @@ def test_everything_also_lowers_for_arm64():
     )["f"]
     text = compile_native([f], target=ARM64).ir
     assert b"yield" in compile_ir([text], Options(target=ARM64), emit="assembly")
+
+
+def test_methods_and_properties_in_the_arguments_of_methods():
+    """Each has its own `self`, however deep; in branches, loops and default values too."""
+    space = define(
+        HEAD.replace("    next: const[ptr[u8]]\n", """    next: const[ptr[u8]]
+
+    @property
+    def size(self) -> u32:
+        return self.a + 1
+
+    def more(self, n: u32, m: u32 = u32(5)) -> u32:
+        return self.a * n + m
+
+    def turned(self, n: u32) -> u32:
+        return self.more(m=self.more(n), n=self.size)
+""") + """
+@native
+def f(x: u32, y: u32) -> u32:
+    one, other = S(a=x), S(a=y)
+    two = S(a=one.more(one.size))
+    total = one.more(20 + other.size, one.turned(two.more(other.more(one.size))))
+    for i in range(one.more(other.size) & 3):
+        total += two.more(one.size if i & 1 else other.size, u32(i))
+    return total + min(one.more(one.size), other.turned(one.size))
+""")  # fmt: skip
+    module = compile_native([space["f"]])
+    with native(module, cached=False) as code:
+        f = c_function(code, "source.f", module.exports["source.f"])
+        for x, y in ((0, 0), (1, 2), (7, 3), (100, 9)):
+            assert f(x, y) == space["f"](u32(x), u32(y))

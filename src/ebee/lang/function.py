@@ -276,16 +276,19 @@ class Function:
         )
 
     def with_local(self, name: str, value: Value, action: Callable[[], Any]) -> Any:
-        """Do something with a variable of a name that no source has."""
+        """Do something with a variable of a name that no source has. An argument may do so in turn,
+        with the same name: what that stood for is put back."""
         assert self.env is not None
         writes, self.writes = self.writes, {**self.writes, name: (1, False)}
+        outer = self.variables.get(name), self.env.get(name)
         self.variables[name], self.env[name] = Variable(value.type, None), value
         try:
             return action()
         finally:
             self.writes = writes
+            _put_back(self.variables, name, outer[0])
             if self.env is not None:
-                del self.env[name]
+                _put_back(self.env, name, outer[1])
 
     # --- where paths meet ------------------------------------------------------------------------
 
@@ -404,6 +407,12 @@ class Function:
         if is_integer(v.type) and v.constant is not None:
             return arith.operand(self.body, v, int(llvm(v.type)[1:]))
         return v.text
+
+
+def _put_back(names: dict[str, Any], name: str, before: Any) -> None:
+    names.pop(name, None)
+    if before is not None:
+        names[name] = before
 
 
 @cache
