@@ -3,13 +3,16 @@
     tnum, scalar, reg    what is known of a value, and arithmetic on it
     state, equal, prune  what is known at one point of a path; when a path may end early
     precision, live      which values and stack slots a path's safety depends on
-    code, cfg            the instructions and the flow of control, before any path is walked
+    code, cfg, fastcall  the instructions and the flow of control, before any path is walked
     walk                 the walk: every path, instruction by instruction
-    alu, jump, mem, stack, ctx, call, args, subprog, ret      what each instruction may do
+    alu, jump, mem, stack, ctx, sock     what each instruction may do
+    call, allowed, args, subprog, ret    the same of calls and returns
     btftype, btfptr, btfctx, special     types of the kernel and the program, pointers to them
-    kfuncs, kfunc, kfuncargs             kernel functions: tables, calls, arguments
+    kfuncs, kfunc, kfuncargs             kernel functions: which one, calls, arguments
     dynptr, iters, locks, kptr, graph    objects with rules of their own
-    log, explain                         what is said of it all
+    privileges, leaks, spectre           what loaders without capabilities may not do
+    observe                              what the walk saw, as facts
+    log, explain, errors, advice         what is said of it all
     profile, program, references, target, compat    what differs by version; what is checked
     check                the entry: `check(spec, program, profile)` -> Verdict
 
