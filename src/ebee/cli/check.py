@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ebee.obj.spec import ObjectSpec
     from ebee.verifier.core.check import Verdict
     from ebee.verifier.core.privileges import Privileges
+    from ebee.verifier.core.profile import Profile
 
 _PROCESSED = re.compile(r"processed (\d+) insns")
 RUN_BUDGET = 60_000
@@ -93,25 +94,10 @@ def check(
     ebee check --against-kernel --log-level 1 firewall.bpf.o
     """
     from ebee.verifier.core.check import check as check_one
-    from ebee.verifier.core.profile import profile
 
-    rules = profile(kernel)
-    if max_processed is not None:
-        rules = replace(rules, max_processed=max_processed)
-    if cpus is None and against_kernel:
-        from ebee.linux.host import possible_cpus
-
-        cpus = possible_cpus()
-    if cpus is not None:
-        rules = replace(rules, cpus=cpus)
-    if caps is not None:
-        from ebee.verifier.core.privileges import parse
-
-        rules = replace(rules, privileges=parse(caps))
-    if against_kernel:
-        rules = replace(rules, privileges=_own_privileges(rules.privileges, caps))
     if against_kernel and config is not None:
         raise click.UsageError("the running kernel has its own --config")
+    rules = _rules(kernel, max_processed, cpus, caps, against_kernel)
     types = _types(btf_file) if btf_file is not None else None
     rows: list[dict[str, Any]] = []
     for file in files:
@@ -135,6 +121,30 @@ def check(
         report.print_json(rows)
     _warn_of_types()
     raise click.exceptions.Exit(_status(rows))
+
+
+def _rules(
+    kernel: str, max_processed: int | None, cpus: int | None, caps: str | None, here: bool
+) -> Profile:
+    """The rules of a version, changed as the options say; `here`: to what holds on this machine."""
+    from ebee.verifier.core.profile import profile
+
+    rules = profile(kernel)
+    if max_processed is not None:
+        rules = replace(rules, max_processed=max_processed)
+    if cpus is None and here:
+        from ebee.linux.host import possible_cpus
+
+        cpus = possible_cpus()
+    if cpus is not None:
+        rules = replace(rules, cpus=cpus)
+    if caps is not None:
+        from ebee.verifier.core.privileges import parse
+
+        rules = replace(rules, privileges=parse(caps))
+    if here:
+        rules = replace(rules, privileges=_own_privileges(rules.privileges, caps))
+    return rules
 
 
 def _options(spec: ObjectSpec, config: str | None) -> dict[str, bytes]:
