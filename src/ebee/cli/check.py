@@ -319,10 +319,17 @@ _KERNELS_OWN = frozenset(("core", "kfunc", "ksym", "kconfig"))
 nothing of the other."""
 
 
+_RULES = "verifier", "verifier/core", "hooks", "helpers", "maps"
+"""Folders of ebee that decide on a verdict."""
+
+
 def _digest(data: bytes) -> str:
-    """Of a program and of the rules that judge it."""
+    """Of a program and of the rules that judge it, which a developer may change: what they once
+    accepted wrongly must not run without checks for ever."""
     from hashlib import sha256
 
     from ebee import __version__
+    from ebee.lang.identity import files_in
 
-    return sha256(__version__.encode() + b"\0" + data).hexdigest()[:32]
+    rules = repr((__version__, files_in(_RULES)))
+    return sha256(rules.encode() + b"\0" + data).hexdigest()[:32]

@@ -121,6 +121,13 @@ def test_what_is_checked_before_a_run_is_remembered_with_its_facts(cache):
         assert program.code.facts.reg(at, 0).kind == "map_value"
 
 
+def test_what_other_rules_accepted_is_checked_again(cache, monkeypatch):
+    spec = object_of(LOOKUP)
+    assert before_run(spec, ["p"]) is not None
+    monkeypatch.setattr("ebee.lang.identity.files_in", lambda parts: [("walk.py", 1, 2)])
+    assert before_run(spec, ["p"], known=True) is None
+
+
 def test_what_is_refused_has_no_facts(cache, capfd):
     assert before_run(object_of("r0 = *(u64 *)(r2 +0)\nexit"), ["p"]) is None
     assert "the verifier does not accept it" in capfd.readouterr().err
