@@ -87,18 +87,24 @@ def values(spec: ObjectSpec, given: Given = None) -> dict[str, bytes]:
     config, found = given_options(given), dict[str, bytes]()
     made = Kconfig(spec, [e.name for e in wanted], "")
     for extern in wanted:
-        declared, btf = spec.btf.type(extern.btf_id) if spec.btf else None, spec.btf
-        if btf is None or not isinstance(declared, Var):
-            raise ObjectError(f"{extern.name}: its type is not known")
+        btf, kind = _type(spec, extern)
         if given is None:
-            found[extern.name] = made.value(extern, btf, declared.type)
+            found[extern.name] = made.value(extern, btf, kind)
         elif extern.name in config:
-            found[extern.name] = convert(extern.name, config[extern.name], btf, declared.type)
+            found[extern.name] = convert(extern.name, config[extern.name], btf, kind)
         elif extern.name not in VIRTUAL and not extern.weak:
             raise ObjectError(f"{extern.name} is not set in {given}: declare it __weak")
         elif extern.name not in VIRTUAL:
-            found[extern.name] = bytes(btf.sizeof(declared.type))
+            found[extern.name] = bytes(btf.sizeof(kind))
     return found
+
+
+def _type(spec: ObjectSpec, extern: ExternSpec) -> tuple[Btf, int]:
+    """The id of a variable's type, and the BTF that has it."""
+    declared = spec.btf.type(extern.btf_id) if spec.btf else None
+    if spec.btf is None or not isinstance(declared, Var):
+        raise ObjectError(f"{extern.name}: its type is not known")
+    return spec.btf, declared.type
 
 
 class Kconfig:
@@ -127,13 +133,10 @@ class Kconfig:
         """All values as they stand in the map."""
         data = b""
         for extern in self._wanted:
-            btf = self.spec.btf
-            declared = btf.type(extern.btf_id) if btf else None
-            if btf is None or not isinstance(declared, Var):
-                raise ObjectError(f"{extern.name}: its type is not known")
-            data += bytes(-len(data) % btf.alignof(declared.type))
+            btf, kind = _type(self.spec, extern)
+            data += bytes(-len(data) % btf.alignof(kind))
             self._offsets[extern.name] = len(data)
-            data += self.value(extern, btf, declared.type)
+            data += self.value(extern, btf, kind)
         return data
 
     def close(self) -> None:
