@@ -116,7 +116,8 @@ def _store_connection(w: Walk, off: int, size: int) -> None:
 def _store_ops(struct: str, to: BtfType, off: int, size: int) -> None:
     """A store by a program of a struct_ops struct, as its subsystem allows."""
     if struct == "bpf_dummy_ops":
-        return _store_dummy(to, off, size)
+        _store_dummy(to, off, size)
+        return
     allowed = _WRITABLE.get(struct)
     if allowed is None:
         raise DoesNotKnow(f"what programs of {struct} may store into")
@@ -126,7 +127,7 @@ def _store_ops(struct: str, to: BtfType, off: int, size: int) -> None:
         for member in members:
             place = _place(to.btf, name, member)
             if place is not None and place[0] <= off and off + size <= place[0] + place[1]:
-                return None
+                return
     starts = [p[0] for n, ms in allowed.items() for m in ms if (p := _place(to.btf, n, m))]
     if off not in starts:
         raise Rejected("read-only", f"no write support to tcp_sock at off {off}")

@@ -88,9 +88,9 @@ def _regions(w: Walk, meta: Meta) -> None:
 
 def _throw(w: Walk) -> int:
     """The program ends here, whatever function runs."""
-    w.throws = True
     from ebee.verifier.core import ret
 
+    w.throws = True
     if not w.program.exception_callback:
         ret.check_thrown(w)
     locks.check_leaks(w, "bpf_throw", True, thrown=True)

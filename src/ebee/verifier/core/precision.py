@@ -238,28 +238,8 @@ def backtrack(w: Walk, idx: int, after: int, jump: Jump | None, b: Wanted) -> No
         b.regs[f] &= ~dst
         if jump is not None and jump.access is not None:
             b.slots[jump.access[0]] |= 1 << jump.access[1]
-    elif operation in FETCHING:
-        # Linux takes it for a store, so the register goes on to be wanted; what it got is, too.
-        if b.regs[f] & dst:
-            raise Unsupported
-        if jump is None or jump.access is None:
-            return
-        frame, slot = jump.access
-        if b.slots[frame] >> slot & 1:
-            b.regs[f] |= src
-        elif b.regs[f] & (1 if operation == "cmpxchg" else src):
-            b.slots[frame] |= 1 << slot
     elif kind in ("store", "atomic"):
-        if b.regs[f] & dst:
-            raise Unsupported
-        if jump is None or jump.access is None:
-            return
-        frame, slot = jump.access
-        if not b.slots[frame] >> slot & 1:
-            return
-        b.slots[frame] &= ~(1 << slot)
-        if op.reg:
-            b.regs[f] |= src
+        _store(op, jump, b)
     elif kind == "call":
         _call(w, idx, after, b)
     elif kind == "exit":
@@ -293,6 +273,27 @@ def say(w: Walk, log: Log, op: Op, b: Wanted) -> None:
 def _masks(b: Wanted, frame: int) -> str:
     regs = mask_text(b.regs[frame], "r{}")
     return f"regs={regs} stack={mask_text(b.slots[frame], '{}', -8, -8)}"
+
+
+def _store(op: Op, jump: Jump | None, b: Wanted) -> None:
+    """Back over a store, or over an atomic operation: Linux takes those that fetch for stores, so
+    that their register goes on to be wanted; what it got is wanted, too."""
+    f, src = b.frame, 1 << op.src
+    if b.regs[f] >> op.dst & 1:
+        raise Unsupported
+    if jump is None or jump.access is None:
+        return
+    frame, slot = jump.access
+    wanted = b.slots[frame] >> slot & 1
+    if op.operation in FETCHING:
+        if wanted:
+            b.regs[f] |= src
+        elif b.regs[f] & (1 if op.operation == "cmpxchg" else src):
+            b.slots[frame] |= 1 << slot
+    elif wanted:
+        b.slots[frame] &= ~(1 << slot)
+        if op.reg:
+            b.regs[f] |= src
 
 
 def _call(w: Walk, idx: int, after: int, b: Wanted) -> None:
