@@ -800,11 +800,9 @@ BUILT = {
     ip = packet.take(IPv4)
     udp = packet.take(UDP)
     geneve = packet.take(Geneve)
-    if ip is None or udp is None or geneve is None:
-        return 96
     option = packet.take(GeneveOption)
     data = packet.take(Word)
-    if option is None or data is None:
+    if ip is None or udp is None or geneve is None or option is None or data is None:
         return 96
     length = packet.remaining()
     ip[0] = IPv4(version_ihl=0x45, ttl=64, protocol=UDP_PROTOCOL, total_length=44 + length, id=1)
@@ -843,6 +841,75 @@ def test_headers_are_built_as_scapy_does(what, ways):
     pop = f"    if not ctx.pop({size}):\n        return 97\n    return 7"
     if kind == 0x800:  # the kernel takes room from IP packets only
         assert ways(below(pop))(data)[3] == frame
+
+
+LATE = {
+    "one test": """
+    a, b, c = packet.take(Word), packet.take(Word), packet.take(IPv6)
+    d, e = packet.take(UDP), packet.take(Word)
+    if a is None or b is None or c is None or d is None or e is None:
+        return 8
+    out.n[0], out.n[1], out.n[2] = a.value, b.value, u32(c.next_header)
+    out.n[3], e.value = u32(d.length), d.checksum
+    return 7
+""",
+    "in another order": """
+    a, b, c, d = packet.take(Word), packet.take(IPv4), packet.take(Word), packet.take(Word)
+    if not d or not a or not c or not b:
+        return 8
+    b[0] = IPv4(ttl=u8(a.value), source=c.value, destination=d.value)
+    return 7
+""",
+    "one by one": """
+    a, b, c = packet.take(Word), last(packet), last(packet)
+    if b is None:
+        return 1
+    if a is None:
+        return 2
+    if c is None:
+        return 3
+    out.n[0], c.value = a.value, b.value
+    return 7
+""",
+    "parsed and skipped": """
+    a, b, c = packet.parse(IPv6), packet.take(Word), packet.parse(IPv6)
+    enough = packet.skip(3)
+    d = last(packet)
+    if b is None or a is None or not enough or d is None:
+        return 8
+    out.n[0], out.n[1], out.n[2] = a.version_class, b.value, d.value
+    if c is None:
+        return 9
+    out.n[3] = c.version_class
+    return 7
+""",
+    "only when asked for": """
+    a, b, c = packet.take(Word), packet.take(IPv6), packet.take(Word)
+    out.n[0] = u32(1 if a is None else 2) + (u32(10) if b else u32(20))
+    if c is not None:
+        out.n[1] = c.value
+        if a is not None and b is not None:
+            out.n[2], b.next_header = a.value, 4
+    return 7
+""",
+}
+LAST = """
+@func
+def last(p: Packet) -> Word | None:
+    return p.take(Word)
+"""
+
+
+@pytest.mark.parametrize("what", LATE)
+def test_headers_may_be_tested_after_all_are_taken(what, ways):
+    """The verifier follows each test, however far behind what it is of."""
+    look = ways(WORD + LAST + below(LATE[what]))
+    r = random.Random(what)
+    for size in range(120):
+        whole = bytearray(r.randbytes(size))
+        for at in (0, 44):
+            whole[at : at + 1] = b"\x60"[: size - at] if r.random() < 0.7 and size > at else b""
+        look(ethernet(0x88B5, whole))
 
 
 IN_PLACE = {

@@ -94,7 +94,7 @@ def truth(b: Body, v: Value) -> Value:
     if is_ptr(v.type) or v.maybe:
         if v.known is not None or v.text == "null":
             return constant(bool, v.known is not None)
-        return Value(bool, b.op(f"icmp ne ptr {v.text}, null"), 0, 1)
+        return Value(bool, b.op(f"xor i1 {b.is_null(v.text)}, true"), 0, 1)
     if not is_integer(v.type):
         raise Refusal(
             f"a value of type `{name_of(v.type)}` is no condition", "compare a member of it"

@@ -164,6 +164,7 @@ def call_native(f: Function, node: ast.Call, ref: FunctionRef) -> Value:
         text = f"{target.symbol}({', '.join(shown)})"
         result = called(f, target.result, text, target.returns)
     f.unit.after_call(f, target)
+    f.body.nulls.clear()
     return result
 
 

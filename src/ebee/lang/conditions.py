@@ -186,6 +186,9 @@ def compare_pointers(f: Function, sign: str, left: Value, right: Value) -> Value
             return constant(bool, sign == "!=")
     if left.text == right.text:
         return constant(bool, arith.COMPARE[sign](0, 0))
+    if right.text == "null" and sign in ("==", "!="):
+        null = Value(bool, f.body.is_null(left.text), 0, 1)
+        return null if sign == "==" else opposite(f, null)
     names = {"<": "ult", "<=": "ule", ">": "ugt", ">=": "uge", "==": "eq", "!=": "ne"}
     text = f.body.op(f"icmp {names[sign]} ptr {left.text}, {right.text}")
     return Value(bool, text, 0, 1)

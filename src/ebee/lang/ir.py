@@ -102,6 +102,9 @@ class Body:
         """Results of divisions: the kernel's verifier does not know their ranges."""
         self.elsewhere: set[str] = set()
         """Addresses that are not on the function's stack."""
+        self.nulls: dict[str, str] = {}
+        """Pointers -> the condition of which it is known here that they are null by it: until the
+        next label, and the next call of a function that LLVM may put in its place."""
         self.entry: list[str] = []
         self.lines: list[str] = []
         self.block = "start.0"
@@ -140,6 +143,10 @@ class Body:
         self.emit(f"{result} = {text}")
         return result
 
+    def is_null(self, pointer: str) -> str:
+        """Whether a pointer is null."""
+        return self.nulls.get(pointer) or self.op(f"icmp eq ptr {pointer}, null")
+
     def alloca(self, llvm_type: str, align: int, hint: str = "slot") -> str:
         """Room on the stack for the whole life of the function."""
         result = "%" + self.name(hint)
@@ -152,6 +159,7 @@ class Body:
             self.emit(f"br label %{name}")
         self.lines.append(f"{name}:")
         self.block, self.open = name, True
+        self.nulls.clear()
 
     def end(self, text: str) -> None:
         """A terminator."""

@@ -100,7 +100,9 @@ def read_dns_name_in(message: Packet, packet: Packet, name: DnsName) -> bool:
         symbol = u8(0)
         for _ in range(POINTERS + 1):
             message.at = start
-            letter = message.take(_Byte) if message.skip(at & FAR) else None
+            if not message.skip(at & FAR):
+                return False
+            letter = message.take(_Byte)
             if letter is None:
                 return False
             symbol = letter.value

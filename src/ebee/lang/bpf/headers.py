@@ -119,7 +119,9 @@ def read_sctp_chunks(packet: Packet, chunks: SctpChunks) -> bool:
         if at >= size:
             break
         packet.at = start
-        chunk = packet.take(SctpChunk) if at <= FAR and packet.skip(at & FAR) else None
+        if at > FAR or not packet.skip(at & FAR):
+            return False
+        chunk = packet.take(SctpChunk)
         if chunk is None:
             return False
         length = u32(chunk.length)

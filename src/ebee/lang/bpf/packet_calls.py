@@ -29,6 +29,9 @@ MOST = 0xFFFF
 
 _BYTES = PtrType(u8)
 
+_HIDE = 'call ptr asm "", "=r,0"(ptr {}) nounwind willreturn memory(none)'
+"""A pointer as one of which LLVM knows nothing."""
+
 
 def context_field(f: Function, name: str, write: bool = False) -> CtxField:
     """A member of the context at the current hook; Refusal when the hook has none of that name,
@@ -103,9 +106,9 @@ def take(f: Function, node: ast.Call, cursor: Value) -> Value:
     header = type_argument(f, one_argument(node))
     if not is_struct(header):
         raise Refusal(f"`{name_of(header)}` is no header", "define it as a @struct class")
-    start, _, missing = _advance(f, cursor, constant(int, sizeof(header)))
-    text = f.body.op(f"select i1 {missing}, ptr null, ptr {start}")
+    missing, text = _advance(f, cursor, constant(int, sizeof(header)))
     f.body.elsewhere.add(text)
+    f.body.nulls[text] = missing
     return Value(PtrType(header), text, maybe=1)
 
 
@@ -119,13 +122,18 @@ def skip(f: Function, node: ast.Call, cursor: Value) -> Value:
             f"the number of bytes may be {size.lo}..{size.hi}, more than {MOST}",
             "bound it: packet.skip(n & 0x7ff), or packet.skip(min(n, u32(1500)))",
         )
-    _, _, missing = _advance(f, cursor, size)
+    missing, _ = _advance(f, cursor, size)
     return Value(bool, f.body.op(f"xor i1 {missing}, true"), 0, 1)
 
 
-def _advance(f: Function, cursor: Value, size: Value) -> tuple[str, str, str]:
-    """Move a cursor if there are so many bytes: where it was, where it is, whether there were
-    too few."""
+def _advance(f: Function, cursor: Value, size: Value) -> tuple[str, str]:
+    """Move a cursor if there are so many bytes: whether there were too few, and where it was, or
+    null then.
+
+    LLVM does not see what both are where there were too few, so that they remain what this path
+    chose. It would choose again where they are used (a base and one of two offsets, null or not),
+    by comparing again with the packet's end; and of that the verifier forgets how it went.
+    """
     b = f.body
     at, end = (_member(f, cursor, name) for name in ("at", "end"))
     start, last = memory.load(b, at).text, memory.load(b, end).text
@@ -137,9 +145,11 @@ def _advance(f: Function, cursor: Value, size: Value) -> tuple[str, str, str]:
     b.emit(f"store ptr {behind}, ptr {at.text}, align 8")
     b.jump(on)
     b.label(stays)
+    same, null = (b.op(_HIDE.format(p)) for p in (start, "null"))
+    b.emit(f"store ptr {same}, ptr {at.text}, align 8")
     b.jump(on)
     b.label(on)
-    return start, behind, missing
+    return missing, b.op(f"phi ptr [ {null}, %{stays} ], [ {start}, %{moves} ]")
 
 
 def remaining(f: Function, node: ast.Call, cursor: Value) -> Value:
