@@ -16,6 +16,7 @@ from ebee.verifier.core.kfuncs import all_kfuncs, called
 from ebee.verifier.core.privileges import check_no_loops
 
 if TYPE_CHECKING:
+    from ebee.verifier.core.profile import Profile
     from ebee.verifier.core.program import Program
 
 MAX_SUBPROGS = 256
@@ -41,17 +42,10 @@ class Cfg:
     iterators   slots that ask an iterator for its next element; `callbacks`: calls that call back
     """
 
-    def __init__(
-        self,
-        insns: list[Insn],
-        ops: list[Op | None],
-        program: Program,
-        version: str,
-        capable: bool = True,
-    ):
+    def __init__(self, insns: list[Insn], ops: list[Op | None], program: Program, profile: Profile):
         self.insns, self.ops, self.count = insns, ops, len(insns)
         self.hook, self.catches = program.hook.name, program.catches
-        self.packets_read_all = version != "6.12"  # compute_live_registers (6.16)
+        self.packets_read_all = profile.packets_read_all
         self.kfuncs = {
             op.slot: called(program, op)
             for op in ops
@@ -64,14 +58,14 @@ class Cfg:
         self.shown_loops = 0  # numbers of loops up to it are the kernel's
         self._find_functions()
         self._check_jumps()
-        scan(insns, version)
+        scan(insns, profile.version)
         self.following = [self._successors(slot) for slot in range(self.count)]
         self.preceding: list[list[int]] = [[] for _ in range(self.count)]
         for slot, after in enumerate(self.following):
             for to in after:
                 if to < self.count:
                     self.preceding[to].append(slot)
-        if not capable:
+        if not profile.privileges.bpf:
             check_no_loops(self.following, self.starts)
         self._reach()
         self.live = self._live_registers()

@@ -18,25 +18,34 @@ NEVER_NULL = frozenset((R.SOCKET, R.TCP_SOCK, R.MAP_VALUE, R.MAP_KEY, R.SOCK_COM
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The rules of one Linux version, x86-64.
+    """The rules of one Linux version, x86-64. In brackets: since when, or until when, they hold;
+    (7.0): since then, and in 6.18.44 (see `NEWEST`).
 
-    `negation`: ranges are followed through `neg` (6.17); `wide_mul`: products of tnums keep values
-    and uncertainty apart (until 6.17); `old_ranges`: additions that always wrap, and products of
-    negative numbers, are unknown (until 6.16); `constant_keys`: looking up a constant index of an
-    array gives no null (6.14); `never_null`: pointers to maps are among them since 6.16 and
-    6.12.117; `globals_in_regions`: global functions may be called where preemption is off (6.14);
-    `private_stacks`: large frames of some programs have stacks of their own (6.13);
-    `single_values`: where tnum and unsigned range have one number in common, it is known (7.0, and
-    the stable levels of `NEWEST`); `byte_swaps`: what is known of bits is known of swapped ones
-    (the same); `tail_calls_keep`: a tail call leaves the packet alone where the program goes on
-    (the same); `tail_calls_return`: in a function it returns to the caller (6.18); `live_links`:
-    what shares an id learns only if it is read again (the same); `free_ids`: states agree also
-    where a scalar was alone with its number, and another is not (the same); `common_helpers`: all
-    hooks have the helpers of tasks (6.16); `indirect`: messages call what helpers do to the stack
-    indirect (until 6.13); `max_processed`: instructions to walk at the most; `cpus`: processors
-    that the machine may have (what holds for the most of them holds for every machine); `lockdown`:
-    the kernel is locked down (integrity), which takes a helper away; `barriers`: what only
-    speculation makes unsafe gets a barrier (6.17); `privileges`: the capabilities of the loader.
+    negation            ranges are followed through `neg` (6.17)
+    wide_mul            products of tnums keep values and uncertainty apart (until 6.17)
+    old_ranges          additions that always wrap, and products of negative numbers, are unknown
+                        (until 6.16)
+    constant_keys       looking up a constant index of an array gives no null (6.14)
+    single_values       where tnum and unsigned range have one number in common, it is known (7.0)
+    byte_swaps          what is known of bits is known of swapped ones (7.0)
+    tail_calls_keep     a tail call leaves the packet alone where the program goes on (7.0)
+    tail_calls_return   in a function a tail call returns to the caller (6.18)
+    live_links          what shares an id learns only if it is read again (7.0)
+    free_ids            states agree also where a scalar was alone with its number, and another is
+                        not (7.0)
+    common_helpers      all hooks have the helpers of tasks (6.16)
+    packets_read_all    no register is dead before a load from the packet (6.16)
+    globals_in_regions  global functions may be called where preemption is off (6.14)
+    private_stacks      large frames of some programs have stacks of their own (6.13)
+    never_null          pointers of these types are not null; to maps: since 6.16 and 6.12.117
+    indirect            messages call what helpers do to the stack indirect (until 6.13)
+    max_processed       instructions to walk at the most
+    cpus                processors that the machine may have (what holds for the most of them holds
+                        for every machine)
+    strict_alignment    accesses are aligned, as on machines that cannot do others
+    lockdown            the kernel is locked down (integrity), which takes a helper away
+    barriers            what only speculation makes unsafe gets a barrier (6.17)
+    privileges          the capabilities of the loader
     """
 
     version: str
@@ -51,6 +60,7 @@ class Profile:
     live_links: bool = True
     free_ids: bool = True
     common_helpers: bool = True
+    packets_read_all: bool = True
     globals_in_regions: bool = True
     private_stacks: bool = True
     never_null: frozenset[int] = NEVER_NULL | {R.MAP}
@@ -82,6 +92,7 @@ PROFILES = {
         live_links=False,
         free_ids=False,
         common_helpers=False,
+        packets_read_all=False,
         globals_in_regions=False,
         private_stacks=False,
         indirect=True,

@@ -76,7 +76,7 @@ class Walk:
         ops = decode(program.insns, profile.version)
         if not self.capable:
             privileges.check_alone(ops)
-        self.cfg = Cfg(program.insns, ops, program, profile.version, self.capable)
+        self.cfg = Cfg(program.insns, ops, program, profile)
         self.saved = fastcall.patterns(self.cfg)
         self.observer = Observer(self) if observe else None
         self.has_arena = compat.check(self)
