@@ -31,7 +31,8 @@ _WHY = {
     ("", EBADF): "the value names nothing that this map can hold",
     ("", E2BIG): "the map is full (max_entries is {max_entries})",
 }
-DOING = {
+_INDEX = "the index is not below max_entries ({max_entries})"
+_DOING = {
     "next_key": "read the key after {key}", "lookup_batch": "look up a batch of elements",
     "lookup_and_delete_batch": "take a batch of elements",
 }  # fmt: skip
@@ -43,10 +44,7 @@ def doing(what: str, key: bytes) -> str:
     if what == "next_key" and not key:
         return "read the first key"
     plain = f"{what.replace('_', ' ')} key {{key}}" if key else what.replace("_", " ")
-    return DOING.get(what, plain).format(key=key.hex())
-
-
-_INDEX = "the index is not below max_entries ({max_entries})"
+    return _DOING.get(what, plain).format(key=key.hex())
 
 
 def refusal(

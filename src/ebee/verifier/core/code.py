@@ -118,8 +118,8 @@ def _bad(message: str, reason: str = "") -> Rejected:
 
 
 def _reserved(insn: Insn) -> bool:
-    """Whether a field holds something that its form does not have, which is said before it is
-    looked at registers."""
+    """Whether a field holds something that its form does not have, of which Linux complains before
+    it looks at registers."""
     form = form_of(insn)
     roles = (form.dst, form.src, form.off, form.imm) if form is not None else ()
     return form is None or any(
