@@ -12,7 +12,7 @@ from ebee.lang.known import Known
 from ebee.lang.source import define, source_of
 from ebee.lang.target import ARM64
 from ebee.lang.unit import Spec, compile_native
-from ebee.types import u32
+from ebee.types import i64, u32
 
 pytestmark = pytest.mark.unit
 
@@ -79,6 +79,9 @@ REFUSALS = [
     ("return x\nx = 1", "`x` may not have a value here", ""),
     ("x: u32 = a\nreturn x", "the value is a `u64`, not a `u32`", "x = u32(...)"),
     ("x: str = a\nreturn x", "`str` is no static type", ""),
+    ("return u64((a, p) in ((1, 2),))", "not a `ptr[S]` and a `int`", "joined by `and`"),
+    ("return u64(a in ((1, 2),))", "not a `u64` and a `tuple[int, int]`", "joined by `and`"),
+    ("return u64((a, 1) < (1, 2))", "cannot be compared", ""),
     ("return a if a else p.head", "`Inner` does not become `u64`", ""),
     ("x = a if b else u32(1)\nreturn x", "joins values of different types: u32 and u64", "convert"),
     ("x = a or u32(1)\nreturn x", "`and`/`or` joins values of different types", "x != 0"),
@@ -498,3 +501,33 @@ def f(x: u32, y: u32) -> u32:
         f = c_function(code, "source.f", module.exports["source.f"])
         for x, y in ((0, 0), (1, 2), (7, 3), (100, 9)):
             assert f(x, y) == space["f"](u32(x), u32(y))
+
+
+def test_tuples_are_compared_by_their_elements():
+    space = functions("""
+PAIRS = ((1, 2), (3, 4), (5,))
+
+@native
+def f(a: u32, b: i64) -> u32:
+    found = u32(0)
+    if (a, b) in ((1, 2), (3, -4), (True, False)):
+        found |= 1
+    if (a, b) not in PAIRS:
+        found |= 2
+    if (a, b) == (b, a) and (a, b) != (1, 2, 3):
+        found |= 4
+    if (a, (b, 5)) == (3, (4, 5)) or ((a, b), 1) in {((5, 6), 1)}:
+        found |= 8
+    return found
+""")
+    module = compile_native([space["f"]])
+    with native(module, cached=False) as code:
+        f = c_function(code, "source.f", module.exports["source.f"])
+        for a in range(7):
+            for b in range(-5, 7):
+                assert f(a, b) == space["f"](u32(a), i64(b)), (a, b)
+
+
+def test_text_is_no_parameter_and_says_what_is():
+    error = refused("return 1", "def f(a: str) -> u64:")
+    assert "array[char, 16] of a @struct; a function is given that struct" in error.way_out

@@ -153,6 +153,9 @@ def comparison(
         return arith.compare(f.body, sign, left, right), right
     if is_ptr(left.type) and is_ptr(right.type):
         return compare_pointers(f, sign, left, right), right
+    if isinstance(left.type, TupleType) and sign in ("==", "!="):
+        same = _same(f, left, right, "tuples are compared by their integers")
+        return same if sign == "==" else opposite(f, same), right
     names = f"`{name_of(left.type)}` and `{name_of(right.type)}`"
     hint = "compare with `null`" if is_ptr(left.type) or is_ptr(right.type) else ""
     raise Refusal(f"{names} cannot be compared", hint)
@@ -213,11 +216,21 @@ def _contains(f: Function, left: Value, node: ast.expr, negate: bool) -> Value:
         members = list(container.elems)
     found = constant(bool, False)
     for m in members:
-        if not (is_integer(left.type) and is_integer(m.type)):
-            raise Refusal("`in` compares integers only")
-        same = arith.compare(f.body, "==", left, m)
-        found = either(f, found, same)
+        found = either(f, found, _same(f, left, m, "`in` compares integers, and tuples of them"))
     return opposite(f, found) if negate else found
+
+
+def _same(f: Function, a: Value, b: Value, otherwise: str) -> Value:
+    """Whether two integers are equal, or two tuples in all their elements."""
+    if is_integer(a.type) and is_integer(b.type):
+        return arith.compare(f.body, "==", a, b)
+    if not (isinstance(a.type, TupleType) and isinstance(b.type, TupleType)):
+        names = f"not a `{name_of(a.type)}` and a `{name_of(b.type)}`"
+        raise Refusal(f"{otherwise}, {names}", "compare them apart, joined by `and`")
+    same = constant(bool, len(a.elems) == len(b.elems))
+    for x, y in zip(a.elems, b.elems, strict=False) if same.constant else ():
+        same = both(f, same, _same(f, x, y, otherwise))
+    return same
 
 
 def _in_range(f: Function, x: Value, node: ast.Call) -> Value:

@@ -188,10 +188,13 @@ def normal(annotation: Any) -> Type:
         t = typeof(annotation)
     except TypeError:
         shown = getattr(annotation, "__name__", repr(annotation))
-        raise Refusal(
-            f"`{shown}` is no static type",
-            "use u8..u64, i8..i64, be16..be64, int, bool, ptr[T], a @struct class or None",
-        ) from None
+        way_out = "use u8..u64, i8..i64, be16..be64, int, bool, ptr[T], a @struct class or None"
+        if annotation in (str, bytes):
+            way_out = (
+                "text is written where it is used, or lies in an array[char, 16] of a @struct;"
+                " a function is given that struct, or a number that stands for the text"
+            )
+        raise Refusal(f"`{shown}` is no static type", way_out) from None
     if isinstance(t, PtrType):
         return PtrType(normal_target(t.to))
     return t
