@@ -58,13 +58,17 @@ FIELDS = {
 }  # fmt: skip
 
 
+STEPS = 2000
+
+
 class Generator:
-    """Writes one function. `names`: variables that have a value here, with their types."""
+    """Writes one function. `names`: variables that have a value here, with their types; `steps`:
+    about how many calls it takes, which CPython has to do in a moment."""
 
     def __init__(self, rng, name, helpers):
         self.rng, self.name, self.helpers = rng, name, helpers
         self.names, self.fresh, self.loops, self.budget = {}, 0, 0, rng.randint(4, 14)
-        self.protected, self.indexing = set(), 0
+        self.protected, self.indexing, self.steps = set(), 0, 1
 
     def function(self):
         rng = self.rng
@@ -317,9 +321,11 @@ class Generator:
             ]
         if t == "u16":
             same += [lambda: f"bswap16({x})"]
-        calls = [h for h in self.helpers if h[1] == t]
+        times = 4**self.loops
+        calls = [h for h in self.helpers if h[1] == t and self.steps + h[3] * times < STEPS]
         if calls and self.rng.random() < 0.3:
-            name, _, params = rng.choice(calls)
+            name, _, params, steps = rng.choice(calls)
+            self.steps += steps * times
             arguments = [self.number(rng.choice(TYPES), sub) for _ in params]
             return f"{name}({', '.join(arguments)}, p, s)"
         return rng.choice(same)()
@@ -394,7 +400,7 @@ def batch(seed):
     for i in range(BATCH):
         generator = Generator(rng, f"f{i}", helpers[-5:])
         texts.append(generator.function())
-        helpers.append((f"f{i}", generator.result, "abc"))
+        helpers.append((f"f{i}", generator.result, "abc", generator.steps))
     return "\n".join(texts), helpers
 
 
