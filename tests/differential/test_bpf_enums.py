@@ -28,9 +28,15 @@ class Bits(IntFlag):
     LOW = 2
     HIGH = 16
 
+KINDS = (Kind.A, Kind.FAR)
+
 @func
 def same(v: XDP) -> XDP:
     return v
+
+@func
+def plus(v: int, a: u8) -> u32:
+    return u32(v + a)
 
 """
 BODIES = [
@@ -46,6 +52,20 @@ BODIES = [
     "return Kind.FAR + a",
     "k = a\n    k |= Bits.LOW\n    return u32(~k)",
     "return (Bits.LOW ^ Bits.HIGH) * a",
+    "k = Kind.FAR\n    return k + a",
+    "k: Kind = Kind.FAR if a > 100 else Kind.A\n    return k + a",
+    "k = Bits.LOW | Bits.HIGH\n    return k * a",
+    "k, j = Kind.FAR, 200\n    return (k + a) + u32(j + a)",
+    "t = u32(0)\n    for k in KINDS:\n        t += u32(k + a)\n    return t",
+    "n, k = 0, Kind.FAR\n    while n < 3:\n        n += 1\n"
+    "        k = Kind.A if a > 9 else Kind.FAR\n    return u32(n + a) + u32(int(k) + a)",
+    "return plus(Kind.FAR, a) + plus(200, a)",
+    "return Kind(200) + a",
+    "return (Kind.FAR if a else Kind.A) + a",
+    "return (k := Kind.FAR) + a + u32(k)",
+    "k = Kind.FAR\n    j = k\n    return u32(j + a) + u32(int(j) + a)",
+    "return max(Kind.FAR, Kind.A) + a",
+    "return (KINDS[1] - a) & 0xffff",
 ]
 
 
@@ -80,6 +100,12 @@ def test_a_number_of_no_member_ends_the_program():
         ("return u32(Bits(a))", "flags of a number are that number"),
         ("k = Bits.LOW\n    return a & ~k", "`~` of `k`, which has flags"),
         ("return Bits.LOW | i8(a)", "flags with a number that may be negative"),
+        ("k = Kind.A if a else 5\n    return u32(k + a)", "`k` may be a member of an enumeration"),
+        (
+            "k = 5\n    for _ in range(3):\n        if u32(k + a) > 3:\n            k = Kind.A\n"
+            "    return u32(k)",
+            "`k` may be a member of an enumeration",
+        ),
     ],
 )
 def test_what_python_would_not_do_is_refused(body, message):

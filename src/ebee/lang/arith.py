@@ -59,7 +59,7 @@ def convert(b: Body, v: Value, t: Type) -> Value:
     if not is_integer(v.type):
         raise Refusal(f"`{name_of(v.type)}` does not become `{name_of(t)}`")
     if v.type is t:
-        return v
+        return v._replace(member=0) if v.member else v
     if t is bool:
         return truth(b, v)
     if v.constant is not None:

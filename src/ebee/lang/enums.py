@@ -2,7 +2,8 @@
 
 Members are plain ints here. Of an IntEnum only its values are members; another one ends the program
 as `raise ValueError` does, which Python raises. Operators of an IntFlag give an IntFlag in Python:
-`~` keeps to its bits, and numbers of a width become plain ones to the right of a flag.
+`~` keeps to its bits. Numbers of a width become plain ones to the right of a member, also of one
+that a variable or parameter holds (`Value.member`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from ebee.lang import arith
 from ebee.lang.errors import Refusal
 from ebee.lang.static import static
-from ebee.lang.values import Value, constant, is_integer, name_of
+from ebee.lang.values import Value, constant, is_int, is_integer, name_of
 
 if TYPE_CHECKING:
     from ebee.lang.function import Function
@@ -45,7 +46,7 @@ def member(f: Function, node: ast.Call, kind: type[enum.IntEnum] | type[enum.Int
     if holds.constant is None:
         f.unit.check(f, holds)
     whole = arith.convert(b, x, int)
-    return whole._replace(lo=max(x.lo, values[0]), hi=min(x.hi, values[-1]))
+    return whole._replace(lo=max(x.lo, values[0]), hi=min(x.hi, values[-1]), member=2)
 
 
 def _among(f: Function, x: Value, values: list[int]) -> Value:
@@ -101,10 +102,70 @@ def check_inverted(f: Function, node: ast.expr) -> None:
             )
 
 
-def is_member(f: Function, node: ast.expr) -> bool:
-    """Whether an expression is a member of an enumeration: to its right numbers of a width are
-    plain ones in Python."""
-    return isinstance(static(f, node), enum.Enum) or flags(f, node) is not None
+# --- members on the left -------------------------------------------------------------------------
 
 
-__all__ = ["check_inverted", "flags", "is_enum", "is_member", "member"]
+def beside(f: Function, node: ast.BinOp, x: Value, y: Value) -> Value:
+    """The right side of an operator: a number of a width is a plain one in Python where a member
+    is on the left."""
+    if not (x.member and is_int(y.type)):
+        return y
+    if x.member == 1:
+        shown = ast.unparse(node.left)
+        raise Refusal(
+            f"`{shown}` may be a member of an enumeration, or a number: in Python the result has"
+            " a width with the one and none with the other",
+            f"say which: int({shown}), or convert both sides to one type",
+        )
+    if y.lo < 0 and flags(f, node.left) is not None:
+        raise Refusal("flags with a number that may be negative", "convert it: u32(x)")
+    return arith.convert(f.body, y, int)
+
+
+def may_become(f: Function, loop: ast.AST, name: str) -> bool:
+    """Whether a loop may make a member of an enumeration of a variable."""
+    for place in ast.walk(loop):
+        if isinstance(place, ast.Assign | ast.AnnAssign | ast.NamedExpr):
+            targets = place.targets if isinstance(place, ast.Assign) else [place.target]
+            value = place.value
+        elif isinstance(place, ast.For):
+            targets, value = [place.target], place.iter
+        else:
+            continue
+        names = {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+        if name in names and value is not None and _gives(f, loop, value):
+            return True
+    return False
+
+
+def _gives(f: Function, loop: ast.AST, node: ast.expr) -> bool:
+    """Whether an expression in a loop may be a member. A variable may be one if it is before the
+    loop, or if members occur in the loop at all."""
+    parts: list[ast.expr] = []
+    if isinstance(node, ast.IfExp):
+        parts = [node.body, node.orelse]
+    elif isinstance(node, ast.BoolOp):
+        parts = node.values
+    elif isinstance(node, ast.Tuple | ast.List):
+        parts = node.elts
+    elif isinstance(node, ast.NamedExpr | ast.Subscript):
+        parts = [node.value]
+    elif isinstance(node, ast.Call):
+        if is_enum(thing := static(f, node.func)):
+            return True
+        parts = node.args if thing in (min, max) else []
+    elif isinstance(node, ast.Name) and node.id in f.writes:
+        here = (f.env or {}).get(node.id)
+        return bool(here is not None and here.member) or _occurs(f, loop)
+    thing = flags(f, node) or static(f, node)
+    among = thing if isinstance(thing, tuple) else (thing,)
+    found = any(isinstance(t, enum.Enum) for t in among)
+    return found or any(_gives(f, loop, part) for part in parts)
+
+
+def _occurs(f: Function, loop: ast.AST) -> bool:
+    found = (static(f, n) for n in ast.walk(loop) if isinstance(n, ast.Attribute | ast.Name))
+    return any(isinstance(thing, enum.Enum) or is_enum(thing) for thing in found)
+
+
+__all__ = ["beside", "check_inverted", "flags", "is_enum", "may_become", "member"]

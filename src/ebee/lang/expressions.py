@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from ebee.lang import arith, calls, memory
 from ebee.lang.conditions import branch
-from ebee.lang.enums import check_inverted, flags, is_member
+from ebee.lang.enums import beside, check_inverted, flags
 from ebee.lang.errors import Refusal, SourceError
 from ebee.lang.function import EXPRESSIONS, Function
 from ebee.lang.source import MISSING
@@ -18,7 +18,6 @@ from ebee.lang.values import (
     TupleType,
     Value,
     constant,
-    is_int,
     is_integer,
     is_ptr,
     is_struct,
@@ -184,13 +183,9 @@ def _tuple_element(f: Function, base: Value, node: ast.Subscript) -> Value:
 @handles(ast.BinOp)
 def _binary(f: Function, node: ast.BinOp) -> Value:
     if (found := flags(f, node)) is not None:
-        return constant(int, int(found))
+        return static_value(node, found)
     x, y = f.value(node.left), f.value(node.right)
-    if is_int(y.type) and is_member(f, node.left):
-        if y.lo < 0 and flags(f, node.left) is not None:
-            raise Refusal("flags with a number that may be negative", "convert it: u32(x)")
-        y = arith.convert(f.body, y, int)
-    return operate(f, node.op, x, y)
+    return operate(f, node.op, x, beside(f, node, x, y))
 
 
 def operate(f: Function, op: ast.operator, x: Value, y: Value) -> Value:
@@ -235,7 +230,7 @@ def _distance(f: Function, x: Value, y: Value) -> Value:
 @handles(ast.UnaryOp)
 def _unary(f: Function, node: ast.UnaryOp) -> Value:
     if isinstance(node.op, ast.Invert) and (found := flags(f, node)) is not None:
-        return constant(int, int(found))
+        return static_value(node, found)
     x = f.value(node.operand)
     if isinstance(node.op, ast.Invert) and x.type is int:
         check_inverted(f, node.operand)

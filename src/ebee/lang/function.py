@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ebee.lang import arith, memory
+from ebee.lang.enums import may_become
 from ebee.lang.errors import Refusal, SourceError, at
 from ebee.lang.ir import Body
 from ebee.lang.refused import refusal_of
@@ -34,6 +35,7 @@ from ebee.lang.values import (
     is_ptr,
     is_struct,
     llvm,
+    member_of,
     name_of,
     span,
 )
@@ -323,7 +325,7 @@ class Function:
             text = ""
         return Value(
             t, text, min(a.lo, b.lo), max(a.hi, b.hi), *known, a.stack or b.stack,
-            maybe=maybe, align=align,
+            maybe=maybe, align=align, member=member_of((a, b)),
         )  # fmt: skip
 
     def forget(self, node: ast.stmt, rounds: int = 0) -> None:
@@ -339,7 +341,8 @@ class Function:
                     lo, hi = v.lo + apart[0], v.hi + apart[1]
                     bounds = (lo, hi) if fits64(lo, hi) else bounds
                 maybe = int(is_ptr(t) and self.unit.target.nulls)
-                self.env[name] = Value(t, "", *bounds, stack=v.stack, maybe=maybe)
+                member = int(v.member > 0 or (t is int and may_become(self, node, name)))
+                self.env[name] = Value(t, "", *bounds, stack=v.stack, maybe=maybe, member=member)
 
     # --- conversions -----------------------------------------------------------------------------
 
@@ -401,7 +404,10 @@ class Function:
         if t is int:
             arith.check_plain("if-else", lo, hi)
         maybe = values[0].maybe if len({v.maybe for v in values}) == 1 else 1
-        return Value(t, text, lo, hi, stack=any(v.stack for v in values), maybe=maybe)
+        member = member_of(values)
+        return Value(
+            t, text, lo, hi, stack=any(v.stack for v in values), maybe=maybe, member=member
+        )
 
     def _phi_text(self, v: Value) -> str:
         if is_integer(v.type) and v.constant is not None:

@@ -23,6 +23,7 @@ from ebee.lang.values import (
     is_ptr,
     is_struct,
     llvm,
+    member_of,
     name_of,
     span,
 )
@@ -166,7 +167,8 @@ def _choose(f: Function, sign: str, x: Value, y: Value) -> Value:
     t, bits = llvm(x.type), int(llvm(x.type)[1:])
     xs, ys = arith.operand(f.body, x, bits), arith.operand(f.body, y, bits)
     text = f.body.op(f"select i1 {take_y.text}, {t} {ys}, {t} {xs}")
-    return Value(x.type, text, pick(x.lo, y.lo), pick(x.hi, y.hi))
+    lo, hi = pick(x.lo, y.lo), pick(x.hi, y.hi)
+    return Value(x.type, text, lo, hi, member=member_of((x, y)))
 
 
 # --- memory --------------------------------------------------------------------------------------

@@ -95,7 +95,7 @@ def static_value(name: str | ast.expr, thing: Any) -> Value:
     if is_int(type(thing)):
         return constant(type(thing), int(thing))
     if isinstance(thing, int):
-        return constant(int, int(thing))
+        return constant(int, int(thing))._replace(member=2 * isinstance(thing, enum.Enum))
     if isinstance(thing, ptr) and not int(thing):
         return NULL_VALUE
     if isinstance(thing, tuple):

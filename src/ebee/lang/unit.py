@@ -110,7 +110,7 @@ class Job:
             self.function,
             self.types,
             tuple(
-                (v.type, v.constant, v.known, v.at, v.text == "null") if b else None
+                (v.type, v.constant, v.known, v.at, v.text == "null", v.member) if b else v.member
                 for v, b in zip(self.arguments, self.bound, strict=True)
             ),
         )
@@ -209,7 +209,10 @@ class Unit:
         arguments: Sequence[Value], types: Mapping[Type, Type] = {},
     ) -> Specialised:  # fmt: skip
         """A function as called with these arguments: constants among them become part of it."""
-        bound = tuple(_bound(v) and self.for_constants(function) for v in arguments)
+        apart = self.for_constants(function)
+        if not apart:
+            arguments = [v._replace(member=0) for v in arguments]
+        bound = tuple(_bound(v) and apart for v in arguments)
         if any(function is active for active in self._active):
             message = f"`{function.__name__}` calls itself"
             raise at(f.source, node, Refusal(message, "write a loop: the stack is bounded"))
@@ -297,7 +300,8 @@ class Unit:
                 f.body.types[text] = llvm(t)
                 maybe = int(isinstance(t, MaybePtr))
                 t = PtrType(t.to) if is_ptr(t) else t
-                value = Value(t, text, *(span(t) if is_integer(t) else (0, 0)), maybe=maybe)
+                bounds, member = span(t) if is_integer(t) else (0, 0), argument.member
+                value = Value(t, text, *bounds, maybe=maybe, member=member * (t is int))
             f.assign(param, value)
         return shown
 

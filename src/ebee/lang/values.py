@@ -11,7 +11,7 @@ from __future__ import annotations
 import collections.abc
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import NoneType
 from typing import Any, NamedTuple
@@ -70,7 +70,8 @@ class Value(NamedTuple):
     `elems`: of a tuple. An empty `text`: the value lies in the slot of its variable. `maybe`: 1
     for a pointer that may be null and has to be tested, 2 for one that is null; `align`: what is
     known of an address beyond the alignment of its type (0: nothing); `volatile`: what is there
-    may change before the program runs.
+    may change before the program runs; `member`: 2 for a plain int that is a member of an
+    enumeration in Python, 1 for one that may be.
     """
 
     type: Type
@@ -84,6 +85,7 @@ class Value(NamedTuple):
     maybe: int = 0
     align: int = 0
     volatile: bool = False
+    member: int = 0
 
     @property
     def constant(self) -> int | None:
@@ -244,6 +246,12 @@ def wrap(t: Type, value: int) -> int:
     """A number wrapped to a fixed-width type."""
     value &= (1 << t.bits) - 1
     return value - (1 << t.bits) if t.signed and value >> t.bits - 1 else value
+
+
+def member_of(values: Iterable[Value]) -> int:
+    """Whether one of these is a member of an enumeration, as `Value.member` says it."""
+    found = {v.member for v in values}
+    return found.pop() if len(found) == 1 else 1
 
 
 NONE = Value(NoneType, "")
