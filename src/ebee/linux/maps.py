@@ -45,7 +45,7 @@ WHY = {
     ("update", errno.EEXIST): "the key is there already (BPF_NOEXIST)",
     ("update", errno.ENOENT): "the key is not there (BPF_EXIST)",
     ("delete", errno.ENOENT): "the key is not there",
-    ("delete", errno.EINVAL): "elements of this map cannot be deleted",
+    ("delete", errno.EINVAL): "elements of this map cannot be deleted (sockmap: none is there)",
     ("lookup", errno.ENOSPC): "its values are too short for a socket's cookie, 8 bytes are needed",
     ("lookup_and_delete", errno.ENOENT): "there is nothing",
     ("", errno.EPERM): "the map is frozen or read-only here",
@@ -225,7 +225,7 @@ class LinuxMap(RawMapDefaults):
             self._fail("update", key, last_errno())
 
     def delete(self, key: bytes) -> None:
-        """Remove a key; KernelError (ENOENT) when it is not there."""
+        """Remove a key; KernelError (ENOENT, of a sockmap EINVAL) when it is not there."""
         if len(key) != self.key_size:
             self._sizes(key)
         slot = self._take()
@@ -233,10 +233,7 @@ class LinuxMap(RawMapDefaults):
         result = self._syscall(_DELETE, slot.attr, _ELEM["value"][0])  # the value must not be given
         self._slots.append(slot)
         if result < 0:
-            code = last_errno()
-            if code == errno.EINVAL and self.type == "sockmap":  # its word for an empty place
-                code = errno.ENOENT
-            self._fail("delete", key, code)
+            self._fail("delete", key, last_errno())
 
     def next_key(self, key: bytes | None) -> bytes | None:
         """The key after `key`; the first one for None or a key that is not there; None at the end.

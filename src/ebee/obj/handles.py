@@ -247,7 +247,8 @@ class Map(MutableMapping[Any, Any]):
         try:
             self.raw.delete(self.encode_key(key))
         except KernelError as error:
-            if error.errno == errno.ENOENT:
+            gone = errno.EINVAL if self.raw.type == "sockmap" else errno.ENOENT
+            if error.errno == gone:
                 raise KeyError(key) from None
             raise
 
