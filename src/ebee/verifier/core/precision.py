@@ -317,7 +317,7 @@ def _call(w: Walk, idx: int, after: int, b: Wanted) -> None:
     else:
         b.regs[f] &= ~1
         if regs := b.regs[f] & ARGUMENTS:
-            if after == idx + 1:
+            if after in (-1, idx + 1):
                 raise Unsupported
             # Back from what the call leaves for later: its arguments come from nowhere.
             text = f"verifier bug: backtracking call unexpected regs {regs:x}"
