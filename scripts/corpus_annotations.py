@@ -56,7 +56,8 @@ def objects(folder: Path, profile: Profile, kernel: Btf | None) -> Iterator[Expe
     for path in sorted(folder.glob("verifier_*.o")):
         try:
             spec = read(path.read_bytes(), path.stem)
-        except EbeeError:
+        except EbeeError as error:
+            print(f"not opened: {path.name}: {error}", file=sys.stderr)
             continue
         for name, program in spec.programs.items():
             if spec.btf is None or not program.btf_id:
@@ -70,7 +71,8 @@ def objects(folder: Path, profile: Profile, kernel: Btf | None) -> Iterator[Expe
             fails = (fails or verdicts[0] in tags) and verdicts[1] not in tags
             try:
                 verdict = check(spec, name, profile, kernel)
-            except ObjectError:
+            except ObjectError as error:
+                print(f"not judged: {path.stem}/{name}: {error}", file=sys.stderr)
                 continue
             words = words or _words(tags, "test_expect_msg")
             yield Expected(f"{path.stem}/{name}", not fails, words, verdict)

@@ -385,3 +385,11 @@ def test_programs_that_belong_to_an_interface(compiled, net):
         obj.programs["hint"].attach("veth0").close()
     with pytest.raises(KernelError, match="cannot load program 'hint'"):
         linux.load(spec)
+
+
+@pytest.mark.parametrize("content", ["", "hello\n", "# CONFIG_HZ is not set\n"])
+def test_a_file_without_options_is_no_configuration(tmp_path, content):
+    path = tmp_path / "config"
+    path.write_text(content)
+    with pytest.raises(ObjectError, match=r"it has no line CONFIG_"):
+        kconfig.given_options(path)

@@ -65,10 +65,13 @@ def given_options(given: Given) -> dict[str, str]:
 
     try:
         with open(given, "rb") as file:
-            return parse(file.read())
+            raw = file.read()
+        if options := parse(raw):
+            return options
+        why: object = "it has no line CONFIG_...=..."
     except (OSError, EOFError, zlib.error) as error:
         why = getattr(error, "strerror", None) or error
-        raise ObjectError(f"cannot read the configuration {os.fspath(given)}: {why}") from None
+    raise ObjectError(f"cannot read the configuration {os.fspath(given)}: {why}")
 
 
 def _written(value: object) -> str:
